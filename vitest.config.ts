@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Three projects: `unit` (seconds, no cluster), `crd` (the real API server),
+ * `e2e` (the real node). `e2e` splits into cases that run concurrently, each in
+ * a namespace of its own, and `node` cases that touch the node and run alone.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['operator/**/*.test.ts', 'services/**/*.test.ts', 'scripts/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+        },
+      },
+      {
+        test: { name: 'crd', include: ['test/crd/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: ['test/e2e/node/**'],
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+          maxWorkers: 4,
+        },
+      },
+      {
+        test: {
+          name: 'node',
+          include: ['test/e2e/node/**/*.test.ts', 'test/cluster/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+          maxWorkers: 1,
+        },
+      },
+    ],
+  },
+});
