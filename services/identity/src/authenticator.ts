@@ -1,0 +1,107 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Audience, type Identity, isAssertion, verifyAssertion } from './assertion.ts';
+import { watchCallers } from './callers.ts';
+import { IdentityError } from './errors.ts';
+
+export interface AuthenticatorOptions {
+  /** `callers`: only those listed (and our own assertions); `none`: everybody, as `anonymous`. */
+  readonly auth: 'callers' | 'none';
+  readonly callersDir?: string | undefined;
+  /** Content of the internal key file; without it assertions are refused. */
+  readonly internalKey?: string | undefined;
+  readonly audience: Audience;
+  /** Tokens of this process alone, for example the one of its own handshake. */
+  readonly extraTokens?: ReadonlyMap<string, Identity>;
+  readonly onError?: (message: string) => void;
+  /** Milliseconds between looks at the callers folder. */
+  readonly intervalMs?: number;
+  readonly clock?: () => number;
+}
+
+export interface Refusal {
+  readonly error: IdentityError;
+}
+
+/** From the value of an Authorization header to who calls, or why not. Never throws for what a caller sends. */
+export type Authenticator = ((authorization: string | undefined) => Promise<Identity | Refusal>) & {
+  /** Stops looking at the callers folder. */
+  close(): void;
+};
+
+export function isRefusal(judged: Identity | Refusal): judged is Refusal {
+  return 'error' in judged;
+}
+
+const CALLER_SCOPES = ['read', 'create'] as const;
+
+/**
+ * Order: this process's own tokens, assertions (a token that claims to be one is
+ * judged as nothing else), callers. `none` opens the door to callers without
+ * credentials, but a broken assertion is still refused.
+ *
+ * @throws Error when `auth` is `callers` without a folder, or the internal key is too short
+ */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { auth, callersDir, internalKey } = options;
+  if (auth === 'callers' && callersDir === undefined) {
+    throw new Error('authentication by callers needs the folder of callers');
+  }
+  if (internalKey !== undefined && Buffer.byteLength(internalKey) < 32) {
+    throw new IdentityError('key_too_short', 'the internal key needs at least 32 bytes');
+  }
+  const callers =
+    auth === 'callers' && callersDir !== undefined
+      ? watchCallers(callersDir, {
+          ...(options.onError === undefined ? {} : { onError: options.onError }),
+          ...(options.intervalMs === undefined ? {} : { intervalMs: options.intervalMs }),
+        })
+      : undefined;
+  const extra = [...(options.extraTokens ?? [])].map(([token, identity]) => ({ digest: sha256(token), identity }));
+  const clock = options.clock ?? Date.now;
+
+  const judge = async (authorization: string | undefined): Promise<Identity | Refusal> => {
+    const token = bearerToken(authorization);
+    if (token !== undefined) {
+      const digest = sha256(token);
+      const own = extra.find((known) => timingSafeEqual(known.digest, digest));
+      if (own !== undefined) return own.identity;
+      if (isAssertion(token)) return await judgeAssertion(token, options.audience, internalKey, clock());
+    }
+    if (callers === undefined) return { subject: 'anonymous', scopes: CALLER_SCOPES };
+    if (token === undefined)
+      return refuse('credentials_missing', 'an Authorization header with a bearer key is needed');
+    const caller = callers.authenticate(token);
+    if (caller === undefined) return refuse('credentials_unknown', 'the bearer key is not that of a known caller');
+    return { subject: caller.name, scopes: CALLER_SCOPES };
+  };
+  return Object.assign(judge, { close: () => callers?.close() });
+}
+
+async function judgeAssertion(
+  token: string,
+  audience: Audience,
+  key: string | undefined,
+  now: number,
+): Promise<Identity | Refusal> {
+  if (key === undefined) return refuse('assertion_signature', 'this process takes no assertions');
+  try {
+    return await verifyAssertion(token, { audience, key, now });
+  } catch (error) {
+    if (error instanceof IdentityError) return { error };
+    throw error;
+  }
+}
+
+function bearerToken(authorization: string | undefined): string | undefined {
+  const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+  // No key is longer; hashing megabytes for a stranger is work for nothing.
+  return token !== undefined && token.length <= 8192 ? token : undefined;
+}
+
+function refuse(code: IdentityError['code'], message: string): Refusal {
+  return { error: new IdentityError(code, message) };
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text, 'utf8').digest();
+}

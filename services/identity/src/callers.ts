@@ -1,0 +1,95 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface WatchOptions {
+  /** Told about an unreadable folder or file; once a change, not once a poll. Messages hold names, never contents. */
+  readonly onError?: (message: string) => void;
+  /** Milliseconds between looks at the folder. */
+  readonly intervalMs?: number;
+}
+
+export interface Callers {
+  /** The caller whose key this is. Takes the same time whichever caller matches. */
+  authenticate(bearer: string): { readonly name: string } | undefined;
+  names(): string[];
+  close(): void;
+}
+
+interface Caller {
+  readonly name: string;
+  readonly digest: Buffer;
+}
+
+const HASHED = /^sha256:([0-9a-f]{64})$/i;
+
+/**
+ * Keeps the list of callers from a mounted folder: one file a caller, its name
+ * the caller's, its content the key or `sha256:` and the hash of the key.
+ *
+ * Polls, because a kubelet updates a mounted Secret by swapping the symlink
+ * `..data`, which file watchers miss or report as a removal. What cannot be
+ * read admits nobody: an empty or missing folder refuses everybody.
+ */
+export function watchCallers(dir: string, options: WatchOptions = {}): Callers {
+  let callers: readonly Caller[] = [];
+  let lastTrouble = '';
+
+  const load = (): void => {
+    const trouble: string[] = [];
+    callers = readCallers(dir, trouble);
+    const told = trouble.join('; ');
+    if (told !== '' && told !== lastTrouble) options.onError?.(told);
+    lastTrouble = told;
+  };
+  load();
+  const timer = setInterval(load, options.intervalMs ?? 2000);
+  // The list alone must not keep a process alive.
+  timer.unref();
+
+  return {
+    authenticate(bearer) {
+      const digest = sha256(bearer);
+      let found: Caller | undefined;
+      for (const caller of callers) {
+        if (timingSafeEqual(caller.digest, digest)) found ??= caller;
+      }
+      return found === undefined ? undefined : { name: found.name };
+    },
+    names: () => callers.map((caller) => caller.name),
+    close: () => clearInterval(timer),
+  };
+}
+
+function readCallers(dir: string, trouble: string[]): Caller[] {
+  let names: string[];
+  try {
+    names = readdirSync(dir).filter((name) => !name.startsWith('..'));
+  } catch {
+    trouble.push(`the callers folder ${dir} cannot be read`);
+    return [];
+  }
+  const callers: Caller[] = [];
+  for (const name of names.sort()) {
+    const path = join(dir, name);
+    try {
+      if (!statSync(path).isFile()) continue;
+      const content = readFileSync(path, 'utf8').trim();
+      const hash = HASHED.exec(content)?.[1];
+      if (content === '') trouble.push(`the caller ${name} has an empty key`);
+      else if (hash === undefined && content.startsWith('sha256:'))
+        trouble.push(`the caller ${name} has a broken hash`);
+      // A caller must not be able to speak as one of our own processes.
+      else if (name.startsWith('system:')) trouble.push(`the caller name ${name} is reserved`);
+      else callers.push({ name, digest: hash === undefined ? sha256(content) : Buffer.from(hash, 'hex') });
+    } catch {
+      trouble.push(`the caller ${name} cannot be read`);
+    }
+  }
+  if (names.length === 0) trouble.push(`the callers folder ${dir} is empty`);
+  return callers;
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text, 'utf8').digest();
+}

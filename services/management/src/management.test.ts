@@ -1,0 +1,184 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+  createLogger,
+  createRegistry,
+  parseEnvironment,
+  processVariables,
+  runSteps,
+  startManagement,
+} from './index.ts';
+
+const loopback = { port: 0, host: '127.0.0.1' };
+
+describe('the management port', () => {
+  it('answers liveness, its routes and metrics, and nothing else', async () => {
+    const management = await startManagement({
+      ...loopback,
+      registry: createRegistry('api'),
+      routes: { '/readyz': () => ({ status: 503, body: { status: 'starting' } }) },
+    });
+    const get = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${management.port}${path}`, init);
+
+    const livez = await get('/livez');
+    expect([livez.status, await livez.json()]).toEqual([200, { status: 'ok' }]);
+    const readyz = await get('/readyz?verbose');
+    expect([readyz.status, await readyz.json()]).toEqual([503, { status: 'starting' }]);
+    const metrics = await get('/metrics');
+    expect(metrics.headers.get('content-type')).toContain('text/plain');
+    expect(await metrics.text()).toMatch(/process_cpu_user_seconds_total\{app="api"\}/);
+    expect((await get('/other')).status).toBe(404);
+    expect((await get('/livez', { method: 'POST' })).status).toBe(405);
+    await management.close();
+    await expect(get('/livez')).rejects.toThrow();
+  });
+
+  it('answers 500 for a route that throws, tells its owner, and lives on', async () => {
+    const told: string[] = [];
+    const management = await startManagement({
+      ...loopback,
+      routes: {
+        '/readyz': () => {
+          throw new Error('secret detail');
+        },
+      },
+      onError: (path, error) => told.push(`${path} ${String(error)}`),
+    });
+    const reply = await fetch(`http://127.0.0.1:${management.port}/readyz`);
+    expect([reply.status, await reply.text()]).toEqual([500, '{"status":"error"}']);
+    expect(told).toEqual(['/readyz Error: secret detail']);
+    await management.close();
+  });
+});
+
+describe('the environment', () => {
+  const schema = z.object({
+    ...processVariables,
+    PORT: z.coerce.number().int().default(5511),
+    AUTH: z.enum(['callers', 'none']),
+    KEY: z.string().min(32),
+  });
+
+  it('gives every problem at once and never a value', () => {
+    const parsed = parseEnvironment(schema, { PORT: 'abc', KEY: 'hunter2-short', LOG_LEVEL: '' });
+    expect(parsed).toMatchInlineSnapshot(`
+      {
+        "ok": false,
+        "problems": [
+          "PORT: Invalid input: expected number, received NaN",
+          "AUTH: required but absent (one of callers, none)",
+          "KEY: Too small: expected string to have >=32 characters",
+        ],
+      }
+    `);
+    expect(JSON.stringify(parsed)).not.toContain('hunter2');
+  });
+
+  it('takes values from mounted files, trimmed, and refuses two sources', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'env-')), 'key');
+    writeFileSync(path, `${'k'.repeat(32)}\n`);
+    const files = { files: ['KEY'] };
+    expect(parseEnvironment(schema, { AUTH: 'none', KEY_FILE: path }, files)).toMatchObject({
+      ok: true,
+      value: { KEY: 'k'.repeat(32), HOST: '0.0.0.0', MANAGEMENT_PORT: 9090, DRAIN_SECONDS: 10, LOG_LEVEL: 'info' },
+    });
+    expect(parseEnvironment(schema, { AUTH: 'none', KEY_FILE: path, KEY: 'x'.repeat(32) }, files)).toEqual({
+      ok: false,
+      problems: ['KEY: set it or KEY_FILE, not both'],
+    });
+    expect(parseEnvironment(schema, { AUTH: 'none', KEY_FILE: '/nowhere/key' }, files)).toEqual({
+      ok: false,
+      problems: ['KEY_FILE: /nowhere/key cannot be read (ENOENT)'],
+    });
+  });
+
+  it('ends the process with 78 and the list on standard error', async () => {
+    const { code, stderr } = await run(
+      `import { readEnvironment } from ${index};
+       import { z } from 'zod';
+       readEnvironment(z.object({ A: z.string(), B: z.string() }), {});`,
+    );
+    expect(code).toBe(78);
+    expect(stderr).toBe('the configuration is wrong:\n  A: required but absent\n  B: required but absent\n');
+  });
+});
+
+describe('logs', () => {
+  it('hold fields as JSON and no secrets', () => {
+    const lines: string[] = [];
+    const logger = createLogger({ name: 'api', destination: { write: (line) => lines.push(line) } });
+    logger.info(
+      { token: 'aaa', headers: { authorization: 'bbb' }, a: { b: { apiKey: 'ccc' } }, pod: 'x' },
+      'call ended',
+    );
+    expect(JSON.parse(lines[0]!)).toMatchObject({ level: 'info', name: 'api', msg: 'call ended', pod: 'x' });
+    expect(lines[0]).not.toMatch(/aaa|bbb|ccc/);
+  });
+});
+
+describe('draining', () => {
+  it('runs every step in order, and those after one that failed or hung', async () => {
+    const ran: string[] = [];
+    const undone = await runSteps({
+      seconds: 0.05,
+      steps: [
+        { name: 'first', run: () => void ran.push('first') },
+        {
+          name: 'throws',
+          run: () => {
+            throw new Error('no');
+          },
+        },
+        { name: 'hangs', run: () => new Promise(() => {}) },
+        { name: 'last', run: () => void ran.push('last') },
+      ],
+    });
+    expect(undone).toEqual(['throws', 'hangs']);
+    expect(ran).toEqual(['first', 'last']);
+  });
+
+  it('ends with 0 on SIGTERM after the steps, and at once on a second signal', async () => {
+    const program = (steps: string) => `import { drainOnSignal } from ${index};
+      setInterval(() => {}, 1000);
+      drainOnSignal({ seconds: 30, steps: [${steps}] });
+      console.log('up');`;
+    const polite = await run(program(`{ name: 'a', run: () => console.log('drained') }`), (child) =>
+      child.kill('SIGTERM'),
+    );
+    expect(polite).toMatchObject({ code: 0, stdout: 'up\ndrained\n' });
+    const hurried = await run(
+      program(`{ name: 'a', run: () => { console.log('hanging'); return new Promise(() => {}); } }`),
+      (child, line) => child.kill(line.includes('hanging') ? 'SIGINT' : 'SIGTERM'),
+    );
+    expect(hurried).toMatchObject({ code: 1, stdout: 'up\nhanging\n' });
+  });
+});
+
+const index = JSON.stringify(new URL('./index.ts', import.meta.url).href);
+
+/** Runs a module in a process of its own; `onLine` is called with each piece of its output. */
+async function run(source: string, onLine?: (child: ReturnType<typeof spawn>, line: string) => void) {
+  const path = join(import.meta.dirname, `.trial-${process.pid}-${Math.random().toString(36).slice(2)}.ts`);
+  writeFileSync(path, source);
+  try {
+    const child = spawn(process.execPath, ['--no-warnings', path]);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (data: Buffer) => {
+      stdout += data.toString();
+      onLine?.(child, data.toString());
+    });
+    child.stderr.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+    return { code, stdout, stderr };
+  } finally {
+    const { rmSync } = await import('node:fs');
+    rmSync(path, { force: true });
+  }
+}
