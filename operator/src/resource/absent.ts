@@ -1,0 +1,30 @@
+/** What an absent block means. The CRD stores no default for these, so a later apply never meets a stale one. */
+import type { KlingApiSpec } from './spec.ts';
+
+export type McpServer = 'Kling' | 'Other';
+export type McpAuth = 'callers' | 'none';
+
+/** Whose server the MCP pods run; never decided by an image's name. */
+export const mcpServer = (spec: KlingApiSpec): McpServer => spec.mcp.server ?? (spec.mcp.image === undefined ? 'Kling' : 'Other');
+
+/** How our own MCP and API services know their callers. */
+export const mcpAuth = (spec: KlingApiSpec): McpAuth => (spec.mcp.auth?.none === undefined ? 'callers' : 'none');
+
+export interface SqliteStorage {
+  size: string;
+  storageClassName?: string | undefined;
+  reclaim: 'Retain' | 'Delete';
+}
+
+export const sqliteStorage = (spec: KlingApiSpec): SqliteStorage =>
+  spec.api.storage?.sqlite ?? { size: '1Gi', reclaim: 'Retain' };
+
+/** Pods at creation where `replicas` is absent; afterwards the live number stays. */
+export const initialReplicas = { api: 1, mcp: 2 } as const;
+
+/**
+ * Pods that may be repaired at a time, never 0.
+ * @param pods number of MCP pods
+ */
+export const concurrentRepairs = (limit: number | string, pods: number): number =>
+  typeof limit === 'number' ? limit : Math.max(1, Math.ceil((pods * Number.parseInt(limit, 10)) / 100));
