@@ -1,0 +1,385 @@
+import { createServer as createTcp } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type HandshakeOptions, handshake } from './handshake.ts';
+import {
+  DISCOVERED,
+  events,
+  INITIALIZED,
+  json,
+  rpcError,
+  type Script,
+  type ScriptedServer,
+  startScripted,
+} from './scripted-server.ts';
+
+const servers: ScriptedServer[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+async function serve(script: Script): Promise<ScriptedServer> {
+  const server = await startScripted(script);
+  servers.push(server);
+  return server;
+}
+
+async function against(script: Script, options: Partial<HandshakeOptions> = {}) {
+  const server = await serve(script);
+  const result = await handshake({ url: server.url, timeoutMs: 2000, ...options });
+  await vi.waitFor(() => expect(server.open()).toBe(0));
+  return { result, server, sent: server.seen.map((one) => `${one.method} ${one.rpc}`.trim()) };
+}
+
+const dual: Script = (seen, response) => {
+  if (seen.rpc === 'initialize') return void events(response, [INITIALIZED]);
+  json(response, 200, DISCOVERED);
+};
+const modernOnly: Script = (seen, response) => {
+  if (seen.rpc === 'initialize') return json(response, 400, rpcError(1, -32022, { supported: ['2026-07-28'] }));
+  json(response, 200, DISCOVERED);
+};
+
+describe('a healthy server', () => {
+  it('is Serving by JSON', async () => {
+    const { result, server, sent } = await against((_seen, response) => json(response, 200, INITIALIZED));
+    expect(result).toMatchObject({
+      verdict: 'Serving',
+      diagnosis: null,
+      era: 'Legacy',
+      server: { name: 'scripted', version: '1', protocolVersions: ['2025-11-25'], sessionful: false },
+    });
+    expect(result.evidence.phases.connectMs).toBeGreaterThan(0);
+    expect(sent).toEqual(['POST initialize']);
+    const [request] = server.seen;
+    expect(request?.headers).toMatchObject({
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+    });
+    expect(request?.headers).not.toHaveProperty('mcp-protocol-version');
+    expect(JSON.parse(request?.body ?? '')).toMatchObject({
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'klingapi-probe' } },
+    });
+  });
+
+  it('is Serving by an event stream that stays open, without waiting for its end', async () => {
+    const { result } = await against((_seen, response) => events(response, [INITIALIZED]));
+    expect(result.verdict).toBe('Serving');
+    expect(result.evidence.phases.totalMs).toBeLessThan(1000);
+  });
+
+  it('gets its session closed by a DELETE without Content-Type, and never notifications/initialized', async () => {
+    const { result, server, sent } = await against((seen, response) => {
+      if (seen.method === 'DELETE') return void response.writeHead(405).end();
+      json(response, 200, INITIALIZED, { 'mcp-session-id': 'abc' });
+    });
+    expect(sent).toEqual(['POST initialize', 'DELETE']);
+    expect(server.seen[1]?.headers).toMatchObject({ 'mcp-session-id': 'abc' });
+    expect(server.seen[1]?.headers).not.toHaveProperty('content-type');
+    expect(result).toMatchObject({ verdict: 'Serving', server: { sessionful: true } });
+  });
+
+  it('keeps its verdict when the DELETE hangs', async () => {
+    const { result } = await against(
+      (seen, response) => {
+        if (seen.method !== 'DELETE') json(response, 200, INITIALIZED, { 'mcp-session-id': 'abc' });
+      },
+      { timeoutMs: 300 },
+    );
+    expect(result.verdict).toBe('Serving');
+  });
+});
+
+describe('eras', () => {
+  it.each(['Any', 'Legacy'] as const)('never sends server/discover to a legacy server (%s)', async (eras) => {
+    const { sent } = await against(dual, { eras, knownEra: 'Legacy' });
+    expect(sent).toEqual(['POST initialize']);
+  });
+
+  it.each([
+    ['-32022', 400, -32022],
+    ['-32020', 400, -32020],
+    ['404 with -32601', 404, -32601],
+  ])('goes on to server/discover when initialize is not known: %s', async (_name, status, code) => {
+    const { result, server, sent } = await against((seen, response) => {
+      if (seen.rpc === 'initialize') return json(response, status, rpcError(1, code));
+      json(response, 200, DISCOVERED);
+    });
+    expect(sent).toEqual(['POST initialize', 'POST server/discover']);
+    expect(result).toMatchObject({ verdict: 'Serving', era: 'Modern', server: { protocolVersions: ['2026-07-28'] } });
+    expect(server.seen[1]?.headers).toMatchObject({
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'server/discover',
+    });
+    expect(JSON.parse(server.seen[1]?.body ?? '')).toMatchObject({
+      params: {
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientCapabilities': {},
+        },
+      },
+    });
+  });
+
+  it('speaks a later version when the server names one', async () => {
+    const { result } = await against((seen, response) => {
+      const version = seen.headers['mcp-protocol-version'];
+      if (version !== '2027-03-01')
+        return json(response, 400, rpcError(seen.rpc === 'initialize' ? 1 : 2, -32022, { supported: ['2027-03-01'] }));
+      json(response, 200, { ...DISCOVERED, result: { ...DISCOVERED.result, supportedVersions: ['2027-03-01'] } });
+    });
+    expect(result).toMatchObject({ verdict: 'Serving', server: { protocolVersions: ['2027-03-01'] } });
+  });
+
+  it('checks both legs of a server that has to speak both', async () => {
+    const { result, sent } = await against(dual, { eras: 'Both' });
+    expect(sent).toEqual(['POST initialize', 'POST server/discover']);
+    expect(result).toMatchObject({ era: 'Both', server: { protocolVersions: ['2025-11-25', '2026-07-28'] } });
+  });
+
+  it('sees a modern leg that died alone', async () => {
+    const { result } = await against(
+      (seen, response) =>
+        seen.rpc === 'initialize' ? json(response, 200, INITIALIZED) : json(response, 500, rpcError(2, -32603)),
+      { knownEra: 'Both' },
+    );
+    expect(result).toMatchObject({
+      verdict: 'Failing',
+      diagnosis: 'HttpError',
+      evidence: { era: 'Modern', status: 500, code: -32603 },
+    });
+  });
+
+  it.each(['Legacy', 'Both'] as const)('calls a modern-only server EraMismatch under %s', async (eras) => {
+    const { result, sent } = await against(modernOnly, { eras });
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'EraMismatch' });
+    expect(sent).toEqual(['POST initialize']);
+  });
+
+  it('sends discover alone under Modern, and calls a legacy server EraMismatch', async () => {
+    const good = await against(modernOnly, { eras: 'Modern' });
+    expect(good.sent).toEqual(['POST server/discover']);
+    expect(good.result.verdict).toBe('Serving');
+    const bad = await against((_seen, response) => json(response, 400, rpcError(2, -32600)), { eras: 'Modern' });
+    expect(bad.result).toMatchObject({ verdict: 'Failing', diagnosis: 'EraMismatch' });
+  });
+
+  it('does not take a reply without a modern version for a modern server', async () => {
+    const old = { ...DISCOVERED, result: { ...DISCOVERED.result, supportedVersions: ['2025-11-25'] } };
+    const { result } = await against((_seen, response) => json(response, 200, old), { eras: 'Modern' });
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'EraMismatch' });
+  });
+
+  it('opens a known modern server with discover, and starts over when it is another by now', async () => {
+    const same = await against(modernOnly, { knownEra: 'Modern' });
+    expect(same.sent).toEqual(['POST server/discover']);
+    const changed = await against(
+      (seen, response) =>
+        seen.rpc === 'initialize' ? json(response, 200, INITIALIZED) : json(response, 400, rpcError(2, -32600)),
+      { knownEra: 'Modern' },
+    );
+    expect(changed.sent).toEqual(['POST server/discover', 'POST initialize']);
+    expect(changed.result).toMatchObject({ verdict: 'Serving', era: 'Legacy' });
+  });
+});
+
+describe('verdicts', () => {
+  const text =
+    (status: number, body: string, headers: Record<string, string> = {}): Script =>
+    (_seen, response) =>
+      void response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(body);
+
+  it.each<[string, Script, string, string | null]>([
+    ['401', text(401, ''), 'AuthRequired', null],
+    ['403', text(403, ''), 'AuthRequired', null],
+    ['429', text(429, ''), 'Serving', 'Slow'],
+    ['503 with Retry-After', text(503, '', { 'retry-after': '3' }), 'Serving', 'Slow'],
+    ['503', text(503, ''), 'Failing', 'HttpError'],
+    ['500', text(500, 'Internal Server Error'), 'Failing', 'HttpError'],
+    [
+      '500 of a dead session manager',
+      text(500, 'RuntimeError: Task group is not initialized. Make sure to use run().'),
+      'Failing',
+      'SessionManagerDown',
+    ],
+    ['404', text(404, 'not here'), 'Failing', 'HttpError'],
+    ['302', text(302, '', { location: '/login' }), 'Failing', 'HttpError'],
+    ['200 with nothing', text(200, ''), 'Failing', 'EmptyReply'],
+    ['202', text(202, ''), 'Failing', 'EmptyReply'],
+    ['an empty event stream', text(200, '', { 'content-type': 'text/event-stream' }), 'Failing', 'EmptyReply'],
+    ['half JSON', text(200, '{"hello":', { 'content-type': 'application/json' }), 'Failing', 'WrongProtocol'],
+    ['other JSON', text(200, '{"hello":1}', { 'content-type': 'application/json' }), 'Failing', 'WrongProtocol'],
+    ['a web page', text(200, '<html></html>', { 'content-type': 'text/html' }), 'Failing', 'WrongProtocol'],
+    ['more than 64 KiB', text(200, 'x'.repeat(70_000)), 'Failing', 'WrongProtocol'],
+    [
+      'an incomplete result',
+      (_seen, response) => json(response, 200, { jsonrpc: '2.0', id: 1, result: {} }),
+      'Failing',
+      'WrongProtocol',
+    ],
+    ['an error', (_seen, response) => json(response, 200, rpcError(1, -32603)), 'Failing', 'WrongProtocol'],
+    ['a reset', (_seen, response) => void response.socket?.destroy(), 'Unreachable', 'EmptyReply'],
+    [
+      'a stream that breaks',
+      (_seen, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
+        setImmediate(() => response.socket?.destroy());
+      },
+      'Failing',
+      'EmptyReply',
+    ],
+  ])('%s', async (_name, script, verdict, diagnosis) => {
+    const { result } = await against(script);
+    expect(result).toMatchObject({ verdict, diagnosis });
+  });
+
+  it('calls a process that accepts and never answers hung, by the deadline', async () => {
+    const { result } = await against(() => undefined, { timeoutMs: 150 });
+    expect(result).toMatchObject({ verdict: 'Unreachable', diagnosis: 'ProcessHung', evidence: { error: 'DEADLINE' } });
+  });
+
+  it('ends a reply that never ends, by the deadline', async () => {
+    const timers: NodeJS.Timeout[] = [];
+    const { result } = await against(
+      (_seen, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        timers.push(setInterval(() => response.write(': still here\n\n'), 10));
+      },
+      { timeoutMs: 200 },
+    );
+    timers.forEach(clearInterval);
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'ProcessHung', evidence: { status: 200 } });
+  });
+
+  it('has one deadline for all requests together', async () => {
+    const started = performance.now();
+    const { result } = await against(
+      (seen, response) => {
+        if (seen.rpc === 'initialize') setTimeout(() => json(response, 200, INITIALIZED), 200);
+      },
+      { eras: 'Both', timeoutMs: 300 },
+    );
+    expect(result).toMatchObject({ verdict: 'Unreachable', diagnosis: 'ProcessHung', evidence: { era: 'Modern' } });
+    expect(performance.now() - started).toBeLessThan(480);
+  });
+
+  it('knows a refused connection', async () => {
+    const server = await startScripted(() => undefined);
+    await server.close();
+    const result = await handshake({ url: server.url, timeoutMs: 2000 });
+    expect(result).toMatchObject({
+      verdict: 'Unreachable',
+      diagnosis: 'ConnectionRefused',
+      evidence: { status: null, error: 'ECONNREFUSED', phases: { connectMs: null } },
+    });
+  });
+
+  it('knows that a name it cannot resolve is its own trouble', async () => {
+    const result = await handshake({ url: 'http://studio-mcp.invalid/mcp/v1', timeoutMs: 5000 });
+    expect(result).toMatchObject({ verdict: 'Unknown', diagnosis: 'NameResolution' });
+  });
+
+  it('calls what is not HTTP WrongProtocol', async () => {
+    const tcp = createTcp((socket) => void socket.end('220 mail.example ESMTP\r\n'));
+    await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
+    const address = tcp.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const result = await handshake({ url: `http://127.0.0.1:${port}/mcp/v1`, timeoutMs: 2000 });
+    tcp.close();
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'WrongProtocol' });
+  });
+
+  it('throws only when the caller gave up', async () => {
+    const server = await serve(() => undefined);
+    const controller = new AbortController();
+    const running = handshake({ url: server.url, timeoutMs: 5000, signal: controller.signal });
+    await vi.waitFor(() => expect(server.seen).toHaveLength(1));
+    controller.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
+    await vi.waitFor(() => expect(server.open()).toBe(0));
+  });
+});
+
+describe('credentials', () => {
+  const headers = { Authorization: 'Bearer s3cret-key-of-mine' };
+  /** Authentication stands before MCP, as in front of most servers. */
+  const guarded =
+    (inner: Script): Script =>
+    (seen, response) =>
+      seen.headers.authorization === 'Bearer s3cret-key-of-mine'
+        ? inner(seen, response)
+        : void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
+  const dead: Script = (_seen, response) => void response.writeHead(500).end('Task group is not initialized');
+
+  it('that are refused are KeyInvalid, still AuthRequired', async () => {
+    const { result } = await against(guarded(dual), { headers: { authorization: 'Bearer other' } });
+    expect(result).toMatchObject({ verdict: 'AuthRequired', diagnosis: 'KeyInvalid' });
+  });
+
+  it('show a dead session manager that 401 hides from a probe without them', async () => {
+    const without = await against(guarded(dead));
+    expect(without.result.verdict).toBe('AuthRequired');
+    const within = await against(guarded(dead), { headers });
+    expect(within.result).toMatchObject({ verdict: 'Failing', diagnosis: 'SessionManagerDown' });
+  });
+
+  it('go with every request and appear in no result', async () => {
+    const { result, server } = await against(
+      (seen, response) => {
+        if (seen.method === 'DELETE') return void response.end();
+        if (seen.rpc === 'initialize') return json(response, 200, INITIALIZED, { 'mcp-session-id': 'abc' });
+        response.writeHead(500).end(`denied: ${seen.headers.authorization} ${seen.headers['x-key']}`);
+      },
+      { headers: { ...headers, 'X-Key': 'another-value' }, eras: 'Both' },
+    );
+    expect(server.seen.map((one) => one.headers['x-key'])).toEqual(['another-value', 'another-value', 'another-value']);
+    expect(JSON.stringify(result)).not.toMatch(/s3cret|another-value/);
+    expect(result.evidence.excerpt).toBe('denied: [redacted] [redacted]');
+  });
+
+  it('that HTTP does not allow are the own trouble of the observer', async () => {
+    const { result } = await against(dual, { headers: { 'bad name': 'x' } });
+    expect(result).toMatchObject({ verdict: 'Unknown', evidence: { error: 'ERR_INVALID_HTTP_TOKEN' } });
+  });
+});
+
+describe('redirects', () => {
+  const to =
+    (status: number, location: (seen: { headers: { host?: string | undefined } }) => string): Script =>
+    (seen, response) =>
+      seen.path === '/mcp/v1/'
+        ? json(response, 200, INITIALIZED)
+        : void response.writeHead(status, { location: location(seen) }).end();
+
+  it.each([307, 308])('%i to the own path is followed once, at the same address with the same Host', async (status) => {
+    const { result, server } = await against(
+      to(status, ({ headers }) => `http://${headers.host}/mcp/v1/`),
+      { hostHeader: 'studio-mcp:5510' },
+    );
+    expect(result.verdict).toBe('Serving');
+    expect(server.seen.map((one) => `${one.headers.host}${one.path}`)).toEqual([
+      'studio-mcp:5510/mcp/v1',
+      'studio-mcp:5510/mcp/v1/',
+    ]);
+    expect(server.seen[1]?.body).toBe(server.seen[0]?.body);
+  });
+
+  it('follows a relative one', async () => {
+    const { result } = await against(to(307, () => '/mcp/v1/'));
+    expect(result.verdict).toBe('Serving');
+  });
+
+  it('never ends at a healthy neighbour', async () => {
+    const neighbour = await serve((_seen, response) => json(response, 200, INITIALIZED));
+    const { result } = await against(to(307, () => neighbour.url));
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'HttpError' });
+    expect(neighbour.seen).toEqual([]);
+  });
+
+  it('follows one, not two', async () => {
+    const { result, sent } = await against((seen, response) => {
+      response.writeHead(307, { location: `${seen.path}/` }).end();
+    });
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'HttpError' });
+    expect(sent).toHaveLength(2);
+  });
+});

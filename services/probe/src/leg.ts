@@ -1,0 +1,110 @@
+import type { Deadline } from './deadline.ts';
+import { type Exchange, exchange } from './exchange.ts';
+import { type Judgement, judge } from './judge.ts';
+import { redact } from './redact.ts';
+import { redirectTarget } from './redirect.ts';
+import { createReplyReader, type ReplyReader } from './reply.ts';
+import type { Evidence } from './report.ts';
+import type { Opening } from './requests.ts';
+
+/** Least time for closing a session, even when the reply came at the last moment. */
+const CLOSING_MS = 500;
+
+export interface Target {
+  url: URL;
+  hostHeader: string | undefined;
+  headers: Record<string, string>;
+  timeoutMs: number;
+  deadline: Deadline;
+}
+
+/** One opening request with everything that belongs to it: redirect, judgement, end of the session. */
+export interface Leg extends Judgement {
+  evidence: Evidence;
+  sessionful: boolean;
+}
+
+export async function openLeg(target: Target, opening: Opening): Promise<Leg> {
+  let url = target.url;
+  let attempt = await send(target, url, opening);
+  const redirected = redirectTarget(attempt.exchange, url, target.hostHeader);
+  if (redirected !== null) {
+    url = redirected;
+    attempt = await send(target, url, opening);
+  }
+  const session = sessionId(attempt.exchange);
+  if (session !== null) await closeSession(target, url, session);
+
+  const secrets = Object.values(target.headers);
+  const judgement = judge({
+    opening,
+    subject: `POST ${url.pathname}`,
+    exchange: attempt.exchange,
+    reply: attempt.reply,
+    withCredentials: secrets.length > 0,
+    timeoutMs: target.timeoutMs,
+  });
+  return {
+    ...judgement,
+    message: redact(judgement.message, secrets),
+    evidence: evidenceOf(opening, attempt.exchange, judgement, secrets),
+    sessionful: session !== null,
+  };
+}
+
+async function send(target: Target, url: URL, opening: Opening) {
+  let reader: ReplyReader = createReplyReader(null, opening.id);
+  const seen = await exchange({
+    url,
+    method: 'POST',
+    headers: outgoing(target, opening.headers),
+    body: opening.body,
+    signal: target.deadline.signal,
+    read(_status, contentType) {
+      reader = createReplyReader(contentType, opening.id);
+      return (text) => reader.push(text);
+    },
+  });
+  return { exchange: seen, reply: reader.reply() };
+}
+
+function outgoing(target: Target, own: Record<string, string>): Record<string, string> {
+  const host = target.hostHeader === undefined ? {} : { host: target.hostHeader };
+  return { 'user-agent': 'klingapi-probe', ...host, ...lowerCased(target.headers), ...own };
+}
+
+function lowerCased(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function sessionId(seen: Exchange): string | null {
+  const id = seen.headers['mcp-session-id'];
+  return typeof id === 'string' && id !== '' ? id : null;
+}
+
+/**
+ * Sessions that nobody closes are memory that the server never gets back. No
+ * Content-Type (Fastify refuses a DELETE that has one without a body), and any
+ * answer will do: 405 is how servers without sessions say it.
+ */
+async function closeSession(target: Target, url: URL, session: string): Promise<void> {
+  await exchange({
+    url,
+    method: 'DELETE',
+    headers: outgoing(target, { 'mcp-session-id': session }),
+    signal: AbortSignal.timeout(Math.ceil(Math.max(CLOSING_MS, target.deadline.remainingMs()))),
+  });
+}
+
+function evidenceOf(opening: Opening, seen: Exchange, judgement: Judgement, secrets: string[]): Evidence {
+  return {
+    era: opening.era,
+    method: opening.method,
+    status: seen.status,
+    contentType: seen.contentType,
+    excerpt: seen.status === null ? null : redact(seen.body, secrets),
+    code: judgement.code,
+    error: seen.error?.code ?? null,
+    phases: seen.phases,
+  };
+}
