@@ -1,1 +1,26 @@
-export {};
+/**
+ * Client of the Kling developer API. `schema.ts` what is sent, `replies.ts` what
+ * comes back, `endpoints.ts` the paths, `codes.ts` the vendor's error table as
+ * data, `errors.ts` the one error class, `credentials.ts` the key or token,
+ * `exchange.ts` one HTTP call, `client.ts` what callers use: reads are retried,
+ * a create is never sent twice without looking first.
+ */
+export type { KlingClient, KlingClientOptions } from './client.ts';
+export { createKlingClient } from './client.ts';
+export type { KlingCode, KlingErrorKind } from './codes.ts';
+export { KLING_CODES } from './codes.ts';
+export type { Credentials } from './credentials.ts';
+export { createTokenSource } from './credentials.ts';
+export type { Kind } from './endpoints.ts';
+export { ENDPOINTS, KINDS, kindSchema } from './endpoints.ts';
+export { KlingError } from './errors.ts';
+export type { ResultFile, UpstreamTask } from './replies.ts';
+export { envelope, finished, taskData } from './replies.ts';
+export type {
+  ImageToVideoRequest,
+  KlingRequest,
+  TextToImageRequest,
+  TextToVideoRequest,
+  VirtualTryOnRequest,
+} from './schema.ts';
+export { IMAGE_ASPECT_RATIOS, REQUESTS, VIDEO_ASPECT_RATIOS } from './schema.ts';

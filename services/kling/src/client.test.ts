@@ -1,0 +1,276 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import fc from 'fast-check';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createKlingClient, createTokenSource, KLING_CODES, type KlingClientOptions, REQUESTS } from './index.ts';
+
+type Reply = { status: number; body: unknown } | 'reset';
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly authorization: string;
+  readonly body: Record<string, unknown>;
+}
+
+const servers: ReturnType<typeof createServer>[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close().closeAllConnections();
+});
+
+/** A Kling that answers what the script says, and a client of it whose sleeps are written down instead of slept. */
+async function scripted(
+  script: (call: Call, number: number) => Reply,
+  options: Partial<KlingClientOptions> = {},
+): Promise<{ client: ReturnType<typeof createKlingClient>; calls: Call[]; slept: number[] }> {
+  const calls: Call[] = [];
+  const server = createServer(async (request: IncomingMessage, response) => {
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    const call = {
+      method: request.method ?? '',
+      path: request.url ?? '',
+      authorization: request.headers.authorization ?? '',
+      body: text === '' ? {} : JSON.parse(text),
+    };
+    calls.push(call);
+    const reply = script(call, calls.length);
+    if (reply === 'reset') {
+      request.socket.destroy();
+      return;
+    }
+    response.writeHead(reply.status, { 'content-type': 'application/json' });
+    response.end(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body));
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const slept: number[] = [];
+  const client = createKlingClient({
+    baseUrl: `http://127.0.0.1:${address.port}`,
+    credentials: { apiKey: 'a-key' },
+    random: () => 0,
+    sleep: async (ms) => void slept.push(ms),
+    ...options,
+  });
+  return { client, calls, slept };
+}
+
+const task = (id: string, status = 'submitted'): Reply => ({
+  status: 200,
+  body: { code: 0, message: 'SUCCEED', request_id: 'r', data: { task_id: id, task_status: status } },
+});
+const failure = (status: number, code: number, message = 'vendor text'): Reply => ({
+  status,
+  body: { code, message, request_id: 'r-1' },
+});
+const notFound = failure(400, 1201, 'Task not found by id/external id');
+const picture = REQUESTS['text-to-image'].parse({ prompt: 'a fox' });
+const posts = (calls: readonly Call[]) => calls.filter((call) => call.method === 'POST').length;
+
+describe('a create', () => {
+  it('sends the external id and the defaults', async () => {
+    const { client, calls } = await scripted(() => task('t1'));
+    expect(await client.create('text-to-image', picture, 'ext-1')).toMatchObject({ id: 't1', status: 'submitted' });
+    expect(calls).toEqual([
+      {
+        method: 'POST',
+        path: '/v1/images/generations',
+        authorization: 'Bearer a-key',
+        body: { prompt: 'a fox', model_name: 'kling-v3', aspect_ratio: '16:9', n: 1, external_task_id: 'ext-1' },
+      },
+    ]);
+  });
+
+  it.each([
+    ['a reset', 'reset' as const],
+    ['5000', failure(500, 5000)],
+    ['5001', failure(503, 5001)],
+    ['5002', failure(504, 5002)],
+    ['a gateway page', { status: 502, body: '<html>' }],
+    ['an unreadable task', { status: 200, body: { code: 0, message: '', data: { nothing: true } } }],
+  ])('adopts the task that exists after %s, and sends nothing again', async (_name, broken) => {
+    const { client, calls } = await scripted((call) => (call.method === 'POST' ? broken : task('made', 'processing')));
+    expect(await client.create('text-to-image', picture, 'ext-1')).toMatchObject({ id: 'made', status: 'processing' });
+    expect(posts(calls)).toBe(1);
+    expect(calls.at(-1)).toMatchObject({ method: 'GET', path: '/v1/images/generations/ext-1' });
+  });
+
+  it('is sent again with the same external id only after the look-up said that there is none', async () => {
+    const { client, calls } = await scripted((call, number) => {
+      if (call.method === 'GET') return notFound;
+      return number === 1 ? failure(500, 5000) : task('second');
+    });
+    expect(await client.create('text-to-image', picture, 'ext-1')).toMatchObject({ id: 'second' });
+    expect(calls.map((call) => call.method)).toEqual(['POST', 'GET', 'POST']);
+    expect(calls[2]?.body['external_task_id']).toBe('ext-1');
+  });
+
+  it('is told as of unknown outcome when the look-up fails too', async () => {
+    const { client, calls } = await scripted(() => failure(500, 5000), { attempts: 3 });
+    await expect(client.create('text-to-image', picture, 'ext-1')).rejects.toMatchObject({
+      kind: 'unavailable',
+      code: 5000,
+      outcomeUnknown: true,
+    });
+    expect(posts(calls)).toBe(1);
+  });
+
+  it('adopts what a duplicate external id names', async () => {
+    const { client } = await scripted((call) =>
+      call.method === 'POST' ? failure(400, 1201, 'external_task_id ext-1 already exists') : task('older'),
+    );
+    expect(await client.create('text-to-image', picture, 'ext-1')).toMatchObject({ id: 'older' });
+  });
+
+  it('waits and tries again when no task was made: too fast, too many at once, nobody there', async () => {
+    const { client, calls, slept } = await scripted((_call, number) =>
+      number === 1 ? failure(429, 1302) : number === 2 ? failure(429, 1303) : task('t1'),
+    );
+    expect(await client.create('text-to-image', picture, 'ext-1')).toMatchObject({ id: 't1' });
+    expect(posts(calls)).toBe(3);
+    expect(slept).toEqual([500, 1000]);
+
+    const closed = createServer();
+    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+    const { port } = closed.address() as { port: number };
+    await new Promise((resolve) => closed.close(resolve));
+    const nobody = await scripted(() => task('x'), { baseUrl: `http://127.0.0.1:${port}`, attempts: 3 });
+    await expect(nobody.client.create('text-to-image', picture, 'e')).rejects.toMatchObject({
+      kind: 'network',
+      outcomeUnknown: false,
+      retryable: true,
+      message: 'the connection to Kling failed (ECONNREFUSED)',
+    });
+    expect(nobody.slept.length).toBe(2);
+  });
+
+  it.each([1000, 1002, 1100, 1101, 1102, 1103, 1200, 1201, 1203, 1300, 1301, 1304])(
+    'is sent once when Kling refuses it for good (%i), whatever the HTTP status',
+    async (code) => {
+      for (const status of [200, 400, 429]) {
+        const { client, calls } = await scripted(() => failure(status, code));
+        await expect(client.create('text-to-image', picture, 'e')).rejects.toMatchObject({
+          name: 'KlingError',
+          code,
+          httpStatus: status,
+          requestId: 'r-1',
+          retryable: false,
+          outcomeUnknown: false,
+        });
+        expect(calls.length).toBe(1);
+      }
+    },
+  );
+
+  it('never reaches a second POST without a look-up that found nothing, whatever Kling does', async () => {
+    const anything = fc.constantFrom<Reply>('reset', failure(500, 5000), failure(504, 5002), notFound, task('t'), {
+      status: 502,
+      body: 'x',
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(anything, { minLength: 1, maxLength: 10 }), async (replies) => {
+        const given: { method: string; reply: Reply }[] = [];
+        const { client } = await scripted((call, number) => {
+          const reply = replies[(number - 1) % replies.length] ?? notFound;
+          given.push({ method: call.method, reply });
+          return reply;
+        });
+        await client.create('text-to-image', picture, 'e').catch(() => {});
+        given.forEach((step, at) => {
+          if (at > 0 && step.method === 'POST') expect(given[at - 1]).toEqual({ method: 'GET', reply: notFound });
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('a read', () => {
+  it('is retried with growing delays and gives up in the end', async () => {
+    const { client, calls, slept } = await scripted(() => failure(500, 5000), { attempts: 6, random: () => 0.999999 });
+    await expect(client.find('text-to-video', 'id')).rejects.toMatchObject({ code: 5000 });
+    expect(calls.length).toBe(6);
+    expect(slept.map(Math.round)).toEqual([1000, 2000, 4000, 8000, 16000]);
+  });
+
+  it('gives undefined for a task that Kling does not have, and both spellings of success as one', async () => {
+    const { client, calls } = await scripted(() => notFound);
+    expect(await client.find('virtual-try-on', 'a/b')).toBeUndefined();
+    expect(calls[0]?.path).toBe('/v1/images/kolors-virtual-try-on/a%2Fb');
+    for (const spelling of ['succeed', 'succeeded']) {
+      const { client: other } = await scripted(() => task('t', spelling));
+      expect(await other.find('text-to-image', 't')).toMatchObject({ status: 'succeeded' });
+    }
+  });
+
+  it('ends within its time when Kling never answers', async () => {
+    const { client } = await scripted(() => task('t'), {
+      timeoutMs: 20,
+      attempts: 2,
+      fetch: (_url, init) =>
+        new Promise((_, reject) => {
+          init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+        }),
+    });
+    await expect(client.find('text-to-image', 't')).rejects.toMatchObject({ kind: 'timeout', httpStatus: null });
+  });
+
+  it('does not follow a redirect with the key', async () => {
+    const { client, calls } = await scripted(() => ({ status: 302, body: '' }), { attempts: 1 });
+    await expect(client.find('text-to-image', 't')).rejects.toMatchObject({ name: 'KlingError' });
+    expect(calls.length).toBe(1);
+  });
+});
+
+describe('credentials', () => {
+  it('sign a token, keep it until its last minute, and sign again', async () => {
+    let now = 1_790_000_000_000;
+    const tokens = createTokenSource({ accessKey: 'ak', secretKey: 'sk' }, () => now);
+    const first = await tokens.token();
+    expect(decodeProtectedHeader(first)).toEqual({ alg: 'HS256', typ: 'JWT' });
+    expect(decodeJwt(first)).toEqual({ iss: 'ak', nbf: 1_789_999_995, exp: 1_790_001_800 });
+    now += 1_740_000;
+    expect(await tokens.token()).toBe(first);
+    now += 1_000;
+    expect(await tokens.token()).not.toBe(first);
+  });
+
+  it('are renewed once when Kling says that a token has expired', async () => {
+    let now = 1_790_000_000_000;
+    const { client, calls } = await scripted(
+      (_call, number) => {
+        now += 1000;
+        return number === 1 ? failure(401, 1004) : task('t');
+      },
+      { credentials: { accessKey: 'ak', secretKey: 'sk' }, now: () => now },
+    );
+    expect(await client.create('text-to-image', picture, 'e')).toMatchObject({ id: 't' });
+    expect(new Set(calls.map((call) => call.authorization)).size).toBe(2);
+    const always = await scripted(() => failure(401, 1004), { credentials: { accessKey: 'ak', secretKey: 'sk' } });
+    await expect(always.client.find('text-to-image', 't')).rejects.toMatchObject({ kind: 'key_invalid' });
+    expect(always.calls.length).toBe(2);
+  });
+});
+
+describe('requests', () => {
+  it('work with what is required alone, and name the field that is wrong', () => {
+    expect(REQUESTS['text-to-video'].parse({ prompt: 'x' })).toEqual({
+      prompt: 'x',
+      model_name: 'kling-v2-5-turbo',
+      mode: 'std',
+      aspect_ratio: '16:9',
+      duration: '5',
+    });
+    expect(REQUESTS['image-to-video'].safeParse({ prompt: 'x' }).error?.issues[0]).toMatchObject({ path: ['image'] });
+    expect(REQUESTS['text-to-video'].safeParse({ prompt: 'x', cfg_scale: 7.5 }).error?.issues[0]).toMatchObject({
+      path: ['cfg_scale'],
+      code: 'too_big',
+    });
+  });
+
+  it('have an entry for each code of the vendor that says what may be done again', () => {
+    expect(Object.keys(KLING_CODES).length).toBe(21);
+    for (const code of [5000, 5001, 5002]) expect(KLING_CODES[code]?.create).toBe('look-up');
+  });
+});

@@ -1,0 +1,145 @@
+import { setTimeout as sleepFor } from 'node:timers/promises';
+import type { z } from 'zod';
+import { judgeCode } from './codes.ts';
+import { type Credentials, createTokenSource } from './credentials.ts';
+import { ENDPOINTS, type Kind } from './endpoints.ts';
+import { KlingError } from './errors.ts';
+import { type ExchangeTold, exchange } from './exchange.ts';
+import { taskData, type UpstreamTask } from './replies.ts';
+import type { REQUESTS } from './schema.ts';
+
+export interface KlingClientOptions {
+  /** For example `https://api-singapore.klingai.com`. */
+  readonly baseUrl: string;
+  readonly credentials: Credentials;
+  /** For one HTTP call; a create with a large picture takes longest. */
+  readonly timeoutMs?: number;
+  /** How often a call is made at most, the first time included. */
+  readonly attempts?: number;
+  readonly fetch?: typeof fetch;
+  readonly now?: () => number;
+  /** 0 ≤ x < 1, for the spread of delays. */
+  readonly random?: () => number;
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Told of every HTTP call: metrics. */
+  readonly onExchange?: (told: ExchangeTold) => void;
+}
+
+export interface KlingClient {
+  /**
+   * Makes a task, at most once for one `externalId`: when the outcome of a call
+   * is unknown the task is looked up, adopted if it is there, and sent again
+   * only when Kling says that it does not exist.
+   *
+   * @throws KlingError; with `outcomeUnknown` when not even the look-up could tell
+   */
+  create<K extends Kind>(
+    kind: K,
+    request: z.output<(typeof REQUESTS)[K]>,
+    externalId: string,
+    signal?: AbortSignal,
+  ): Promise<UpstreamTask>;
+  /** The task, or undefined when Kling does not have it. Takes the vendor's id or the external one. */
+  find(kind: Kind, id: string, signal?: AbortSignal): Promise<UpstreamTask | undefined>;
+}
+
+const BACKOFF_MS = { first: 1000, most: 20_000 };
+
+export function createKlingClient(options: KlingClientOptions): KlingClient {
+  const tokens = createTokenSource(options.credentials, options.now);
+  const attempts = options.attempts ?? 4;
+  const random = options.random ?? Math.random;
+  const sleep = options.sleep ?? (async (ms, signal) => void (await sleepFor(ms, undefined, signal ? { signal } : {})));
+  const exchangeOptions = {
+    baseUrl: options.baseUrl,
+    tokens,
+    fetch: options.fetch ?? fetch,
+    timeoutMs: options.timeoutMs ?? 60_000,
+    onExchange: options.onExchange,
+  };
+
+  /** Doubles from one second, the upper half at random, so that many clients do not come back together. */
+  const backOff = (attempt: number, signal?: AbortSignal) => {
+    const full = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** (attempt - 1));
+    return sleep(full * (0.5 + random() / 2), signal);
+  };
+
+  const find = async (kind: Kind, id: string, signal?: AbortSignal): Promise<UpstreamTask | undefined> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const path = `${ENDPOINTS[kind].path}/${encodeURIComponent(id)}`;
+        return parseTask(await exchange('GET', path, undefined, exchangeOptions), 'again');
+      } catch (error) {
+        if (!(error instanceof KlingError)) throw error;
+        // 1203 and a bare 404 say that the path or the model is unknown, not the task.
+        if (error.kind === 'not_found' && error.code === 1201) return undefined;
+        if (attempt >= attempts || error.retry.read === 'never') throw error;
+        if (error.retry.read === 'after-signing') {
+          if (attempt > 1) throw error;
+          tokens.renew();
+        } else await backOff(attempt, signal);
+      }
+    }
+  };
+
+  const create: KlingClient['create'] = async (kind, request, externalId, signal) => {
+    const body = { ...request, external_task_id: externalId };
+    for (let attempt = 1; ; attempt += 1) {
+      let failure: KlingError;
+      try {
+        return parseTask(await exchange('POST', ENDPOINTS[kind].path, body, exchangeOptions), 'look-up');
+      } catch (error) {
+        if (!(error instanceof KlingError)) throw error;
+        failure = error;
+      }
+      if (failure.kind === 'duplicate' || failure.outcomeUnknown) {
+        // A look-up at once may come before the vendor's own write.
+        if (failure.outcomeUnknown) await backOff(attempt, signal);
+        const adopted = await find(kind, externalId, signal).catch(() => {
+          throw failure.outcomeUnknown ? failure : unknownOutcome(failure);
+        });
+        if (adopted !== undefined) return adopted;
+        if (failure.kind === 'duplicate' || failure.kind === 'malformed' || attempt >= attempts) throw absent(failure);
+        continue;
+      }
+      if (attempt >= attempts || failure.retry.create === 'never') throw failure;
+      if (failure.retry.create === 'after-signing') {
+        if (attempt > 1) throw failure;
+        tokens.renew();
+      } else await backOff(attempt, signal);
+    }
+  };
+
+  return { create, find };
+}
+
+function parseTask(data: unknown, create: 'again' | 'look-up'): UpstreamTask {
+  const parsed = taskData.safeParse(data);
+  if (parsed.success) return parsed.data;
+  throw new KlingError({
+    judged: {
+      kind: 'malformed',
+      read: 'never',
+      create: create === 'look-up' ? 'look-up' : 'never',
+      meaning: 'the reply of Kling holds no readable task',
+    },
+    httpStatus: 200,
+    cause: parsed.error,
+  });
+}
+
+/** Kling said "exists" and then could not be asked: it must not be told as a plain refusal. */
+function unknownOutcome(failure: KlingError): KlingError {
+  return new KlingError({ judged: judgeCode(5000, 500, ''), httpStatus: failure.httpStatus, cause: failure });
+}
+
+/** The look-up said that no task exists, so the failure may be told as certain. */
+function absent(failure: KlingError): KlingError {
+  return new KlingError({
+    judged: { kind: failure.kind, read: failure.retry.read, create: 'never', meaning: failure.message },
+    httpStatus: failure.httpStatus,
+    requestId: failure.requestId,
+    vendorMessage: failure.vendorMessage,
+    cause: failure,
+  });
+}

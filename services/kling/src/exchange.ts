@@ -1,0 +1,155 @@
+import { judgeCode, type KlingCode } from './codes.ts';
+import type { TokenSource } from './credentials.ts';
+import { KlingError } from './errors.ts';
+import { envelope } from './replies.ts';
+
+export interface ExchangeOptions {
+  readonly baseUrl: string;
+  readonly tokens: TokenSource;
+  readonly fetch: typeof fetch;
+  /** For the whole call, body included. */
+  readonly timeoutMs: number;
+  readonly onExchange?: ((told: ExchangeTold) => void) | undefined;
+}
+
+export interface ExchangeTold {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly outcome: 'ok' | KlingError['kind'];
+  readonly milliseconds: number;
+}
+
+/** Far above any reply of the vendor; a peer that sends more is not Kling. */
+const REPLY_LIMIT = 4 * 1024 * 1024;
+
+/**
+ * One HTTP call and nothing more: no retry. Gives `data` of the envelope.
+ *
+ * @throws KlingError for everything: no connection, no time left, no envelope,
+ *   or an envelope whose code is not 0, on HTTP 200 too
+ */
+export async function exchange(
+  method: 'GET' | 'POST',
+  path: string,
+  body: unknown,
+  options: ExchangeOptions,
+): Promise<unknown> {
+  const started = performance.now();
+  const tell = (outcome: ExchangeTold['outcome']) =>
+    options.onExchange?.({ method, path: route(path), outcome, milliseconds: performance.now() - started });
+  try {
+    const data = await call(method, path, body, options);
+    tell('ok');
+    return data;
+  } catch (error) {
+    if (error instanceof KlingError) tell(error.kind);
+    throw error;
+  }
+}
+
+async function call(method: 'GET' | 'POST', path: string, body: unknown, options: ExchangeOptions): Promise<unknown> {
+  const token = await options.tokens.token();
+  let status: number | null = null;
+  let text: string;
+  try {
+    const reply = await options.fetch(new URL(path, options.baseUrl), {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // The bearer key must not follow a redirect to somebody else.
+      redirect: 'error',
+      signal: AbortSignal.timeout(options.timeoutMs),
+    });
+    status = reply.status;
+    text = await boundedText(reply);
+  } catch (error) {
+    throw new KlingError({ judged: judgeTransport(error), httpStatus: status, cause: error });
+  }
+
+  const parsed = envelope.safeParse(jsonOrUndefined(text));
+  if (!parsed.success) {
+    throw new KlingError({ judged: judgeNoEnvelope(status), httpStatus: status });
+  }
+  const { code, message, request_id: requestId, data } = parsed.data;
+  if (code !== 0) {
+    const judged = judgeCode(code, status, message);
+    throw new KlingError({ judged, code, httpStatus: status, requestId, vendorMessage: message });
+  }
+  if (status >= 400) throw new KlingError({ judged: judgeNoEnvelope(status), code, httpStatus: status, requestId });
+  return data;
+}
+
+async function boundedText(reply: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of reply.body ?? []) {
+    size += chunk.length;
+    if (size > REPLY_LIMIT) throw new Error(`the reply is larger than ${REPLY_LIMIT} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Errors before any byte was sent: the create did certainly not arrive. */
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+function judgeTransport(error: unknown): KlingCode {
+  if (error instanceof Error && error.name === 'TimeoutError') {
+    return { kind: 'timeout', read: 'again', create: 'look-up', meaning: 'Kling did not answer in time' };
+  }
+  const code = causeCode(error);
+  const sent = code === undefined || !NEVER_SENT.has(code);
+  return {
+    kind: 'network',
+    read: 'again',
+    create: sent ? 'look-up' : 'again',
+    meaning: code === undefined ? 'the connection to Kling failed' : `the connection to Kling failed (${code})`,
+  };
+}
+
+function judgeNoEnvelope(status: number): KlingCode {
+  if (status >= 500) {
+    return { kind: 'unavailable', read: 'again', create: 'look-up', meaning: `Kling answered HTTP ${status}` };
+  }
+  if (status === 401) return judgeCode(1000, status, '');
+  if (status === 429) return judgeCode(1302, status, '');
+  return {
+    kind: 'malformed',
+    read: 'never',
+    create: 'look-up',
+    meaning: `what answered HTTP ${status} does not speak the Kling API`,
+  };
+}
+
+/** The system's error code, from the error or any cause below it (fetch wraps it, and wraps several addresses in one). */
+function causeCode(error: unknown): string | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+    if ('code' in at && typeof at.code === 'string') return at.code;
+    if (at instanceof AggregateError && at.errors.length > 0) return causeCode(at.errors[0]);
+  }
+  return undefined;
+}
+
+/** A path without ids, as a label with few values. */
+function route(path: string): string {
+  return path.split('?', 1)[0]?.split('/').slice(0, 4).join('/') ?? path;
+}

@@ -1,0 +1,43 @@
+import {
+  createLogger,
+  createRegistry,
+  drainOnSignal,
+  processVariables,
+  readEnvironment,
+  startManagement,
+} from '@klingapi/management';
+import { z } from 'zod';
+import { startSandbox } from './server.ts';
+
+const environment = readEnvironment(
+  z.object({
+    ...processVariables,
+    PORT: z.coerce.number().int().min(0).max(65535).default(5512),
+    SANDBOX_TASK_SECONDS: z.coerce.number().min(0).max(3600).default(2),
+  }),
+);
+const logger = createLogger({ name: 'sandbox', level: environment.LOG_LEVEL });
+const registry = createRegistry('sandbox');
+
+const sandbox = await startSandbox({
+  host: environment.HOST,
+  port: environment.PORT,
+  taskSeconds: environment.SANDBOX_TASK_SECONDS,
+  onRequest: (told) => logger.debug(told, 'request answered'),
+});
+const management = await startManagement({
+  host: environment.HOST,
+  port: environment.MANAGEMENT_PORT,
+  registry,
+  routes: { '/readyz': () => ({ status: 200, body: { status: 'ok' } }) },
+});
+logger.info({ port: sandbox.port, managementPort: management.port }, 'sandbox started');
+
+drainOnSignal({
+  seconds: environment.DRAIN_SECONDS,
+  logger,
+  steps: [
+    { name: 'requests', run: () => sandbox.close() },
+    { name: 'management', run: () => management.close() },
+  ],
+});

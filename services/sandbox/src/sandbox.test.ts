@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import { createKlingClient, KINDS, KlingError, REQUESTS } from '@klingapi/kling';
+import { PNG } from 'pngjs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type Fault, pictureSize, type Sandbox, type SandboxOptions, startSandbox } from './index.ts';
+
+/** Loose on purpose: the tests say what they expect of it. */
+const anyReply = z.looseObject({
+  data: z
+    .looseObject({
+      task_id: z.string().optional(),
+      task_status: z.string().optional(),
+      task_result: z
+        .object({
+          images: z.array(z.object({ url: z.string() })).default([]),
+          videos: z.array(z.object({ url: z.string(), duration: z.string() })).default([]),
+        })
+        .optional(),
+    })
+    .or(z.array(z.unknown()).transform((tasks) => ({ tasks, task_id: '', task_status: '', task_result: undefined })))
+    .default({}),
+});
+
+let open: Sandbox[] = [];
+afterEach(async () => {
+  for (const sandbox of open) await sandbox.close();
+  open = [];
+});
+
+async function sandboxWith(options: Partial<SandboxOptions> = {}) {
+  let now = 1_790_000_000_000;
+  const sandbox = await startSandbox({ host: '127.0.0.1', port: 0, now: () => now, ...options });
+  open.push(sandbox);
+  const call = async (path: string, init: { body?: unknown; key?: string; headers?: Record<string, string> } = {}) => {
+    const reply = await fetch(sandbox.url + path, {
+      method: init.body === undefined ? 'GET' : 'POST',
+      headers: {
+        ...(init.key === '' ? {} : { authorization: `Bearer ${init.key ?? 'any-key'}` }),
+        ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...init.headers,
+      },
+      ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
+    });
+    return { status: reply.status, body: anyReply.parse(await reply.json()) };
+  };
+  const charges = async () => (await call('/sandbox/charges')).body;
+  return { sandbox, call, charges, pass: (ms: number) => (now += ms) };
+}
+
+const images = '/v1/images/generations';
+
+describe('the sandbox', () => {
+  it('takes a task through its life and gives pictures that decode', async () => {
+    const { call, pass } = await sandboxWith({ taskSeconds: 2 });
+    const made = await call(images, { body: { prompt: 'a fox', aspect_ratio: '9:16', n: 2, external_task_id: 'e1' } });
+    expect(made).toMatchObject({
+      status: 200,
+      body: { code: 0, data: { task_status: 'submitted', task_info: { external_task_id: 'e1' } } },
+    });
+    const id = made.body.data.task_id;
+    pass(1000);
+    expect((await call(`${images}/${id}`)).body.data.task_status).toBe('processing');
+    pass(1000);
+    const ended = (await call(`${images}/e1`)).body.data;
+    expect(ended).toMatchObject({ task_id: id, task_status: 'succeed', final_unit_deduction: '16' });
+    const [width, height] = pictureSize('9:16');
+    const pictures = await Promise.all(
+      ended.task_result!.images.map(async (image) => {
+        const reply = await fetch(image.url);
+        expect(reply.headers.get('content-type')).toBe('image/png');
+        const bytes = Buffer.from(await reply.arrayBuffer());
+        expect(PNG.sync.read(bytes)).toMatchObject({ width, height });
+        return createHash('sha256').update(bytes).digest('hex');
+      }),
+    );
+    expect(new Set(pictures).size).toBe(2);
+    expect((await call(`${images}?pageSize=1`)).body.data).toMatchObject({ tasks: [{ task_id: id }] });
+  });
+
+  it('gives result URLs on the host that the client asked', async () => {
+    const { call, pass, sandbox } = await sandboxWith();
+    const id = (await call(images, { body: { prompt: 'x' } })).body.data.task_id;
+    pass(5000);
+    const through = `http://localhost:${sandbox.port}`;
+    const reply = await fetch(`${through}${images}/${id}`, { headers: { authorization: 'Bearer any-key' } });
+    const { data } = (await reply.json()) as { data: { task_result: { images: [{ url: string }] } } };
+    expect(data.task_result.images[0].url).toBe(`${through}/results/${id}/0.png`);
+  });
+
+  it('gives videos as MP4', async () => {
+    const { call, pass } = await sandboxWith();
+    const id = (await call('/v1/videos/text2video', { body: { prompt: 'x', duration: '10' } })).body.data.task_id;
+    pass(2000);
+    expect((await call(`/v1/videos/text2video/${id}`)).body.data.task_status).toBe('processing');
+    pass(2000);
+    const { task_result: result } = (await call(`/v1/videos/text2video/${id}`)).body.data;
+    expect(result!.videos[0]!.duration).toBe('10');
+    const video = Buffer.from(await (await fetch(result!.videos[0]!.url)).arrayBuffer());
+    expect(video.subarray(4, 8).toString()).toBe('ftyp');
+    expect(video.includes('avc1') && video.includes('moov') && video.includes('mdat')).toBe(true);
+  });
+
+  it('refuses as Kling does: keys, fields, paths, duplicates, strangers', async () => {
+    const { call, charges } = await sandboxWith();
+    expect(await call(images, { key: '', body: { prompt: 'x' } })).toMatchObject({ status: 401, body: { code: 1001 } });
+    expect(await call(images, { key: 'bad-key', body: {} })).toMatchObject({ status: 401, body: { code: 1002 } });
+    expect(await call(images, { body: {} })).toMatchObject({ status: 400, body: { code: 1201 } });
+    expect(await call(images, { body: { prompt: 'x', n: 10 } })).toMatchObject({ status: 400, body: { code: 1201 } });
+    expect(await call(`${images}/nothing`)).toMatchObject({
+      status: 400,
+      body: { code: 1201, message: 'Task not found by id/external id' },
+    });
+    expect(await call('/v1/other')).toMatchObject({ status: 404, body: { code: 1202 } });
+    expect(await call(images, { body: { prompt: 'x', external_task_id: 'e' } })).toMatchObject({ status: 200 });
+    expect(await call(images, { body: { prompt: 'y', external_task_id: 'e' } })).toMatchObject({
+      status: 400,
+      body: { code: 1201, message: expect.stringContaining('already exists') },
+    });
+    expect((await call(`${images}/e`, { key: 'another-account' })).status).toBe(400);
+    expect(await charges()).toMatchObject({ tasks: 1, units: 8 });
+  });
+});
+
+describe('the Kling client against the sandbox', () => {
+  it('makes every kind of task with default arguments and sees it succeed', async () => {
+    const { sandbox, pass, charges } = await sandboxWith();
+    const client = createKlingClient({ baseUrl: sandbox.url, credentials: { accessKey: 'ak', secretKey: 'sk' } });
+    const url = 'https://example.com/a.png';
+    const bodies = {
+      'text-to-image': { prompt: 'x' },
+      'text-to-video': { prompt: 'x' },
+      'image-to-video': { image: url },
+      'virtual-try-on': { human_image: url, cloth_image: url },
+    };
+    for (const kind of KINDS) {
+      const made = await client.create(kind, REQUESTS[kind].parse(bodies[kind]), `e-${kind}`);
+      pass(10_000);
+      const ended = await client.find(kind, made.id);
+      expect(ended).toMatchObject({ id: made.id, externalId: `e-${kind}`, status: 'succeeded' });
+      expect(ended!.images.length + ended!.videos.length).toBe(1);
+    }
+    expect((await charges()).tasks).toBe(4);
+  });
+
+  it.each(['after-create-reset', 'after-create-5000', 'timeout', '5000', 'html'] as const)(
+    'pays once when the create ends in %s',
+    async (fault) => {
+      let left: Fault | undefined = fault;
+      const { sandbox, charges } = await sandboxWith({
+        fault: (method) => {
+          if (method !== 'POST') return undefined;
+          const now = left;
+          left = undefined;
+          return now;
+        },
+      });
+      const client = createKlingClient({
+        baseUrl: sandbox.url,
+        credentials: { apiKey: 'k' },
+        timeoutMs: 300,
+        sleep: async () => {},
+      });
+      const made = await client.create('text-to-image', REQUESTS['text-to-image'].parse({ prompt: 'x' }), 'e1');
+      expect(made.externalId).toBe('e1');
+      expect(await charges()).toMatchObject({ tasks: 1, charges: [{ task_id: made.id }] });
+    },
+  );
+
+  it('tells a bad key in its own words, without the key', async () => {
+    const { sandbox } = await sandboxWith();
+    const client = createKlingClient({ baseUrl: sandbox.url, credentials: { apiKey: 'bad-key' } });
+    const failure = await client.find('text-to-image', 'x').catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(KlingError);
+    expect(failure).toMatchObject({ kind: 'key_invalid', code: 1002 });
+    expect(String(failure)).not.toContain('bad-key');
+  });
+});
