@@ -1,0 +1,119 @@
+/** Carries a decision out: the record first, the deletion only after it is written. */
+import { matchLog } from './remediation/signatures.ts';
+import type { Assessment } from './remediation/assess.ts';
+import { afterRepair } from './remediation/incident.ts';
+import { beginRepair } from './remediation/record.ts';
+import { isConflict, isNotFound } from './kube/errors.ts';
+import { handshakeHeaders } from './observe/credentials.ts';
+import type { Plan } from './plan.ts';
+import type { ReconcileDeps } from './reconcile.ts';
+import type { KlingApi } from './resource/klingapi.ts';
+import type { RemediationStatus, RepairRecord } from './resource/status.ts';
+
+export interface Acts {
+  repairs: RepairRecord[];
+  state: RemediationStatus;
+  repairsTotal: number;
+  /** The record that this look begins. */
+  begun: RepairRecord | undefined;
+  busy: boolean;
+  /** To be called once the status stands. */
+  afterWrite: () => Promise<void>;
+}
+
+/** Repairs kept in the status. */
+const KEPT = 10;
+const HUNG_GRACE_SECONDS = 1;
+
+type Deps = Pick<ReconcileDeps, 'client' | 'caches' | 'observer' | 'secrets' | 'actor' | 'log' | 'now'>;
+
+export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<Acts> {
+  const total = klingApi.status?.repairsTotal ?? 0;
+  const deletions = plan.steps.flatMap(({ record, next }) =>
+    next.kind === 'Delete' ? [{ name: record.pod, uid: record.podUid, graceSeconds: next.graceSeconds }] : [],
+  );
+  const base: Acts = {
+    repairs: plan.repairs,
+    state: plan.state,
+    repairsTotal: total,
+    begun: undefined,
+    busy: deletions.length > 0,
+    afterWrite: async () => {
+      for (const pod of deletions) await deletePod(klingApi, pod, deps);
+    },
+  };
+  const now = deps.now();
+  if (plan.decision.kind === 'Exhausted') {
+    return { ...base, state: { ...plan.state, exhaustedSince: new Date(now).toISOString(), exhaustedGeneration: klingApi.metadata.generation } };
+  }
+  if (plan.decision.kind !== 'Repair') return base;
+
+  const { pod, trigger } = plan.decision;
+  if (!(await confirmed(klingApi, pod, deps))) {
+    deps.log.info({ klingapi: klingApi.metadata.name, namespace: klingApi.metadata.namespace, pod: pod.pod }, 'Repair was not begun, the pod serves again');
+    return { ...base, busy: true };
+  }
+  const finding = await readLog(klingApi, pod, deps);
+  const state = afterRepair(plan.state, klingApi.spec.remediation, now);
+  const annotation = klingApi.metadata.annotations?.['klingapi.dev/repair'];
+  const begun = beginRepair(
+    {
+      pod,
+      pods: plan.pods,
+      trigger,
+      actor: deps.actor,
+      attempt: state.attempt ?? 1,
+      diagnosis: finding?.diagnosis ?? pod.diagnosis ?? 'HttpError',
+      log: klingApi.spec.remediation.logExcerpt === 'None' ? undefined : finding?.excerpt,
+    },
+    now,
+  );
+  const underWay = plan.repairs.filter((record) => record.outcome === undefined);
+  const ended = plan.repairs.filter((record) => record.outcome !== undefined);
+  return {
+    ...base,
+    repairs: [begun, ...underWay, ...ended].slice(0, KEPT),
+    state: { ...state, ...(annotation === undefined ? {} : { handledRequest: annotation.slice(0, 256) }) },
+    repairsTotal: total + 1,
+    begun,
+    busy: true,
+    afterWrite: async () => {
+      await base.afterWrite();
+      await deletePod(klingApi, { name: pod.pod, uid: pod.uid, graceSeconds: pod.hung ? HUNG_GRACE_SECONDS : undefined }, deps);
+    },
+  };
+}
+
+/** Looks once more right before acting, so that a pod that came back is left alone. */
+async function confirmed(klingApi: KlingApi, pod: Assessment, deps: Deps): Promise<boolean> {
+  const live = deps.caches.mcpPods(klingApi).find((entry) => entry.metadata?.uid === pod.uid);
+  if (live?.status?.podIP === undefined || live.metadata?.deletionTimestamp !== undefined) return false;
+  const headers = await handshakeHeaders(klingApi, deps.secrets, await deps.secrets.internalKey(klingApi));
+  return deps.observer.stillFails(klingApi, live.status.podIP, headers);
+}
+
+/** What the log says; a log that cannot be read holds no repair up. */
+async function readLog(klingApi: KlingApi, pod: Assessment, deps: Deps): Promise<ReturnType<typeof matchLog>> {
+  try {
+    const log = await deps.client.podLog({ namespace: klingApi.metadata.namespace, pod: pod.pod, container: 'mcp', tailLines: 400, limitBytes: 131_072 });
+    return matchLog(log);
+  } catch (error) {
+    deps.log.warn({ klingapi: klingApi.metadata.name, namespace: klingApi.metadata.namespace, pod: pod.pod, error: String(error) }, 'Log could not be read');
+    return undefined;
+  }
+}
+
+async function deletePod(klingApi: KlingApi, pod: { name: string; uid: string; graceSeconds: number | undefined }, deps: Deps): Promise<void> {
+  const { namespace, name } = klingApi.metadata;
+  try {
+    await deps.client.delete(
+      { apiVersion: 'v1', kind: 'Pod', namespace, name: pod.name },
+      { uid: pod.uid, ...(pod.graceSeconds === undefined ? {} : { gracePeriodSeconds: pod.graceSeconds }) },
+    );
+    deps.log.info({ klingapi: name, namespace, pod: pod.name, uid: pod.uid }, 'Pod was deleted');
+  } catch (error) {
+    // gone already, or another pod of that name: either way there is nothing left to delete
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+    deps.log.info({ klingapi: name, namespace, pod: pod.name, uid: pod.uid }, 'Pod was gone already');
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Applies one child. It is left alone when the desired object, the live uid and our own `managedFields` entry are what they
+ * were after the last apply: a foreign edit of a field we own takes it out of that entry, on every kind.
+ */
+import { createHash } from 'node:crypto';
+import type { KubernetesObject } from '@kubernetes/client-node';
+import type { KubeClient } from '../kube/client.ts';
+import { isNotFound, KubeError } from '../kube/errors.ts';
+import { foreign, type Owner, StalledError } from './foreign.ts';
+
+export const FIELD_MANAGER = 'klingapi-operator';
+
+export interface Applied<T> {
+  object: T;
+  outcome: 'Created' | 'Applied' | 'Unchanged';
+}
+
+export interface ChildApplier {
+  /**
+   * @param live the child as the cache has it; undefined where it has none
+   * @throws StalledError where the object is foreign or the API server refuses it for good
+   */
+  apply<T extends KubernetesObject>(desired: T, live: KubernetesObject | undefined, owner: Owner): Promise<Applied<T | KubernetesObject>>;
+  forget(uid: string): void;
+}
+
+const digest = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64');
+
+/** Our part of an object's managedFields, without its time. */
+function ownFields(object: KubernetesObject | undefined): string {
+  const entry = object?.metadata?.managedFields?.find((field) => field.manager === FIELD_MANAGER && field.operation === 'Apply' && field.subresource === undefined);
+  return entry === undefined ? '' : digest(entry.fieldsV1);
+}
+
+export function createApplier(client: Pick<KubeClient, 'apply' | 'get'>): ChildApplier {
+  const memory = new Map<string, { owner: string; desired: string; uid: string; fields: string }>();
+  return {
+    async apply(desired, cached, owner) {
+      const kind = desired.kind ?? '';
+      const reference = { apiVersion: desired.apiVersion ?? '', kind, namespace: desired.metadata?.namespace ?? '', name: desired.metadata?.name ?? '' };
+      const key = `${kind}/${reference.namespace}/${reference.name}`;
+      // The cache holds our labels only, so what it lacks may still be there under another owner.
+      const live = cached ?? (await client.get(reference).catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error))));
+      if (live !== undefined) {
+        const finding = foreign(kind, live.metadata, owner);
+        if (finding !== null) throw new StalledError(finding);
+      }
+      const wanted = digest(desired);
+      const known = memory.get(key);
+      if (live !== undefined && known !== undefined && known.desired === wanted && known.uid === live.metadata?.uid && known.fields === ownFields(live)) {
+        return { object: live, outcome: 'Unchanged' };
+      }
+      try {
+        const object = await client.apply(desired, { fieldManager: FIELD_MANAGER, force: true });
+        memory.set(key, { owner: owner.uid, desired: wanted, uid: object.metadata?.uid ?? '', fields: ownFields(object) });
+        const changed = live?.metadata?.resourceVersion !== object.metadata?.resourceVersion;
+        return { object, outcome: live === undefined ? 'Created' : changed ? 'Applied' : 'Unchanged' };
+      } catch (error) {
+        if (error instanceof KubeError && (error.status === 422 || error.status === 403) && !error.message.includes('being terminated')) {
+          throw new StalledError({ reason: error.status === 403 ? 'Forbidden' : 'Refused', message: `${kind} ${reference.name}: ${error.message}` });
+        }
+        throw error;
+      }
+    },
+    forget(uid) {
+      for (const [key, entry] of memory) if (entry.owner === uid) memory.delete(key);
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** Secrets by name: `get` and `create` only, never list or watch. What was read is good for about a minute. */
+import { randomBytes } from 'node:crypto';
+import type { V1Secret } from '@kubernetes/client-node';
+import { callersSecret, internalSecret } from '../children/secret.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
+import type { KlingApi } from '../resource/klingapi.ts';
+import { foreign, StalledError } from './foreign.ts';
+
+export type SecretData = Record<string, Buffer>;
+
+export interface Secrets {
+  /** Makes `<name>-internal` and, where no other is named, `<name>-callers`, unless they are there. @returns the internal key */
+  ensure(klingApi: KlingApi): Promise<string>;
+  /** @returns undefined where there is no such Secret */
+  read(namespace: string, name: string): Promise<SecretData | undefined>;
+  /** Like `ensure`, without writing anything. */
+  internalKey(klingApi: KlingApi): Promise<string | undefined>;
+}
+
+const GOOD_FOR_MS = 60_000;
+/** 256 bits; for a caller a prefix says what the key is for. */
+const newKey = (prefix = ''): string => `${prefix}${randomBytes(32).toString('base64url')}`;
+
+const decode = (secret: V1Secret): SecretData =>
+  Object.fromEntries(Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64')]));
+
+/** @param jitter a number from 0 to 1, so that operators of many resources do not read in step */
+export function createSecrets(client: Pick<KubeClient, 'get' | 'create'>, now: () => number, jitter: () => number): Secrets {
+  const known = new Map<string, { secret: V1Secret | undefined; until: number }>();
+
+  async function get(namespace: string, name: string): Promise<V1Secret | undefined> {
+    const key = `${namespace}/${name}`;
+    const hit = known.get(key);
+    if (hit !== undefined && now() < hit.until) return hit.secret;
+    const secret = await client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name }).then(
+      (object) => object as V1Secret,
+      (error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)),
+    );
+    // what is missing may come any moment
+    known.set(key, { secret, until: now() + (secret === undefined ? 2_000 : GOOD_FOR_MS * (0.8 + 0.4 * jitter())) });
+    return secret;
+  }
+
+  async function make(klingApi: KlingApi, desired: ReturnType<typeof internalSecret>): Promise<V1Secret> {
+    const { namespace, name } = desired.metadata;
+    const there = await get(namespace, name);
+    if (there !== undefined) {
+      const finding = foreign('Secret', there.metadata, klingApi.metadata);
+      if (finding !== null) throw new StalledError(finding);
+      return there;
+    }
+    known.delete(`${namespace}/${name}`);
+    try {
+      const made = (await client.create(desired)) as V1Secret;
+      known.set(`${namespace}/${name}`, { secret: made, until: now() + GOOD_FOR_MS });
+      return made;
+    } catch (error) {
+      // another operator was faster: its key stands
+      const other = isConflict(error) ? await get(namespace, name) : undefined;
+      if (other === undefined) throw error;
+      return other;
+    }
+  }
+
+  const keyOf = (secret: V1Secret | undefined): string | undefined => (secret === undefined ? undefined : decode(secret)['key']?.toString('utf8').trim());
+
+  return {
+    async ensure(klingApi) {
+      const internal = await make(klingApi, internalSecret(klingApi, newKey()));
+      if (klingApi.spec.api.callersSecretRef === undefined) await make(klingApi, callersSecret(klingApi, newKey('kling_')));
+      const key = keyOf(internal);
+      if (key === undefined || key.length < 32) {
+        throw new StalledError({ reason: 'InternalSecretBroken', message: `Secret ${internal.metadata?.name} lacks the key "key" of at least 32 bytes: delete it and it is made anew` });
+      }
+      return key;
+    },
+    async read(namespace, name) {
+      const secret = await get(namespace, name);
+      return secret === undefined ? undefined : decode(secret);
+    },
+    async internalKey(klingApi) {
+      return keyOf(await get(klingApi.metadata.namespace, internalSecret(klingApi, '').metadata.name));
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** Metrics of what this project exists for; those of the machinery are in `kube/metrics.ts`. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Plan } from './plan.ts';
+import type { KlingApi } from './resource/klingapi.ts';
+import type { KlingApiStatus } from './resource/status.ts';
+import { serves } from './status/conditions.ts';
+
+export interface OperatorMetrics {
+  handshake(namespace: string, name: string, verdict: string): void;
+  observe(klingApi: KlingApi, status: KlingApiStatus, plan: Plan): void;
+  /** Ends the series of a KlingApi that is gone. */
+  forget(namespace: string, name: string): void;
+}
+
+export function createOperatorMetrics(registry: Registry): OperatorMetrics {
+  const labels = ['namespace', 'klingapi'] as const;
+  const registers = [registry];
+  const handshakes = new Counter({ name: 'klingoperator_handshakes_total', help: "The operator's own handshakes with MCP pods, by verdict", labelNames: [...labels, 'verdict'], registers });
+  const repairs = new Counter({ name: 'klingoperator_repairs_total', help: 'Repairs that ended, by diagnosis and outcome', labelNames: [...labels, 'diagnosis', 'outcome'], registers });
+  const repairSeconds = new Histogram({
+    name: 'klingoperator_repair_seconds',
+    help: "Time from a pod's first failed handshake to its replacement's first good one, in seconds",
+    labelNames: ['namespace'],
+    buckets: [5, 10, 15, 20, 30, 45, 60, 120, 300, 600],
+    registers,
+  });
+  const serving = new Gauge({ name: 'klingoperator_mcp_pods_serving', help: 'MCP pods that serve', labelNames: labels, registers });
+  const wanted = new Gauge({ name: 'klingoperator_mcp_pods', help: 'MCP pods that exist and are not ending', labelNames: labels, registers });
+  const condition = new Gauge({ name: 'klingoperator_condition', help: 'Conditions of a KlingApi: 1 True, 0 False, -1 Unknown', labelNames: [...labels, 'type'], registers });
+  const exhausted = new Gauge({ name: 'klingoperator_remediation_exhausted', help: '1 while the repair budget of a KlingApi is spent', labelNames: labels, registers });
+  const seen = new Map<string, Set<string>>();
+
+  return {
+    handshake: (namespace, klingapi, verdict) => handshakes.inc({ namespace, klingapi, verdict }),
+    observe({ metadata }, status, plan) {
+      const own = { namespace: metadata.namespace, klingapi: metadata.name };
+      for (const record of plan.settled) {
+        repairs.inc({ ...own, diagnosis: record.diagnosis, outcome: record.outcome ?? 'Unknown' });
+        if (record.outcome === 'Recovered' && record.unavailableSeconds !== undefined) repairSeconds.observe({ namespace: metadata.namespace }, record.unavailableSeconds);
+      }
+      serving.set(own, plan.pods.filter(serves).length);
+      wanted.set(own, plan.pods.filter((pod) => !pod.ending).length);
+      exhausted.set(own, status.remediation?.exhaustedSince === undefined ? 0 : 1);
+      const types = new Set((status.conditions ?? []).map((entry) => entry.type));
+      for (const entry of status.conditions ?? []) condition.set({ ...own, type: entry.type }, { True: 1, False: 0, Unknown: -1 }[entry.status]);
+      const key = `${metadata.namespace}/${metadata.name}`;
+      for (const type of seen.get(key) ?? []) if (!types.has(type)) condition.remove({ ...own, type });
+      seen.set(key, types);
+    },
+    forget(namespace, name) {
+      const own = { namespace, klingapi: name };
+      for (const gauge of [serving, wanted, exhausted]) gauge.remove(own);
+      for (const type of seen.get(`${namespace}/${name}`) ?? []) condition.remove({ ...own, type });
+      seen.delete(`${namespace}/${name}`);
+    },
+  };
+}

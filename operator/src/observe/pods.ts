@@ -1,0 +1,111 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { type HandshakeOptions, type HandshakeResult, type ProbeReport, probeReportSchema } from '@klingapi/probe';
+import { observePod, NO_HANDSHAKES, type OwnHandshakes, type PodObservation } from '../remediation/observation.ts';
+import type { KlingApi } from '../resource/klingapi.ts';
+import { childNames, MANAGEMENT_PORT, serviceHost } from '../resource/names.ts';
+
+/** Without anything new, a pod is looked at so often. */
+const SLOW_MS = 30_000;
+/** A pod that fails, or that the kubelet finds not ready, is looked at again after so long. */
+const FAST_MS = 2_000;
+const REPORT_TIMEOUT_MS = 2_000;
+
+export interface ObserverTools {
+  handshake: (options: HandshakeOptions) => Promise<HandshakeResult>;
+  fetch: typeof fetch;
+  now: () => number;
+  onHandshake?: (klingApi: KlingApi, result: HandshakeResult) => void;
+}
+
+export interface PodObserver {
+  observe(klingApi: KlingApi, pods: V1Pod[], headers: Record<string, string>): Promise<PodObservation[]>;
+  /** One more handshake right before something is done about a pod. @returns whether it still fails */
+  stillFails(klingApi: KlingApi, podIP: string, headers: Record<string, string>): Promise<boolean>;
+  forget(uid: string): void;
+}
+
+interface Memory {
+  owner: string;
+  own: OwnHandshakes;
+  probe: ProbeReport | null;
+  /** Ready as the kubelet had it at the last handshake. */
+  ready: boolean;
+  /** Start of the container that all of this is about. */
+  startedAt: number | null;
+}
+
+const failed = (verdict: string | undefined): boolean => verdict === 'Failing' || verdict === 'Unreachable';
+
+export function createPodObserver(tools: ObserverTools): PodObserver {
+  const memory = new Map<string, Memory>();
+
+  /** The pod's own newest report; null where none comes, or where it is too old to speak of now. */
+  async function report(klingApi: KlingApi, address: string): Promise<ProbeReport | null> {
+    const { periodSeconds, timeoutSeconds } = klingApi.spec.mcp.handshake;
+    try {
+      const reply = await tools.fetch(`http://${host(address)}:${MANAGEMENT_PORT}/handshake`, { signal: AbortSignal.timeout(REPORT_TIMEOUT_MS) });
+      if (!reply.ok) return null;
+      const parsed = probeReportSchema.parse(await reply.json());
+      const age = tools.now() - new Date(parsed.at).getTime();
+      return age > (3 * periodSeconds + timeoutSeconds) * 1_000 ? null : parsed;
+    } catch {
+      return null;
+    }
+  }
+
+  function shake(klingApi: KlingApi, podIP: string, headers: Record<string, string>): Promise<HandshakeResult> {
+    const { namespace, name } = klingApi.metadata;
+    const { mcp } = klingApi.spec;
+    return tools.handshake({
+      url: `http://${host(podIP)}:${mcp.port}${mcp.path}`,
+      // the pod's address is on no server's list of hosts
+      hostHeader: `${serviceHost(childNames(name).mcp, namespace)}:${mcp.port}`,
+      headers,
+      eras: mcp.handshake.eras,
+      timeoutMs: mcp.handshake.timeoutSeconds * 1_000,
+    });
+  }
+
+  async function look(klingApi: KlingApi, pod: V1Pod, headers: Record<string, string>): Promise<PodObservation> {
+    const uid = pod.metadata?.uid ?? '';
+    const startedAt = observePod(pod, 'mcp', null, NO_HANDSHAKES).container.startedAt;
+    const before = memory.get(uid);
+    // what an earlier process of this pod did says nothing of the new one
+    const known = before?.startedAt === startedAt ? before : { owner: klingApi.metadata.uid, own: NO_HANDSHAKES, probe: null, ready: false, startedAt };
+    memory.set(uid, known);
+    const seen = observePod(pod, 'mcp', known.probe, known.own);
+    if (seen.deleting || seen.podIP === null || seen.container.state !== 'Running') return seen;
+
+    const age = known.own.at === null ? Number.POSITIVE_INFINITY : tools.now() - known.own.at;
+    const troubled = !seen.ready.value || failed(known.own.last?.verdict) || failed(known.probe?.verdict);
+    if (age < (troubled ? FAST_MS : SLOW_MS) && known.ready === seen.ready.value) return seen;
+
+    const [probe, last] = await Promise.all([
+      report(klingApi, seen.podIP),
+      shake(klingApi, seen.podIP, headers),
+    ]);
+    tools.onHandshake?.(klingApi, last);
+    const at = tools.now();
+    const own: OwnHandshakes = failed(last.verdict)
+      ? { last, at, failures: known.own.failures + 1, failingSince: known.own.failingSince ?? at }
+      : { last, at, failures: 0, failingSince: null };
+    memory.set(uid, { ...known, own, probe, ready: seen.ready.value });
+    return { ...seen, probe, own };
+  }
+
+  return {
+    async observe(klingApi, pods, headers) {
+      const present = new Set(pods.map((pod) => pod.metadata?.uid ?? ''));
+      for (const [uid, entry] of memory) if (entry.owner === klingApi.metadata.uid && !present.has(uid)) memory.delete(uid);
+      return Promise.all(pods.map((pod) => look(klingApi, pod, headers)));
+    },
+    async stillFails(klingApi, podIP, headers) {
+      return failed((await shake(klingApi, podIP, headers)).verdict);
+    },
+    forget(owner) {
+      for (const [uid, entry] of memory) if (entry.owner === owner) memory.delete(uid);
+    },
+  };
+}
+
+const host = (address: string): string => (address.includes(':') ? `[${address}]` : address);

@@ -1,0 +1,55 @@
+/** From what was seen to what is written and done next. Pure: no client, no clock. */
+import { advance, type Advanced, type NextStep } from './remediation/record.ts';
+import { assess, type Assessment } from './remediation/assess.ts';
+import { decide, type Decision } from './remediation/decide.ts';
+import { nextState } from './remediation/incident.ts';
+import type { PodObservation } from './remediation/observation.ts';
+import { type KlingApi, REPAIR_ANNOTATION } from './resource/klingapi.ts';
+import type { RemediationStatus, RepairRecord, Verification } from './resource/status.ts';
+
+export interface PlanInput {
+  klingApi: KlingApi;
+  observations: PodObservation[];
+  actor: string;
+  /** Takes a finished verification that was asked for under this repair's id. */
+  takeVerification: (repairId: string) => Verification | undefined;
+}
+
+export interface Plan {
+  pods: Assessment[];
+  state: RemediationStatus;
+  /** Every record, those under way moved on. */
+  repairs: RepairRecord[];
+  /** The next step of each repair that was under way. */
+  steps: { record: RepairRecord; next: NextStep }[];
+  /** Repairs that ended with this plan. */
+  settled: RepairRecord[];
+  decision: Decision;
+}
+
+/** @param now milliseconds since the epoch */
+export function plan(input: PlanInput, now: number): Plan {
+  const { klingApi, actor } = input;
+  const { spec, status, metadata } = klingApi;
+  const pods = input.observations.map((pod) => assess(pod, spec.mcp.handshake, now));
+  const previous = status?.remediation ?? {};
+  const annotation = metadata.annotations?.[REPAIR_ANNOTATION];
+  const state = nextState(previous, pods, spec.remediation, { generation: metadata.generation, repairRequest: annotation }, now);
+
+  const before = status?.repairs ?? [];
+  const grace = spec.mcp.handshake.startupGraceSeconds;
+  const advanced: Advanced[] = before.map((record) =>
+    record.outcome !== undefined || spec.paused ? { record, next: { kind: 'Settled' } } : advance(record, pods, input.takeVerification(record.id), actor, grace, now),
+  );
+  const repairs = advanced.map(({ record }) => record);
+  const repairRequest = annotation !== undefined && annotation !== previous.handledRequest ? annotation : undefined;
+  const decision = decide({ pods, policy: spec.remediation, handshake: spec.mcp.handshake, paused: spec.paused, state, repairs, repairRequest }, now);
+  return {
+    pods,
+    state,
+    repairs,
+    steps: advanced.filter((_, index) => before[index]?.outcome === undefined),
+    settled: repairs.filter((record, index) => record.outcome !== undefined && before[index]?.outcome === undefined),
+    decision,
+  };
+}

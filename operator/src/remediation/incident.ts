@@ -1,0 +1,73 @@
+/** The remediation state from one look to the next: incident, budget window, exhaustion and how it clears. */
+import type { Policy } from '../resource/spec.ts';
+import type { RemediationStatus } from '../resource/status.ts';
+import type { Assessment } from './assess.ts';
+
+export interface Request {
+  generation: number;
+  /** Value of the annotation klingapi.dev/repair, if any. */
+  repairRequest: string | undefined;
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+const at = (time: string): number => new Date(time).getTime();
+
+/**
+ * An incident begins with the first failed handshake and ends when all pods have served for `minHealthySeconds`.
+ * Exhaustion clears with that, with a new generation, or with a new value of the repair annotation; never by time alone.
+ */
+export function nextState(previous: RemediationStatus, pods: Assessment[], policy: Policy, request: Request, now: number): RemediationStatus {
+  const alive = pods.filter((pod) => !pod.ending);
+  const serving = alive.length > 0 && alive.every((pod) => pod.verdict === 'Serving' || pod.verdict === 'AuthRequired');
+  const failing = alive.filter((pod) => pod.repairable);
+  const since = failing.reduce((first, pod) => Math.min(first, pod.failingSince ?? now), Number.POSITIVE_INFINITY);
+
+  const next: RemediationStatus = { ...previous };
+  if (failing.length > 0 && next.incident === undefined) next.incident = iso(Math.min(since, now));
+
+  if (!serving || next.incident === undefined) delete next.servingSince;
+  else next.servingSince ??= iso(now);
+  const calm = next.servingSince !== undefined && now - at(next.servingSince) >= policy.minHealthySeconds * 1_000;
+
+  const freshGeneration = next.exhaustedSince !== undefined && (next.exhaustedGeneration ?? 0) < request.generation;
+  const freshRequest = next.exhaustedSince !== undefined && request.repairRequest !== undefined && request.repairRequest !== next.handledRequest;
+  if (calm || freshGeneration || freshRequest) {
+    delete next.exhaustedSince;
+    delete next.exhaustedGeneration;
+    delete next.nextAllowedAt;
+    if (calm) {
+      delete next.incident;
+      delete next.servingSince;
+      delete next.attempt;
+    } else {
+      // whoever clears it by hand gets a whole budget again
+      delete next.recent;
+      delete next.attempt;
+    }
+  }
+  const recent = (next.recent ?? []).filter((time) => now - at(time) < policy.budget.windowSeconds * 1_000);
+  if (recent.length > 0) next.recent = recent;
+  else delete next.recent;
+
+  const silent = alive.filter((pod) => pod.repairable && pod.evidence.observer === 'Operator' && pod.failingSince !== null);
+  if (silent.length === 0) delete next.failingSince;
+  else {
+    const known = new Map((previous.failingSince ?? []).map((entry) => [entry.pod, entry.at]));
+    next.failingSince = silent.map((pod) => ({ pod: pod.pod, at: known.get(pod.pod) ?? iso(pod.failingSince ?? now) }));
+  }
+  return next;
+}
+
+/** The state after a repair was recorded. */
+export function afterRepair(state: RemediationStatus, policy: Policy, now: number): RemediationStatus {
+  const attempt = (state.attempt ?? 0) + 1;
+  const wait = Math.min(policy.backoff.initialSeconds * 2 ** (attempt - 1), policy.backoff.maxSeconds);
+  const { servingSince: _, ...rest } = state;
+  return {
+    ...rest,
+    incident: state.incident ?? iso(now),
+    attempt,
+    nextAllowedAt: iso(now + wait * 1_000),
+    recent: [...(state.recent ?? []), iso(now)],
+  };
+}

@@ -1,0 +1,78 @@
+/** What is known of one MCP pod, as plain data. Times are milliseconds since the epoch. */
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import type { HandshakeResult, ProbeReport } from '@klingapi/probe';
+
+export interface ContainerState {
+  state: 'Running' | 'Waiting' | 'Terminated' | 'Absent';
+  startedAt: number | null;
+  /** Reason the kubelet gives, such as CrashLoopBackOff. */
+  reason: string | null;
+  message: string | null;
+  restarts: number;
+  lastExit: { reason: string | null; exitCode: number; finishedAt: number | null } | null;
+}
+
+/** The operator's own handshakes with one pod, newest last; kept in memory. */
+export interface OwnHandshakes {
+  last: HandshakeResult | null;
+  at: number | null;
+  /** Failed in a row. */
+  failures: number;
+  failingSince: number | null;
+}
+
+export interface PodObservation {
+  name: string;
+  uid: string;
+  createdAt: number;
+  deleting: boolean;
+  podIP: string | null;
+  scheduling: { reason: string; message: string } | null;
+  container: ContainerState;
+  ready: { value: boolean; since: number | null };
+  /** The pod's own report; null where it does not answer or is too old to count. */
+  probe: ProbeReport | null;
+  own: OwnHandshakes;
+}
+
+export const NO_HANDSHAKES: OwnHandshakes = { last: null, at: null, failures: 0, failingSince: null };
+
+const millis = (value: Date | string | undefined | null): number | null => {
+  if (value === undefined || value === null) return null;
+  const parsed = new Date(value).getTime();
+  return Number.isNaN(parsed) ? null : parsed;
+};
+
+function containerState(status: V1ContainerStatus | undefined): ContainerState {
+  const last = status?.lastState?.terminated;
+  const rest = {
+    restarts: status?.restartCount ?? 0,
+    lastExit: last === undefined ? null : { reason: last.reason ?? null, exitCode: last.exitCode, finishedAt: millis(last.finishedAt) },
+  };
+  const { running, waiting, terminated } = status?.state ?? {};
+  if (running !== undefined) return { state: 'Running', startedAt: millis(running.startedAt), reason: null, message: null, ...rest };
+  if (terminated !== undefined) {
+    return { state: 'Terminated', startedAt: millis(terminated.startedAt), reason: terminated.reason ?? null, message: terminated.message ?? null, ...rest };
+  }
+  if (waiting !== undefined) return { state: 'Waiting', startedAt: null, reason: waiting.reason ?? null, message: waiting.message ?? null, ...rest };
+  return { state: 'Absent', startedAt: null, reason: null, message: null, ...rest };
+}
+
+/** @param container name of the container that runs the MCP server */
+export function observePod(pod: V1Pod, container: string, probe: ProbeReport | null, own: OwnHandshakes): PodObservation {
+  const conditions = pod.status?.conditions ?? [];
+  const ready = conditions.find((entry) => entry.type === 'Ready');
+  const scheduled = conditions.find((entry) => entry.type === 'PodScheduled');
+  return {
+    name: pod.metadata?.name ?? '',
+    uid: pod.metadata?.uid ?? '',
+    createdAt: millis(pod.metadata?.creationTimestamp) ?? 0,
+    deleting: pod.metadata?.deletionTimestamp !== undefined,
+    podIP: pod.status?.podIP ?? null,
+    scheduling: scheduled?.status === 'False' ? { reason: scheduled.reason ?? 'Unscheduled', message: scheduled.message ?? '' } : null,
+    container: containerState(pod.status?.containerStatuses?.find((entry) => entry.name === container)),
+    ready: { value: ready?.status === 'True', since: millis(ready?.lastTransitionTime) },
+    probe,
+    own,
+  };
+}

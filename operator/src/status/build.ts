@@ -1,0 +1,93 @@
+/** The whole status from one look. */
+import type { Acts } from '../act.ts';
+import type { Plan } from '../plan.ts';
+import type { WorkloadState } from '../reconcile.ts';
+import type { PodObservation } from '../remediation/observation.ts';
+import type { KlingApi } from '../resource/klingapi.ts';
+import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
+import type { KlingApiStatus, PodStatus, Verification } from '../resource/status.ts';
+import { recentImages } from '../verification/policy.ts';
+import { conditions, type Finding, serves } from './conditions.ts';
+
+export interface StatusInput {
+  klingApi: KlingApi;
+  plan: Plan;
+  acts: Acts;
+  verification: Verification | undefined;
+  revision: string;
+  workloads: WorkloadState;
+  stalled: Finding | null;
+  observations: PodObservation[];
+}
+
+const some = <T>(value: T[]): T[] | undefined => (value.length === 0 ? undefined : value);
+
+function podStatuses(plan: Plan, previous: PodStatus[], now: number): PodStatus[] {
+  return plan.pods
+    .filter((pod) => !pod.ending)
+    .sort((a, b) => (a.pod < b.pod ? -1 : 1))
+    .slice(0, 128)
+    .map((pod) => {
+      const before = previous.find((entry) => entry.name === pod.pod);
+      const same = before?.verdict === pod.verdict && before.diagnosis === (pod.diagnosis ?? undefined);
+      return {
+        name: pod.pod,
+        verdict: pod.verdict,
+        ...(pod.diagnosis === null ? {} : { diagnosis: pod.diagnosis }),
+        since: same ? before.since : new Date(pod.failingSince ?? now).toISOString(),
+      };
+    });
+}
+
+export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
+  const { klingApi, plan, acts, verification, revision, workloads, stalled } = input;
+  const { name, namespace, generation } = klingApi.metadata;
+  const previous = klingApi.status ?? {};
+  const names = childNames(name);
+  const api = `http://${serviceHost(names.api, namespace)}:${API_PORT}`;
+
+  const servers = input.observations.map((pod) => (pod.own.last ?? pod.probe)?.server ?? pod.probe?.server ?? null).filter((server) => server !== null);
+  const server = servers[0];
+  const versions = some([...new Set(servers.flatMap((entry) => entry.protocolVersions))].sort()) ?? previous.mcp?.protocolVersions;
+  const serverInfo = server === undefined ? previous.mcp?.serverInfo : { name: server.name.slice(0, 256), version: server.version.slice(0, 128) };
+
+  const fresh = verification !== undefined && verification.at !== previous.verification?.at;
+  const madePicture = fresh && verification.checks.some((check) => check.name === 'ImageGeneration' && check.result !== 'Skipped');
+  const images = [...recentImages(previous, now), ...(madePicture ? [verification.at] : [])].slice(-1001);
+  const verified = verification?.revision === revision && !verification.checks.some((check) => check.result === 'Failed') ? revision : previous.revisions?.verified;
+  const pods = podStatuses(plan, previous.mcp?.pods ?? [], now);
+  const { repairs, state } = acts;
+
+  return {
+    observedGeneration: generation,
+    conditions: conditions(
+      previous.conditions ?? [],
+      {
+        generation,
+        stalled,
+        paused: klingApi.spec.paused,
+        api: workloads.api,
+        mcp: { pods: plan.pods, wanted: workloads.mcp.wanted, rollingOut: workloads.mcp.rollingOut },
+        verification,
+        currentRevision: revision,
+        decision: plan.decision,
+        repairing: repairs.find((record) => record.outcome === undefined)?.pod,
+        remediation: state,
+      },
+      now,
+    ),
+    endpoints: { mcp: `http://${serviceHost(names.mcp, namespace)}:${klingApi.spec.mcp.port}${klingApi.spec.mcp.path}`, api, docs: `${api}/docs` },
+    mcp: {
+      ...(serverInfo === undefined ? {} : { serverInfo }),
+      ...(versions === undefined ? {} : { protocolVersions: versions }),
+      ...(pods.length === 0 ? {} : { pods }),
+      serving: `${plan.pods.filter(serves).length}/${workloads.mcp.wanted}`,
+    },
+    ...(verification === undefined ? {} : { verification }),
+    revisions: { current: revision, ...(verified === undefined ? {} : { verified }) },
+    ...(images.length === 0 ? {} : { imageChecks: images }),
+    ...(Object.keys(state).length === 0 ? {} : { remediation: state }),
+    repairsTotal: acts.repairsTotal,
+    ...(repairs.length === 0 ? {} : { repairs }),
+  };
+}

@@ -1,0 +1,101 @@
+/** Starts the verifications that are due and hands their results to the status. */
+import { type HandshakeOptions, type HandshakeResult } from '@klingapi/probe';
+import type { Secrets } from '../apply/secrets.ts';
+import { handshakeHeaders, verificationAuthorization } from '../observe/credentials.ts';
+import type { Plan } from '../plan.ts';
+import type { WorkloadState } from '../reconcile.ts';
+import type { KlingApi } from '../resource/klingapi.ts';
+import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
+import type { Verification } from '../resource/status.ts';
+import { type CheckTargets, runChecks } from './checks.ts';
+import type { VerificationJobs } from './jobs.ts';
+import { imageCheck } from './policy.ts';
+
+export interface VerifierDeps {
+  jobs: VerificationJobs;
+  secrets: Secrets;
+  handshake: (options: HandshakeOptions) => Promise<HandshakeResult>;
+  fetch: typeof fetch;
+  now: () => number;
+  /** Waits; injected, so that no test sleeps. */
+  pause: (ms: number) => Promise<void>;
+}
+
+export interface FollowInput {
+  plan: Plan;
+  revision: string;
+  workloads: WorkloadState;
+  internalKey: string | undefined;
+}
+
+export interface Verifier {
+  /** The result of the checks that were asked for under a repair's id. */
+  take(klingApi: KlingApi, repairId: string): Verification | undefined;
+  /** Starts what is due. @returns the newest verification */
+  follow(klingApi: KlingApi, input: FollowInput): Verification | undefined;
+}
+
+/** A revision whose checks did not pass is checked again after so long. */
+const RETRY_MS = 60_000;
+/** A Service forgets and learns addresses a moment after the pods change. */
+const SETTLE_TRIES = 5;
+const SETTLE_MS = 1_000;
+
+export function createVerifier(deps: VerifierDeps): Verifier {
+  function targets(klingApi: KlingApi, revision: string, internalKey: string, headers: Record<string, string>): CheckTargets {
+    const { namespace, name } = klingApi.metadata;
+    const { mcp } = klingApi.spec;
+    const names = childNames(name);
+    return {
+      apiUrl: `http://${serviceHost(names.api, namespace)}:${API_PORT}`,
+      mcpUrl: `http://${serviceHost(names.mcp, namespace)}:${mcp.port}${mcp.path}`,
+      mcpHeaders: headers,
+      eras: mcp.handshake.eras,
+      handshakeTimeoutMs: mcp.handshake.timeoutSeconds * 1_000,
+      apiAuthorization: () => verificationAuthorization(internalKey),
+      image: imageCheck(klingApi.spec, klingApi.status ?? {}, revision, deps.now()),
+    };
+  }
+
+  async function handshakeThroughService(options: HandshakeOptions): Promise<HandshakeResult> {
+    for (let tries = 1; ; tries += 1) {
+      const result = await deps.handshake(options);
+      const unsettled = result.verdict === 'Unreachable' || result.verdict === 'Unknown';
+      if (!unsettled || tries >= SETTLE_TRIES) return result;
+      await deps.pause(SETTLE_MS);
+    }
+  }
+
+  function start(klingApi: KlingApi, subject: string, revision: string, internalKey: string): void {
+    deps.jobs.start(klingApi.metadata.uid, subject, revision, async () => {
+      const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
+      return runChecks(targets(klingApi, revision, internalKey, headers), { fetch: deps.fetch, handshake: handshakeThroughService, now: deps.now });
+    });
+  }
+
+  return {
+    take: (klingApi, repairId) => deps.jobs.result(klingApi.metadata.uid, repairId),
+    follow(klingApi, { plan, revision, workloads, internalKey }) {
+      const { uid } = klingApi.metadata;
+      const known = klingApi.status?.verification;
+      const settled = plan.settled.find((record) => record.verification !== undefined)?.verification;
+      const subject = `${revision}@${known?.at ?? 'never'}`;
+      const finished = deps.jobs.result(uid, subject);
+      const newest = settled ?? finished ?? known;
+      if (internalKey === undefined || workloads.mcp.ready === 0) return newest;
+
+      const repair = plan.steps.find((step) => step.next.kind === 'Verify');
+      if (repair !== undefined) {
+        start(klingApi, repair.record.id, revision, internalKey);
+        return newest;
+      }
+      const underWay = plan.repairs.some((record) => record.outcome === undefined);
+      const passed = newest?.revision === revision && !newest.checks.some((check) => check.result === 'Failed');
+      const due = newest?.revision !== revision || deps.now() - new Date(newest.at).getTime() >= RETRY_MS;
+      if (!underWay && !passed && due && finished === undefined && !workloads.mcp.rollingOut && workloads.api.ready > 0) {
+        start(klingApi, subject, revision, internalKey);
+      }
+      return newest;
+    },
+  };
+}

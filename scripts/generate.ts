@@ -1,0 +1,38 @@
+/** Writes the files that are made from others: the CRD from the zod schema, and its copy for the chart. `--check` only compares. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { customResourceDefinition } from '@klingapi/operator';
+import { stringify } from 'yaml';
+
+const NOTE = '# Generated from operator/src/resource by `npm run generate`; do not edit.\n';
+
+/** The chart's copy is a template: installed on demand, and kept when the release goes. */
+function chartTemplate(definition: string): string {
+  const annotated = definition.replace(
+    /^metadata:\n {2}name: (.*)$/m,
+    'metadata:\n  name: $1\n  annotations:\n    helm.sh/resource-policy: keep\n  labels:\n    {{- include "kling-operator.labels" . | nindent 4 }}',
+  );
+  return `${NOTE}{{- if .Values.crds.install }}\n${annotated}{{- end }}\n`;
+}
+
+const definition = stringify(customResourceDefinition(), { lineWidth: 0, aliasDuplicateObjects: false });
+const files = new Map([
+  ['crds/klingapi.dev_klingapis.yaml', `${NOTE}${definition}`],
+  ['charts/kling-operator/templates/crd.yaml', chartTemplate(definition)],
+]);
+
+const check = process.argv.includes('--check');
+const stale: string[] = [];
+for (const [path, content] of files) {
+  const present = await readFile(path, 'utf8').catch(() => '');
+  if (present === content) continue;
+  stale.push(path);
+  if (check) continue;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+  console.log(`Wrote ${path}`);
+}
+if (check && stale.length > 0) {
+  console.error(`Stale: ${stale.join(', ')}. Run npm run generate and commit the result`);
+  process.exitCode = 1;
+}
