@@ -1,0 +1,164 @@
+import { type Scope, signAssertion } from '@klingapi/identity';
+import { Agent, type Dispatcher } from 'undici';
+import { refused, unreachable, unreadable } from './errors.ts';
+import { type Task, taskSchema } from './task.ts';
+
+/** On whose behalf, and until when. */
+export interface Call {
+  subject: string;
+  scopes: readonly Scope[];
+  signal: AbortSignal;
+}
+
+export interface Picture {
+  /** Base64. */
+  data: string;
+  mimeType: string;
+}
+
+export interface ApiClient {
+  create(call: Call, path: string, body: unknown): Promise<Task>;
+  task(call: Call, id: string, part?: 'status' | 'result'): Promise<Task>;
+  /** Answers when the task is done, at the latest after the given time; the task is then as it is. */
+  wait(call: Call, id: string, timeoutSeconds: number): Promise<Task>;
+  /** A picture of a task; null when it is no picture or longer than the limit. */
+  picture(call: Call, id: string, index: number, limitBytes: number): Promise<Picture | null>;
+  close(): Promise<void>;
+}
+
+export interface ApiClientOptions {
+  /** e.g. `http://studio-api:5511` */
+  url: string;
+  /** Key of the assertions; without one the API has to take anonymous calls. */
+  internalKey: string | undefined;
+}
+
+const REPLY_LIMIT = 32 * 1024 * 1024;
+
+/**
+ * Client of our own API service. Connections are kept and shared by all calls.
+ * Each call carries a fresh assertion for its caller; a client's own token never
+ * leaves this process. Reads are tried a second time when the connection breaks,
+ * creates never: they cost money.
+ *
+ * @throws ApiError from every method
+ */
+export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClient {
+  const agent = new Agent({
+    connections: 64,
+    connectTimeout: 5_000,
+    // Longer than the slices in which the API is asked to wait.
+    headersTimeout: 45_000,
+    bodyTimeout: 45_000,
+    keepAliveTimeout: 30_000,
+  });
+
+  async function send(
+    call: Call,
+    method: 'GET' | 'POST',
+    path: string,
+    body?: unknown,
+  ): Promise<Dispatcher.ResponseData> {
+    const token =
+      internalKey === undefined
+        ? undefined
+        : await signAssertion({ subject: call.subject, audience: 'api', scopes: call.scopes }, internalKey);
+    return await agent.request({
+      origin: new URL(url).origin,
+      path: new URL(url).pathname.replace(/\/$/, '') + path,
+      method,
+      signal: call.signal,
+      headers: {
+        accept: 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+  }
+
+  async function read(call: Call, method: 'GET' | 'POST', path: string, body?: unknown) {
+    try {
+      return await send(call, method, path, body);
+    } catch (error) {
+      if (call.signal.aborted) throw error;
+      return await send(call, method, path, body).catch((again: unknown) => {
+        throw call.signal.aborted ? again : unreachable(again, false);
+      });
+    }
+  }
+
+  return {
+    async create(call, path, body) {
+      const reply = await send(call, 'POST', path, body).catch((error: unknown) => {
+        throw call.signal.aborted ? error : unreachable(error, !neverConnected(error));
+      });
+      return await readTask(reply);
+    },
+    async task(call, id, part) {
+      return await readTask(await read(call, 'GET', `${taskPath(id)}${part === undefined ? '' : `/${part}`}`));
+    },
+    async wait(call, id, timeoutSeconds) {
+      return await readTask(await read(call, 'POST', `${taskPath(id)}/wait`, { timeoutSeconds }));
+    },
+    async picture(call, id, index, limitBytes) {
+      const reply = await read(call, 'GET', `${taskPath(id)}/results/${index}`);
+      const mimeType =
+        String(reply.headers['content-type'] ?? '')
+          .split(';')[0]
+          ?.trim() ?? '';
+      if (reply.statusCode !== 200 || !mimeType.startsWith('image/')) {
+        await reply.body.dump();
+        return null;
+      }
+      const bytes = await readBytes(reply, limitBytes);
+      return bytes === null ? null : { data: bytes.toString('base64'), mimeType };
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function taskPath(id: string): string {
+  return `/api/tasks/${encodeURIComponent(id)}`;
+}
+
+async function readTask(reply: Dispatcher.ResponseData): Promise<Task> {
+  const bytes = await readBytes(reply, REPLY_LIMIT).catch((error: unknown) => {
+    throw unreachable(error, true);
+  });
+  const body = parse(bytes);
+  if (reply.statusCode >= 400) throw refused(reply.statusCode, body, first(reply.headers['retry-after']));
+  const task = taskSchema.safeParse(body);
+  if (!task.success) throw unreadable(task.error);
+  return task.data;
+}
+
+/** null when there are more bytes than wanted; the connection is then given up rather than read to its end. */
+async function readBytes(reply: Dispatcher.ResponseData, limit: number): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of reply.body) {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    size += bytes.length;
+    if (size > limit) return null;
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parse(bytes: Buffer | null): unknown {
+  try {
+    return bytes === null ? null : JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return null;
+  }
+}
+
+function first(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function neverConnected(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT'].includes(String(code));
+}

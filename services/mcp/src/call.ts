@@ -1,0 +1,32 @@
+import type { Scope } from '@klingapi/identity';
+import type { ServerContext } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import type { Call } from './api-client.ts';
+
+/** What the HTTP door tells the tools about one request (`AuthInfo.extra`). */
+const doorSchema = z.object({
+  subject: z.string(),
+  scopes: z.array(z.enum(['handshake', 'read', 'create'])),
+  disconnected: z.instanceof(AbortSignal),
+});
+
+export interface Door {
+  subject: string;
+  scopes: readonly Scope[];
+  /** Aborted when the client's connection is gone: nobody can be told the result any more. */
+  disconnected: AbortSignal;
+}
+
+/** The shape the SDK hands through unread. The client's token is left out on purpose. */
+export function authInfoOf(door: Door) {
+  return { token: '', clientId: door.subject, scopes: [...door.scopes], extra: { ...door } };
+}
+
+export function callOf(ctx: ServerContext): Call {
+  const door = doorSchema.parse(ctx.http?.authInfo?.extra);
+  return {
+    subject: door.subject,
+    scopes: door.scopes,
+    signal: AbortSignal.any([ctx.mcpReq.signal, door.disconnected]),
+  };
+}

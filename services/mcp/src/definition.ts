@@ -1,0 +1,30 @@
+import { McpServer } from '@modelcontextprotocol/server';
+import { registerGuide } from './guide.ts';
+import { registerTools, type ToolDependencies } from './tools/register.ts';
+import { NAME, VERSION } from './version.ts';
+
+const LISTED = { ttlMs: 300_000, cacheScope: 'public' } as const;
+
+/**
+ * The MCP server as clients see it. Made anew for every request: one instance
+ * that is shared between clients has leaked data from one to another before
+ * (CVE-2026-25536), and grows with each request it serves.
+ */
+export function buildServer(dependencies: ToolDependencies): McpServer {
+  const server = new McpServer(
+    { name: NAME, version: VERSION, title: 'Kling' },
+    {
+      instructions: 'Makes pictures and videos with Kling. Read the prompt kling_usage_guide before the first task.',
+      cacheHints: {
+        'server/discover': LISTED,
+        'tools/list': LISTED,
+        'prompts/list': LISTED,
+        'resources/list': LISTED,
+        'resources/templates/list': LISTED,
+      },
+    },
+  );
+  registerTools(server, dependencies);
+  registerGuide(server);
+  return server;
+}

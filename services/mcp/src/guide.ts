@@ -1,0 +1,60 @@
+import type { McpServer } from '@modelcontextprotocol/server';
+import { taskStatusSchema } from './task.ts';
+import { WAIT } from './tools/arguments.ts';
+import { PICTURE_COUNT, PICTURE_LIMIT_BYTES } from './tools/pictures.ts';
+import { TOOL_NAMES } from './tools/register.ts';
+import { NAME, VERSION } from './version.ts';
+
+/** Nothing in it depends on another service, so it can be read while the API is down. */
+const CONFIG = JSON.stringify(
+  {
+    service: NAME,
+    version: VERSION,
+    tools: TOOL_NAMES,
+    taskStatuses: taskStatusSchema.options,
+    wait: WAIT,
+    pictures: { perResult: PICTURE_COUNT, bytesEach: PICTURE_LIMIT_BYTES },
+    aspectRatios: {
+      images: ['1:1', '16:9', '9:16', '4:3', '3:4', '3:2', '2:3', '21:9'],
+      videos: ['16:9', '9:16', '1:1'],
+    },
+    videoSeconds: [5, 10],
+  },
+  null,
+  2,
+);
+
+const GUIDE = `Kling makes pictures and videos in tasks that take from seconds to minutes.
+
+1. Start a task with one of the create tools. It returns at once, with the id of the task.
+   - create_text_to_image_tool: a picture from a description (20 to 60 seconds)
+   - create_text_to_video_tool: a video from a description (1 to 5 minutes)
+   - create_image_to_video_tool: a video whose first frame is a picture (1 to 5 minutes)
+   - create_virtual_try_on_tool: a person in a garment, from two pictures (about 20 seconds)
+2. Call wait_for_task_completion_tool with that id. It returns the result, pictures included.
+3. When the wait ends before the task does, call it again; the task goes on meanwhile.
+
+A task is "submitted", then "processing", then "succeeded" or "failed".
+get_task_status_tool tells the state alone, get_task_result_tool the result, get_single_task_tool everything.
+
+Each create costs money. Do not repeat one because a wait took long, and tell the user when it is not known whether a create arrived.
+Pictures are given as http(s) URLs that are open to everybody, or in Base64.`;
+
+export function registerGuide(server: McpServer): void {
+  server.registerResource(
+    'config',
+    'kling://config',
+    {
+      title: 'Configuration',
+      description: 'Tools, limits and words of this service',
+      mimeType: 'application/json',
+      cacheHint: { ttlMs: 300_000, cacheScope: 'public' },
+    },
+    (uri) => ({ contents: [{ uri: uri.href, mimeType: 'application/json', text: CONFIG }] }),
+  );
+  server.registerPrompt(
+    'kling_usage_guide',
+    { title: 'How to use Kling', description: 'Order of the tools, words for the state of a task, what costs money' },
+    () => ({ messages: [{ role: 'user', content: { type: 'text', text: GUIDE } }] }),
+  );
+}

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { createAuthenticator, type Identity } from '@klingapi/identity';
+import { createRegistry, type Management, startManagement } from '@klingapi/management';
+import { createHandshakeMetrics, createMonitor, handshake, handshakeRoutes, type ProbeReport } from '@klingapi/probe';
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import { createApiClient } from './api-client.ts';
+import { buildServer } from './definition.ts';
+import { buildDoor } from './door.ts';
+import { createRequestMetrics } from './metrics.ts';
+
+export interface McpOptions {
+  host: string;
+  /** 0 picks one. */
+  port: number;
+  path: string;
+  management: { host: string; port: number };
+  apiUrl: string;
+  auth: 'callers' | 'none';
+  callersDir: string | undefined;
+  internalKey: string | undefined;
+  allowedHosts: readonly string[];
+  allowedOrigins: readonly string[];
+  handshakeTimeoutMs: number;
+  onVerdict?: (report: ProbeReport) => void;
+  onError?: (error: unknown) => void;
+}
+
+export interface Mcp {
+  url: string;
+  management: Management;
+  /** The steps of going down, in order; see `drainOnSignal`. */
+  drain: readonly { name: string; run: () => Promise<void> | void }[];
+  /** All steps at once (tests). */
+  close(): Promise<void>;
+}
+
+const SELF: Identity = { subject: 'system:self', scopes: ['handshake'] };
+
+/** Starts the MCP service: traffic on one port, management on another. */
+export async function startMcp(options: McpOptions): Promise<Mcp> {
+  const stopping = new AbortController();
+  const onError = options.onError ?? (() => {});
+  const registry = createRegistry('mcp');
+  // Good for nothing but the handshake with itself, known to this process alone.
+  const ownToken = randomBytes(32).toString('base64url');
+
+  const api = createApiClient({ url: options.apiUrl, internalKey: options.internalKey });
+  const authenticate = createAuthenticator({
+    auth: options.auth,
+    callersDir: options.callersDir,
+    internalKey: options.internalKey,
+    audience: 'mcp',
+    extraTokens: new Map([[ownToken, SELF]]),
+    onError: (message) => onError(new Error(message)),
+  });
+  const handler = createMcpHandler(() => buildServer({ api, stopping: stopping.signal }), { onerror: onError });
+  const serve = toNodeHandler(handler, { onerror: onError });
+  const app = buildDoor({ ...options, authenticate, metrics: createRequestMetrics(registry), serve, onError });
+  await app.listen({ host: options.host, port: options.port });
+  const port = portOf(app.server.address());
+
+  const metrics = createHandshakeMetrics(registry);
+  let seen = '';
+  const monitor = createMonitor({
+    now: Date.now,
+    run: () =>
+      handshake({
+        url: `http://${dialled(options.host)}:${port}${options.path}`,
+        hostHeader: `localhost:${port}`,
+        headers: { authorization: `Bearer ${ownToken}` },
+        // Either era can break alone, and this server has to speak both.
+        eras: 'Both',
+        timeoutMs: options.handshakeTimeoutMs,
+      }),
+    onReport(report, tookMs) {
+      metrics.observe(report, tookMs);
+      const now = `${report.verdict} ${report.diagnosis}`;
+      if (now !== seen) options.onVerdict?.(report);
+      seen = now;
+    },
+  });
+  const management = await startManagement({
+    ...options.management,
+    registry,
+    routes: handshakeRoutes(monitor, () => stopping.signal.aborted),
+    onError: (_path, error) => onError(error),
+  });
+
+  const drain = [
+    { name: 'readiness and waiting calls', run: () => stopping.abort() },
+    // Before the server: it does not close while a stream of subscriptions is open.
+    { name: 'mcp handler', run: () => handler.close() },
+    { name: 'traffic', run: () => app.close() },
+    {
+      name: 'api client and management',
+      run: async () => {
+        authenticate.close();
+        await Promise.all([api.close(), management.close()]);
+      },
+    },
+  ];
+  return {
+    url: `http://${dialled(options.host)}:${port}${options.path}`,
+    management,
+    drain,
+    async close() {
+      for (const step of drain) await step.run();
+    },
+  };
+}
+
+/** The address by which this process reaches itself. */
+function dialled(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('the MCP server has no TCP port');
+  return address.port;
+}
