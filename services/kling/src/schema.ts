@@ -23,8 +23,9 @@ const negativePrompt = z.string().max(PROMPT_LIMIT).describe('What must not be s
 const picture = z.string().min(1).max(PICTURE_LIMIT).describe('An http(s) URL, or the picture itself in Base64');
 const cfgScale = z.number().min(0).max(1).describe('How closely the prompt is followed, 0 to 1; the vendor takes 0.5');
 const duration = z
-  .string()
-  .regex(/^\d{1,2}$/, 'whole seconds as text, for example "5"')
+  .union([z.string(), z.int()])
+  .transform(String)
+  .pipe(z.string().regex(/^\d{1,2}$/, 'whole seconds, for example "5"'))
   .describe('Seconds, as text: "5" or "10", more by model');
 const mode = openName('std (720p), pro (1080p) or 4k, by model');
 const fidelity = z.number().min(0).max(1);

@@ -10,6 +10,7 @@ export type { Environment, EnvironmentOptions, ParsedEnvironment } from './envir
 export { EXIT_CONFIG, parseEnvironment, processVariables, readEnvironment } from './environment.ts';
 export type { LoggerOptions } from './logger.ts';
 export { createLogger, type Logger } from './logger.ts';
-export { createRegistry } from './metrics.ts';
+export type { AnsweredRequest } from './metrics.ts';
+export { createRegistry, createRequestMetrics } from './metrics.ts';
 export type { Management, ManagementOptions, ManagementReply, ManagementRoute } from './server.ts';
 export { startManagement } from './server.ts';

@@ -4,8 +4,8 @@ import { z } from 'zod';
  * Failures on request, by the header `x-sandbox-fault` (or the option `fault`):
  * a business code of the vendor's table, `timeout` (no answer, no task),
  * `after-create-reset` (the task is made and charged, the connection breaks),
- * `after-create-5000` (the same, but answered as an internal error), `html`
- * (what a broken proxy answers).
+ * `after-create-5000` (the same, but answered as an internal error), `after-create-hang` (the same,
+ * never answered), `html` (what a broken proxy answers).
  */
 export const faultSchema = z.enum([
   '1102',
@@ -17,6 +17,7 @@ export const faultSchema = z.enum([
   'timeout',
   'after-create-reset',
   'after-create-5000',
+  'after-create-hang',
   'html',
 ]);
 export type Fault = z.infer<typeof faultSchema>;

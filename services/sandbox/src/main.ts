@@ -1,6 +1,7 @@
 import {
   createLogger,
   createRegistry,
+  createRequestMetrics,
   drainOnSignal,
   processVariables,
   readEnvironment,
@@ -18,12 +19,16 @@ const environment = readEnvironment(
 );
 const logger = createLogger({ name: 'sandbox', level: environment.LOG_LEVEL });
 const registry = createRegistry('sandbox');
+const countRequest = createRequestMetrics(registry);
 
 const sandbox = await startSandbox({
   host: environment.HOST,
   port: environment.PORT,
   taskSeconds: environment.SANDBOX_TASK_SECONDS,
-  onRequest: (told) => logger.debug(told, 'request answered'),
+  onRequest: (told) => {
+    countRequest(told);
+    logger.debug(told, 'request answered');
+  },
 });
 const management = await startManagement({
   host: environment.HOST,

@@ -30,7 +30,7 @@ const BAD_KEY = 'bad-key';
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const now = options.now ?? Date.now;
   const book = createTaskBook(options.taskSeconds ?? 2, now);
-  const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: 'idle', exposeHeadRoutes: true });
+  const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true, exposeHeadRoutes: true });
 
   app.setErrorHandler((error, request, reply) => {
     // Fastify's own refusals (no JSON, too large) in the words of the vendor.
@@ -94,6 +94,10 @@ function addKind(
     if (asked === 'after-create-reset') {
       reply.hijack();
       request.raw.socket.destroy();
+      return reply;
+    }
+    if (asked === 'after-create-hang') {
+      reply.hijack();
       return reply;
     }
     if (asked === 'after-create-5000') return fail(request, reply, 500, 5000, 'Internal server error');

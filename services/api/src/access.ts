@@ -1,0 +1,49 @@
+import { type Authenticator, type Identity, isRefusal, type Scope } from '@klingapi/identity';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ownProblem } from './problem.ts';
+import type { TaskStore } from './store.ts';
+import type { Task } from './task.ts';
+
+const identities = new WeakMap<FastifyRequest, Identity>();
+
+/** Lets only known callers with the scope through; before the body is read. */
+export function requireScope(authenticate: Authenticator, scope: Scope) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const judged = await authenticate(request.headers.authorization);
+    if (isRefusal(judged)) {
+      request.log.info({ reason: judged.error.code, request: request.id }, 'caller refused');
+      throw ownProblem('unauthenticated', judged.error.message);
+    }
+    if (!judged.scopes.includes(scope)) {
+      throw ownProblem('scope_missing', `the scope ${scope} is needed`);
+    }
+    identities.set(request, judged);
+  };
+}
+
+/** Who calls; only in routes behind {@link requireScope}. */
+export function subjectOf(request: FastifyRequest): string {
+  const identity = identities.get(request);
+  if (identity === undefined) throw new Error('the route has no access rule');
+  return identity.subject;
+}
+
+/** A task of the caller. Another caller's task is told as if it did not exist. */
+export function ownTask(store: TaskStore, request: FastifyRequest, id: string): Task {
+  const task = store.find(id);
+  if (task === undefined || task.subject !== subjectOf(request)) {
+    throw ownProblem('task_not_found', `there is no task ${id.slice(0, 64)}`);
+  }
+  return task;
+}
+
+/** Bearer keys as OpenAPI tells them, for the schema of each guarded route. */
+export const bearer = [{ bearer: [] }];
+
+export function addReplyHeaders(app: FastifyInstance): void {
+  // API replies are about one caller; no cache between may keep them.
+  app.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+    void reply.header('x-content-type-options', 'nosniff');
+  });
+}

@@ -1,0 +1,100 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Kind, KlingError, type KlingRequest, REQUESTS } from '@klingapi/kling';
+import { z } from 'zod';
+import { bearer, requireScope, subjectOf } from './access.ts';
+import type { App, Context } from './context.ts';
+import { acceptPictures, describePictures } from './pictures.ts';
+import { ownProblem, problemSchema } from './problem.ts';
+import { describeTask, type Task, taskReplySchema } from './task.ts';
+import { upstreamProblem } from './upstream-problem.ts';
+
+/** The original's paths. */
+const ROUTES: readonly { readonly kind: Kind; readonly path: string; readonly summary: string }[] = [
+  { kind: 'text-to-image', path: '/api/images/generations', summary: 'Make pictures from a text' },
+  { kind: 'text-to-video', path: '/api/videos/text-to-video', summary: 'Make a video from a text' },
+  { kind: 'image-to-video', path: '/api/videos/image-to-video', summary: 'Make a video from a picture' },
+  { kind: 'virtual-try-on', path: '/api/try-on/virtual', summary: 'Dress a person in a garment' },
+];
+
+/** How long a create waits to learn whether Kling took the task; it goes on in the background after that. */
+const ANSWER_WITHIN_MS = 25_000;
+
+const headers = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, '1 to 255 visible ASCII characters')
+    .optional()
+    .describe('The same key with the same body gives the same task, and is paid once'),
+});
+
+export function addCreateRoutes(app: App, context: Context): void {
+  for (const { kind, path, summary } of ROUTES) {
+    app.route({
+      method: 'POST',
+      url: path,
+      onRequest: requireScope(context.authenticate, 'create'),
+      schema: {
+        summary,
+        tags: ['create'],
+        security: bearer,
+        headers,
+        body: REQUESTS[kind],
+        response: {
+          202: taskReplySchema.describe('The task; ask for it by its id'),
+          '4xx': { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } },
+          '5xx': { description: 'Failed', content: { 'application/problem+json': { schema: problemSchema } } },
+        },
+      },
+      handler: async (request, reply) => {
+        if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
+        const payload: KlingRequest = acceptPictures(request.body);
+        const task = addTask(context, kind, payload, subjectOf(request), request.headers['idempotency-key']);
+        await submitted(context, task);
+        const current = context.store.find(task.id) ?? task;
+        return await reply.code(202).header('location', `/api/tasks/${task.id}`).send(describeTask(current));
+      },
+    });
+  }
+}
+
+function addTask(context: Context, kind: Kind, payload: KlingRequest, subject: string, key: string | undefined): Task {
+  const added = context.store.add({
+    id: randomUUID(),
+    subject,
+    kind,
+    createdAt: context.now(),
+    request: describePictures({ ...payload }),
+    payload,
+    idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(kind, payload) },
+  });
+  if (added.outcome === 'key-of-another-request') {
+    throw ownProblem('idempotency_key_reused', 'use a new key for a new request');
+  }
+  return added.task;
+}
+
+async function submitted(context: Context, task: Task): Promise<void> {
+  if (task.state !== 'submitting') return;
+  try {
+    const timer = new AbortController();
+    const submission = context.submissions.submit(task).finally(() => timer.abort());
+    await Promise.race([
+      submission,
+      sleep(ANSWER_WITHIN_MS, undefined, { signal: timer.signal }).catch(() => submission),
+    ]);
+    // A refusal after the reply is stored with the task.
+    submission.catch(() => {});
+  } catch (error) {
+    if (error instanceof KlingError) throw upstreamProblem(error, task.id);
+    throw error;
+  }
+}
+
+/** Equal for requests that mean the same, whatever the order of their fields. */
+function fingerprint(kind: Kind, payload: KlingRequest): string {
+  const sorted = Object.entries(payload).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([kind, sorted]))
+    .digest('hex');
+}

@@ -1,0 +1,56 @@
+import type { Credentials } from '@klingapi/kling';
+import { processVariables } from '@klingapi/management';
+import { z } from 'zod';
+
+/** Variables that `NAME_FILE` may name a mounted file for. */
+export const FILE_VARIABLES = ['KLING_API_KEY', 'KLING_ACCESS_KEY', 'KLING_SECRET_KEY', 'INTERNAL_KEY'] as const;
+
+const key = z.string().regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
+
+/** Fields that other rules look at; read loosely, because the rules run beside the problems of other fields. */
+const related = z.object({
+  AUTH: z.unknown(),
+  CALLERS_DIR: z.unknown(),
+  KLING_API_KEY: z.unknown(),
+  KLING_ACCESS_KEY: z.unknown(),
+  KLING_SECRET_KEY: z.unknown(),
+});
+const always = () => true;
+
+/** The environment of this process. `AUTH` has no default: who forgets it gets no open door. */
+export const environmentSchema = z
+  .object({
+    ...processVariables,
+    PORT: z.coerce.number().int().min(0).max(65535).default(5511),
+    KLING_BASE_URL: z.url({ protocol: /^https?$/ }),
+    KLING_API_KEY: key.optional(),
+    KLING_ACCESS_KEY: key.optional(),
+    KLING_SECRET_KEY: key.optional(),
+    DATA_DIR: z.string(),
+    AUTH: z.enum(['callers', 'none']),
+    CALLERS_DIR: z.string().optional(),
+    INTERNAL_KEY: z
+      .string()
+      .refine((text) => Buffer.byteLength(text) >= 32, 'must have at least 32 bytes')
+      .optional(),
+  })
+  .refine((env) => !isSet(env, 'AUTH', 'callers') || isSet(env, 'CALLERS_DIR'), {
+    path: ['CALLERS_DIR'],
+    message: 'required with AUTH=callers',
+    when: always,
+  })
+  .refine((env) => isSet(env, 'KLING_API_KEY') || (isSet(env, 'KLING_ACCESS_KEY') && isSet(env, 'KLING_SECRET_KEY')), {
+    path: ['KLING_API_KEY'],
+    message: 'needed, or KLING_ACCESS_KEY and KLING_SECRET_KEY together (each also as …_FILE)',
+    when: always,
+  });
+
+export function credentialsOf(env: z.infer<typeof environmentSchema>): Credentials {
+  if (env.KLING_API_KEY !== undefined) return { apiKey: env.KLING_API_KEY };
+  return { accessKey: env.KLING_ACCESS_KEY ?? '', secretKey: env.KLING_SECRET_KEY ?? '' };
+}
+
+function isSet(env: unknown, name: keyof z.infer<typeof related>, value?: string): boolean {
+  const found = related.partial().safeParse(env).data?.[name];
+  return value === undefined ? found !== undefined : found === value;
+}

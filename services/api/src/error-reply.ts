@@ -1,0 +1,58 @@
+import { KlingError } from '@klingapi/kling';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { type FieldProblem, ownProblem, type ProblemDetails, ProblemError, problemBody } from './problem.ts';
+import { upstreamProblem } from './upstream-problem.ts';
+
+/** Every error of every route leaves through here, as problem+json. */
+export function replyWithProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(request, reply, problemOf(error, request)));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(request, reply, ownProblem('not_found', `there is no ${request.method} on this path`).details),
+  );
+}
+
+function problemOf(error: FastifyError, request: FastifyRequest): ProblemDetails {
+  if (error instanceof ProblemError) return error.details;
+  if (error instanceof KlingError) return upstreamProblem(error).details;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation.map(({ instancePath, message = 'is not valid' }) =>
+      fieldProblem(instancePath, message),
+    );
+    const detail = errors.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
+    return ownProblem('invalid_request', detail, { errors }).details;
+  }
+  if (error.statusCode === 413) return ownProblem('body_too_large', 'the body may have 32 MB at most').details;
+  if (error.statusCode === 415) {
+    return ownProblem('unsupported_media_type', 'send application/json').details;
+  }
+  if (error.statusCode !== undefined && error.statusCode < 500) {
+    return ownProblem('invalid_request', error.message).details;
+  }
+  request.log.error({ err: error, request: request.id }, 'request failed');
+  return ownProblem('internal_error', 'the log of this service has more under the request id').details;
+}
+
+function sendProblem(request: FastifyRequest, reply: FastifyReply, details: ProblemDetails): FastifyReply {
+  if (details.code === 'unauthenticated') void reply.header('www-authenticate', 'Bearer');
+  if (details.retryAfterSeconds !== undefined) void reply.header('retry-after', details.retryAfterSeconds);
+  return reply
+    .code(details.status)
+    .type('application/problem+json')
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send(problemBody(details, request.id));
+}
+
+function fieldProblem(instancePath: string, problem: string): FieldProblem {
+  const field = instancePath.split('/').filter(Boolean).join('.') || 'body';
+  return { field, problem, hint: HINTS[field] ?? 'see /docs for what this takes' };
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  cfg_scale: 'a number from 0 to 1; leave it out for the default of Kling',
+  prompt: 'a text of 1 to 2500 characters',
+  n: 'a whole number from 1 to 9',
+  duration: 'seconds as text, for example "5"',
+  timeoutSeconds: 'a number from 0 to 600',
+  body: 'a JSON object',
+};

@@ -1,0 +1,51 @@
+import { createLogger, createRegistry, drainOnSignal, readEnvironment, startManagement } from '@klingapi/management';
+import { DataLockedError } from './data-lock.ts';
+import { credentialsOf, environmentSchema, FILE_VARIABLES } from './environment.ts';
+import { startApi } from './server.ts';
+
+const environment = readEnvironment(environmentSchema, process.env, { files: FILE_VARIABLES });
+const logger = createLogger({ name: 'api', level: environment.LOG_LEVEL });
+const registry = createRegistry('api');
+
+const api = await startApi({
+  host: environment.HOST,
+  port: environment.PORT,
+  dataDir: environment.DATA_DIR,
+  upstream: { baseUrl: environment.KLING_BASE_URL, credentials: credentialsOf(environment) },
+  authentication: {
+    auth: environment.AUTH,
+    callersDir: environment.CALLERS_DIR,
+    internalKey: environment.INTERNAL_KEY,
+  },
+  logger,
+  registry,
+}).catch((error: unknown): never => {
+  if (error instanceof DataLockedError) logger.fatal({ reason: error.code }, error.message);
+  else logger.fatal({ err: error }, 'start failed');
+  process.exit(1);
+});
+
+const management = await startManagement({
+  host: environment.HOST,
+  port: environment.MANAGEMENT_PORT,
+  registry,
+  routes: {
+    '/readyz': () => {
+      if (api.draining()) return { status: 503, body: { status: 'draining' } };
+      try {
+        api.ping();
+        return { status: 200, body: { status: 'ok' } };
+      } catch {
+        return { status: 503, body: { status: 'storage cannot be reached' } };
+      }
+    },
+  },
+  onError: (path, error) => logger.error({ path, err: error }, 'management route failed'),
+});
+logger.info({ port: api.port, managementPort: management.port, auth: environment.AUTH }, 'api started');
+
+drainOnSignal({
+  seconds: environment.DRAIN_SECONDS,
+  logger,
+  steps: [...api.drainSteps, { name: 'management', run: () => management.close() }],
+});

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+
+/** RFC 9457. `code` is stable and is what programs go by; `upstream_…` when Kling, not this service, is the cause. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  requestId: z.string(),
+  taskId: z.string().optional(),
+  errors: z.array(z.object({ field: z.string(), problem: z.string(), hint: z.string() })).optional(),
+});
+export type Problem = z.infer<typeof problemSchema>;
+export type FieldProblem = NonNullable<Problem['errors']>[number];
+
+/** Status and title of each code of our own. Those of upstream causes are in `upstream-problem.ts`. */
+const OWN = {
+  invalid_request: [400, 'The request is not valid'],
+  unauthenticated: [401, 'Who calls is not known'],
+  scope_missing: [403, 'The caller may not do this'],
+  not_found: [404, 'There is nothing here'],
+  task_not_found: [404, 'There is no such task'],
+  result_not_found: [404, 'The task has no such result'],
+  task_not_finished: [409, 'The task has not ended yet'],
+  task_failed: [409, 'The task failed and has no result'],
+  body_too_large: [413, 'The body is too large'],
+  unsupported_media_type: [415, 'The body is not JSON'],
+  idempotency_key_reused: [422, 'The idempotency key belongs to another request'],
+  internal_error: [500, 'Something went wrong inside this service'],
+  draining: [503, 'This process is ending'],
+} as const satisfies Record<string, readonly [number, string]>;
+export type OwnCode = keyof typeof OWN;
+
+export interface ProblemDetails {
+  readonly status: number;
+  readonly title: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly retryAfterSeconds?: number;
+  readonly errors?: FieldProblem[];
+  readonly taskId?: string;
+}
+
+/** Any refusal that a caller is to see; thrown in a route, turned into a reply in one place. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly details: ProblemDetails;
+
+  constructor(details: ProblemDetails, options?: ErrorOptions) {
+    super(details.detail, options);
+    this.details = details;
+  }
+}
+
+export function ownProblem(
+  code: OwnCode,
+  detail: string,
+  more: Pick<ProblemDetails, 'retryAfterSeconds' | 'errors'> = {},
+): ProblemError {
+  const [status, title] = OWN[code];
+  return new ProblemError({ status, title, code, detail, ...more });
+}
+
+export function problemBody(details: ProblemDetails, requestId: string): Problem {
+  return {
+    type: `https://klingapi.dev/problems/${details.code}`,
+    title: details.title,
+    status: details.status,
+    detail: details.detail,
+    code: details.code,
+    requestId,
+    ...(details.taskId === undefined ? {} : { taskId: details.taskId }),
+    ...(details.errors === undefined ? {} : { errors: details.errors }),
+  };
+}

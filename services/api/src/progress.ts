@@ -1,0 +1,59 @@
+import type { UpstreamTask } from '@klingapi/kling';
+import type { TaskChange } from './store.ts';
+import type { Task, TaskFile } from './task.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** Kling deletes assets after 30 days and no task runs for a day: what has not ended by then never will. */
+export const GIVE_UP_MS = 24 * 60 * MINUTE;
+
+/**
+ * Milliseconds until Kling is asked again: often while a picture may be ready,
+ * seldom for a task that is old. The vendor names no interval; queries are free.
+ */
+export function pollDelay(age: number): number {
+  if (age < 30 * SECOND) return SECOND;
+  if (age < 5 * MINUTE) return 5 * SECOND;
+  if (age < 60 * MINUTE) return 15 * SECOND;
+  return 2 * MINUTE;
+}
+
+/** What Kling told of a task, as a change of ours. Pure. */
+export function progressOf(task: Task, upstream: UpstreamTask, now: number): TaskChange {
+  const base = { updatedAt: now, upstreamId: upstream.id };
+  const units = upstream.units === undefined ? {} : unitsOf(upstream.units);
+  if (upstream.status === 'failed') {
+    const message = upstream.statusMessage === '' ? 'Kling told no reason' : upstream.statusMessage.slice(0, 500);
+    return { ...base, ...units, state: 'failed', pollAt: null, error: { code: 'upstream_task_failed', message } };
+  }
+  if (upstream.status === 'succeeded') {
+    const files = filesOf(upstream);
+    if (files.length === 0) {
+      const error = { code: 'upstream_result', message: 'Kling told success without a result' };
+      return { ...base, ...units, state: 'failed', pollAt: null, error };
+    }
+    return { ...base, ...units, state: 'succeeded', pollAt: null, files };
+  }
+  // A status that did not move is no update: `updatedAt` tells callers when something happened.
+  const moved = upstream.status !== task.state;
+  return {
+    ...base,
+    updatedAt: moved ? now : task.updatedAt,
+    state: upstream.status,
+    pollAt: now + pollDelay(now - task.createdAt),
+  };
+}
+
+function filesOf(upstream: UpstreamTask): TaskFile[] {
+  const images = [...upstream.images].sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
+  return [...images, ...upstream.videos].map((file) => {
+    const seconds = Number(file.duration);
+    return { url: file.url, ...(Number.isFinite(seconds) ? { durationSeconds: seconds } : {}) };
+  });
+}
+
+function unitsOf(text: string): { units?: number } {
+  const units = Number(text);
+  return Number.isFinite(units) ? { units } : {};
+}
