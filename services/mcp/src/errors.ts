@@ -6,6 +6,8 @@ const problemSchema = z.object({
   detail: z.string().optional(),
   code: z.string().optional(),
   requestId: z.string().optional(),
+  /** The task that was stored although the call failed. */
+  taskId: z.string().optional(),
   errors: z
     .array(z.object({ field: z.string(), problem: z.string(), hint: z.string().nullish() }))
     .optional()
@@ -33,12 +35,14 @@ export function refused(status: number, body: unknown, retryAfter: string | unde
   for (const { field, problem: what, hint } of problem.errors ?? []) {
     lines.push(`- ${field}: ${what}${hint === undefined || hint === null ? '' : ` (${hint})`}`);
   }
-  lines.push(advice(status, retryAfter));
+  lines.push(advice(status, problem.code, retryAfter));
+  if (problem.taskId !== undefined) lines.push(`Task id: ${problem.taskId}`);
   if (problem.requestId !== undefined) lines.push(`Request id: ${problem.requestId}`);
   return new ApiError(problem.code ?? `http_${status}`, lines.join('\n'), status === 429 || status >= 500);
 }
 
-function advice(status: number, retryAfter: string | undefined): string {
+function advice(status: number, code: string | undefined, retryAfter: string | undefined): string {
+  if (code === 'task_not_finished') return 'Call wait_for_task_completion_tool with the same task_id.';
   if (status === 400 || status === 422) return 'Correct the arguments and call the tool again.';
   if (status === 401 || status === 403) {
     return 'The API does not accept this service. Calling again will not help; tell the owner of the service.';

@@ -133,7 +133,7 @@ export function registerTools(server: McpServer, { api, stopping }: ToolDependen
     ({ task_id }, ctx) =>
       orErrorResult(async () => {
         const call = callOf(ctx);
-        const task = await api.task(call, task_id);
+        const task = await api.task(call, task_id, 'result');
         return taskResult(task, nextStep(task), await picturesOf(api, call, task));
       }),
   );
@@ -171,7 +171,7 @@ export function registerTools(server: McpServer, { api, stopping }: ToolDependen
         const task = await waitForTask(api, call, {
           taskId: task_id,
           timeoutSeconds: timeout,
-          pollSeconds: poll_interval,
+          progressSeconds: poll_interval,
           now: () => performance.now(),
           progress: progressOf(ctx, timeout),
           stopping,

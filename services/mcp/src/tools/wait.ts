@@ -8,7 +8,8 @@ const SLICE_SECONDS = 20;
 export interface WaitOptions {
   taskId: string;
   timeoutSeconds: number;
-  pollSeconds: number;
+  /** Time between two calls of `progress`. */
+  progressSeconds: number;
   /** Milliseconds, any origin. */
   now: () => number;
   progress: (elapsedSeconds: number, task: Task) => Promise<void>;
@@ -25,7 +26,7 @@ export async function waitForTask(api: ApiClient, call: Call, options: WaitOptio
     const left = options.timeoutSeconds - elapsed();
     if (left <= 0) break;
     await options.progress(elapsed(), task);
-    const slice = Math.min(left, SLICE_SECONDS, options.pollSeconds);
+    const slice = Math.min(left, SLICE_SECONDS, options.progressSeconds);
     task = await sliceOrNow(api, call, task, slice, options.stopping);
   }
   return task;

@@ -1,0 +1,409 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { signAssertion } from '@klingapi/identity';
+import { handshake, probeReportSchema } from '@klingapi/probe';
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
+import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type FakeApi, INTERNAL_KEY, PIXEL, startFakeApi } from './fake-api.ts';
+import { type Mcp, type McpOptions, startMcp, TOOL_NAMES } from './index.ts';
+
+const KEY = 'key-of-alice-0123456789';
+const HEADERS = { authorization: `Bearer ${KEY}` };
+
+let api: FakeApi;
+let callersDir: string;
+let mcp: Mcp;
+
+function options(more: Partial<McpOptions> = {}): McpOptions {
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    path: '/mcp/v1',
+    management: { host: '127.0.0.1', port: 0 },
+    apiUrl: api.url,
+    auth: 'callers',
+    callersDir,
+    internalKey: INTERNAL_KEY,
+    allowedHosts: ['studio-mcp'],
+    allowedOrigins: ['https://app.example'],
+    handshakeTimeoutMs: 3000,
+    ...more,
+  };
+}
+
+beforeAll(async () => {
+  api = await startFakeApi();
+  callersDir = await mkdtemp(join(tmpdir(), 'callers-'));
+  await writeFile(join(callersDir, 'alice'), KEY);
+  mcp = await startMcp(options());
+});
+afterAll(async () => {
+  await mcp.close();
+  await api.close();
+  await rm(callersDir, { recursive: true });
+});
+
+async function legacy(url = mcp.url) {
+  const client = new LegacyClient({ name: 'legacy', version: '1' });
+  const transport = new LegacyTransport(new URL(url), { requestInit: { headers: HEADERS } });
+  // The types of this package predate exactOptionalPropertyTypes.
+  await client.connect(transport as Parameters<typeof client.connect>[0]);
+  return client;
+}
+
+async function modern(url = mcp.url) {
+  const client = new ModernClient(
+    { name: 'modern', version: '1' },
+    { versionNegotiation: { mode: { pin: '2026-07-28' } } },
+  );
+  await client.connect(new ModernTransport(new URL(url), { requestInit: { headers: HEADERS } }));
+  return client;
+}
+
+const eras = [
+  ['legacy', legacy],
+  ['modern', modern],
+] as const;
+
+interface Called {
+  isError?: boolean | undefined;
+  content: { type: string; text?: string; data?: string; mimeType?: string }[];
+  structuredContent?: Record<string, unknown> | undefined;
+}
+type AnyClient = { callTool(params: { name: string; arguments: Record<string, unknown> }): Promise<unknown> };
+async function call(client: AnyClient, name: string, args: Record<string, unknown>): Promise<Called> {
+  return (await client.callTool({ name, arguments: args })) as Called;
+}
+/** The two packages take the options in different places. */
+function start(client: LegacyClient | ModernClient, args: Record<string, unknown>, how: Record<string, unknown>) {
+  const params = { name: 'wait_for_task_completion_tool', arguments: args };
+  return client instanceof LegacyClient ? client.callTool(params, undefined, how) : client.callTool(params, how);
+}
+const textOf = (result: Called) => result.content.find((block) => block.type === 'text')?.text ?? '';
+
+async function post(body: string, headers: Record<string, string> = {}) {
+  const { port } = new URL(mcp.url);
+  return new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
+    const request = httpRequest(
+      {
+        port,
+        host: '127.0.0.1',
+        path: '/mcp/v1',
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          ...HEADERS,
+          ...headers,
+        },
+      },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk) => {
+          text += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+const list = (method = 'tools/list') => JSON.stringify({ jsonrpc: '2.0', id: 1, method });
+
+describe.each(eras)('a %s client', (_era, connect) => {
+  it('finds the eight tools, the resource and the prompt', async () => {
+    const client = await connect();
+    const { tools } = await client.listTools();
+    expect(tools.map((tool) => tool.name)).toEqual([...TOOL_NAMES]);
+    for (const tool of tools) {
+      expect(tool).toMatchObject({ title: expect.any(String), description: expect.any(String) });
+      expect(tool.annotations).toHaveProperty('readOnlyHint');
+      expect(tool.outputSchema).toMatchObject({ required: ['id', 'status'] });
+    }
+    const { contents } = await client.readResource({ uri: 'kling://config' });
+    const [config] = contents;
+    expect(JSON.parse(config !== undefined && 'text' in config ? config.text : '')).toMatchObject({ service: 'kling' });
+    const { messages } = await client.getPrompt({ name: 'kling_usage_guide' });
+    expect(JSON.stringify(messages)).toContain('succeeded');
+    await client.close();
+  });
+
+  it('makes a picture with default arguments and sees it', async () => {
+    const client = await connect();
+    const made = await call(client, 'create_text_to_image_tool', { prompt: 'a cat' });
+    const id = String(made.structuredContent?.['id']);
+    expect(made).toMatchObject({ structuredContent: { kind: 'text-to-image', status: 'submitted' } });
+    expect(textOf(made)).toContain(`wait_for_task_completion_tool with task_id "${id}"`);
+    expect(api.received.at(-1)).toMatchObject({
+      subject: 'alice',
+      scopes: ['read', 'create'],
+      body: { prompt: 'a cat', aspect_ratio: '1:1' },
+    });
+    api.finish(id);
+    const waited = await call(client, 'wait_for_task_completion_tool', { task_id: id });
+    expect(waited.isError ?? false).toBe(false);
+    const image = waited.content.find((block) => block.type === 'image');
+    expect(image?.mimeType).toBe('image/png');
+    expect(Buffer.from(image?.data ?? '', 'base64')).toEqual(PIXEL);
+    await client.close();
+  });
+
+  it.each([
+    ['create_text_to_video_tool', { prompt: 'a cat' }, { prompt: 'a cat', aspect_ratio: '16:9', duration: '5' }],
+    [
+      'create_image_to_video_tool',
+      { image_url: 'https://x.example/a.png' },
+      { image: 'https://x.example/a.png', duration: '5' },
+    ],
+    [
+      'create_virtual_try_on_tool',
+      { person_image: 'https://x.example/p.png', garment_image: 'https://x.example/g.png' },
+      { human_image: 'https://x.example/p.png', cloth_image: 'https://x.example/g.png' },
+    ],
+  ])('calls %s with default arguments', async (name, args, body) => {
+    const client = await connect();
+    const made = await call(client, name, args);
+    expect(made.isError ?? false).toBe(false);
+    expect(api.received.at(-1)?.body).toEqual(body);
+    const id = String(made.structuredContent?.['id']);
+    expect((await call(client, 'get_task_status_tool', { task_id: id })).structuredContent).toMatchObject({
+      id,
+      status: 'submitted',
+    });
+    const early = await call(client, 'get_task_result_tool', { task_id: id });
+    expect(early.isError).toBe(true);
+    expect(textOf(early)).toContain('wait_for_task_completion_tool');
+    api.finish(id);
+    expect((await call(client, 'get_task_result_tool', { task_id: id })).structuredContent).toHaveProperty('result');
+    expect((await call(client, 'get_single_task_tool', { task_id: id })).structuredContent).toMatchObject({
+      status: 'succeeded',
+    });
+    await client.close();
+  });
+
+  it('is told in words what is wrong', async () => {
+    const client = await connect();
+    const unknown = await call(client, 'get_single_task_tool', { task_id: 'nothing' });
+    expect(unknown.isError).toBe(true);
+    expect(textOf(unknown)).toBe(
+      'There is no task with this id.\nCheck the task_id: it is the id that a create tool returned.\nRequest id: r-1',
+    );
+    const errors = [{ field: 'prompt', problem: 'is too long', hint: 'at most 2500 characters' }];
+    api.answerOnce(400, { detail: 'The request is not valid.', code: 'invalid_request', errors });
+    const invalid = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
+    expect(textOf(invalid)).toContain('- prompt: is too long (at most 2500 characters)');
+    api.answerOnce(429, { detail: 'Too fast.' }, { 'retry-after': '7' });
+    expect(textOf(await call(client, 'create_text_to_image_tool', { prompt: 'x' }))).toContain('Wait 7 seconds');
+    await client.close();
+  });
+
+  it('gets progress while it waits, when it asks for it', async () => {
+    const client = await connect();
+    const made = await call(client, 'create_text_to_image_tool', { prompt: 'a cat' });
+    const id = String(made.structuredContent?.['id']);
+    const seen: unknown[] = [];
+    const args = { task_id: id, timeout: 60, poll_interval: 1 };
+    const waiting = start(client, args, { onprogress: (progress: unknown) => seen.push(progress) });
+    await vi.waitFor(() => expect(seen.length).toBeGreaterThanOrEqual(2), 5000);
+    api.finish(id);
+    await waiting;
+    expect(seen[0]).toMatchObject({ total: 60, message: 'The task is submitted' });
+    await client.close();
+  });
+});
+
+describe('waiting', () => {
+  it('gives the task as it is when the time is over', async () => {
+    const client = await modern();
+    const made = await call(client, 'create_text_to_image_tool', { prompt: 'a cat' });
+    const id = String(made.structuredContent?.['id']);
+    const waited = await call(client, 'wait_for_task_completion_tool', { task_id: id, timeout: 1 });
+    expect(waited.structuredContent).toMatchObject({ id, status: 'submitted' });
+    expect(textOf(waited)).toContain('The wait is over, the task goes on.');
+    await client.close();
+  });
+
+  it.each(eras)('stops when the %s client goes away', async (_era, connect) => {
+    const client = await connect();
+    const made = await call(client, 'create_text_to_image_tool', { prompt: 'a cat' });
+    const id = String(made.structuredContent?.['id']);
+    const controller = new AbortController();
+    const waiting = start(client, { task_id: id }, { signal: controller.signal });
+    waiting.catch(() => {});
+    await vi.waitFor(() => expect(api.waiting()).toBe(1));
+    controller.abort();
+    await client.close();
+    await expect(waiting).rejects.toThrow();
+    await vi.waitFor(() => expect(api.waiting()).toBe(0), 3000);
+  });
+});
+
+describe('the API service', () => {
+  it('may be down: tools say so, the handshake stays green', async () => {
+    const lonely = await startMcp(options({ apiUrl: 'http://127.0.0.1:1' }));
+    const client = await modern(lonely.url);
+    const result = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
+    expect(result.isError).toBe(true);
+    expect(textOf(result)).toMatch(/did not answer\.\nNothing was changed/);
+    expect((await fetch(`http://127.0.0.1:${lonely.management.port}/readyz`)).status).toBe(200);
+    await client.close();
+    await lonely.close();
+  });
+
+  it('may break a connection: a read is repeated', async () => {
+    const client = await modern();
+    const made = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
+    const id = String(made.structuredContent?.['id']);
+    api.breakOnce();
+    expect((await call(client, 'get_single_task_tool', { task_id: id })).isError ?? false).toBe(false);
+    await client.close();
+  });
+
+  it('may answer nonsense', async () => {
+    const client = await modern();
+    api.answerOnce(200, { hello: 1 });
+    const result = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
+    expect(result.isError).toBe(true);
+    expect(textOf(result)).toContain('not a task');
+    await client.close();
+  });
+
+  it('never sees the token of a client', async () => {
+    expect(JSON.stringify(api.received)).not.toContain(KEY);
+  });
+});
+
+describe('the door', () => {
+  it.each(['GET', 'DELETE'])('answers %s with 405', async (method) => {
+    const reply = await fetch(mcp.url, { method, headers: HEADERS });
+    expect(reply.status).toBe(405);
+    expect(reply.headers.get('allow')).toBe('POST');
+  });
+
+  it('answers broken JSON as JSON-RPC', async () => {
+    const reply = await post('{"jsonrpc":');
+    expect(reply.status).toBe(400);
+    expect(JSON.parse(reply.body)).toMatchObject({ jsonrpc: '2.0', id: null, error: { code: -32700 } });
+  });
+
+  it('refuses more than 16 MiB and what is not JSON', async () => {
+    expect(
+      (await post(list(), { 'content-length': String(17 * 1024 * 1024) }).catch(() => ({ status: 413 }))).status,
+    ).toBe(413);
+    expect((await post('hello', { 'content-type': 'text/plain' })).status).toBe(415);
+  });
+
+  it('takes arguments of several MiB', async () => {
+    const client = await modern();
+    const made = await call(client, 'create_image_to_video_tool', { image_url: 'A'.repeat(8_000_000) });
+    expect(made.isError ?? false).toBe(false);
+    await client.close();
+  });
+
+  it.each([
+    ['evil.example', 403],
+    ['studio-mcp:5510', 200],
+    ['localhost', 200],
+    ['[::1]:5510', 200],
+  ])('Host %s: %i', async (host, status) => {
+    expect((await post(list(), { host })).status).toBe(status);
+  });
+
+  it.each([
+    ['http://evil.example', 403],
+    ['null', 403],
+    ['https://app.example', 200],
+  ])('Origin %s: %i', async (origin, status) => {
+    expect((await post(list(), { origin })).status).toBe(status);
+  });
+
+  it.each([
+    ['', 401],
+    ['Bearer wrong', 401],
+    ['Basic x', 401],
+  ])('credentials %j: %i', async (authorization, status) => {
+    const reply = await post(list(), { authorization });
+    expect(reply.status).toBe(status);
+    expect(reply.headers['www-authenticate']).toMatch(/^Bearer/);
+    expect(JSON.parse(reply.body)).toMatchObject({ jsonrpc: '2.0', error: { code: -32600 } });
+  });
+
+  it('lets an assertion of scope handshake list, and nothing else', async () => {
+    const token = await signAssertion(
+      { subject: 'system:handshake', audience: 'mcp', scopes: ['handshake'] },
+      INTERNAL_KEY,
+    );
+    const headers = { authorization: `Bearer ${token}` };
+    for (const method of ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list', 'ping']) {
+      expect([method, (await post(list(method), headers)).status]).toEqual([method, 200]);
+    }
+    for (const method of ['tools/call', 'prompts/get', 'resources/read', 'completion/complete', 'logging/setLevel']) {
+      expect([method, (await post(list(method), headers)).status]).toEqual([method, 403]);
+    }
+    expect((await post(`[${list('tools/call')}]`, headers)).status).toBe(403);
+    const result = await handshake({
+      url: mcp.url,
+      headers,
+      eras: 'Both',
+      timeoutMs: 3000,
+      hostHeader: 'studio-mcp:5510',
+    });
+    expect(result).toMatchObject({ verdict: 'Serving', era: 'Both', server: { name: 'kling', sessionful: false } });
+  });
+
+  it('refuses an assertion for the API', async () => {
+    const token = await signAssertion({ subject: 'x', audience: 'api', scopes: ['read'] }, INTERNAL_KEY);
+    expect((await post(list(), { authorization: `Bearer ${token}` })).status).toBe(401);
+  });
+});
+
+describe('management', () => {
+  const get = (path: string, server = mcp) => fetch(`http://127.0.0.1:${server.management.port}${path}`);
+
+  it('is ready by a handshake of both eras through the real route', async () => {
+    const reply = await get('/readyz');
+    expect(reply.status).toBe(200);
+    const report = probeReportSchema.parse(await reply.json());
+    expect(report.server).toEqual({
+      name: 'kling',
+      version: '0.1.0',
+      protocolVersions: ['2025-11-25', '2026-07-28'],
+      sessionful: false,
+    });
+    const kept = probeReportSchema.parse(await (await get('/handshake')).json());
+    expect(kept.handshakes).toBe(report.handshakes);
+    const metrics = await (await get('/metrics')).text();
+    expect(metrics).toMatch(/klingapi_mcp_requests_total\{method="server\/discover",tool="",era="modern",status="200"/);
+    expect(metrics).toMatch(/klingapi_handshakes_total\{verdict="Serving"/);
+  });
+
+  it('counts names that clients make up as other', async () => {
+    await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'made-up' } }));
+    await post(list('made/up'));
+    const metrics = await (await get('/metrics')).text();
+    expect(metrics).toMatch(/method="tools\/call",tool="other"/);
+    expect(metrics).toMatch(/method="other",tool=""/);
+    expect(metrics).not.toContain('made');
+  });
+
+  it('drains: not ready first, then waiting clients are answered, then closed', async () => {
+    const other = await startMcp(options());
+    const client = await modern(other.url);
+    const made = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
+    const id = String(made.structuredContent?.['id']);
+    const waiting = call(client, 'wait_for_task_completion_tool', { task_id: id });
+    await vi.waitFor(() => expect(api.waiting()).toBe(1));
+    await other.drain[0]?.run();
+    expect((await get('/readyz', other)).status).toBe(503);
+    expect((await waiting).structuredContent).toMatchObject({ id, status: 'submitted' });
+    await client.close();
+    for (const step of other.drain.slice(1)) await step.run();
+    expect(await handshake({ url: other.url, timeoutMs: 1000 })).toMatchObject({ diagnosis: 'ConnectionRefused' });
+  });
+});
