@@ -1,12 +1,13 @@
 /** Carries a decision out: the record first, the deletion only after it is written. */
-import { matchLog } from './remediation/signatures.ts';
-import type { Assessment } from './remediation/assess.ts';
-import { afterRepair } from './remediation/incident.ts';
-import { beginRepair } from './remediation/record.ts';
+
 import { isConflict, isNotFound } from './kube/errors.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
 import type { Plan } from './plan.ts';
 import type { ReconcileDeps } from './reconcile.ts';
+import type { Assessment } from './remediation/assess.ts';
+import { afterRepair } from './remediation/incident.ts';
+import { beginRepair } from './remediation/record.ts';
+import { matchLog } from './remediation/signatures.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import type { RemediationStatus, RepairRecord } from './resource/status.ts';
 
@@ -44,13 +45,23 @@ export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<A
   };
   const now = deps.now();
   if (plan.decision.kind === 'Exhausted') {
-    return { ...base, state: { ...plan.state, exhaustedSince: new Date(now).toISOString(), exhaustedGeneration: klingApi.metadata.generation } };
+    return {
+      ...base,
+      state: {
+        ...plan.state,
+        exhaustedSince: new Date(now).toISOString(),
+        exhaustedGeneration: klingApi.metadata.generation,
+      },
+    };
   }
   if (plan.decision.kind !== 'Repair') return base;
 
   const { pod, trigger } = plan.decision;
   if (!(await confirmed(klingApi, pod, deps))) {
-    deps.log.info({ klingapi: klingApi.metadata.name, namespace: klingApi.metadata.namespace, pod: pod.pod }, 'Repair was not begun, the pod serves again');
+    deps.log.info(
+      { klingapi: klingApi.metadata.name, namespace: klingApi.metadata.namespace, pod: pod.pod },
+      'Repair was not begun, the pod serves again',
+    );
     return { ...base, busy: true };
   }
   const finding = await readLog(klingApi, pod, deps);
@@ -79,7 +90,11 @@ export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<A
     busy: true,
     afterWrite: async () => {
       await base.afterWrite();
-      await deletePod(klingApi, { name: pod.pod, uid: pod.uid, graceSeconds: pod.hung ? HUNG_GRACE_SECONDS : undefined }, deps);
+      await deletePod(
+        klingApi,
+        { name: pod.pod, uid: pod.uid, graceSeconds: pod.hung ? HUNG_GRACE_SECONDS : undefined },
+        deps,
+      );
     },
   };
 }
@@ -95,15 +110,28 @@ async function confirmed(klingApi: KlingApi, pod: Assessment, deps: Deps): Promi
 /** What the log says; a log that cannot be read holds no repair up. */
 async function readLog(klingApi: KlingApi, pod: Assessment, deps: Deps): Promise<ReturnType<typeof matchLog>> {
   try {
-    const log = await deps.client.podLog({ namespace: klingApi.metadata.namespace, pod: pod.pod, container: 'mcp', tailLines: 400, limitBytes: 131_072 });
+    const log = await deps.client.podLog({
+      namespace: klingApi.metadata.namespace,
+      pod: pod.pod,
+      container: 'mcp',
+      tailLines: 400,
+      limitBytes: 131_072,
+    });
     return matchLog(log);
   } catch (error) {
-    deps.log.warn({ klingapi: klingApi.metadata.name, namespace: klingApi.metadata.namespace, pod: pod.pod, error: String(error) }, 'Log could not be read');
+    deps.log.warn(
+      { klingapi: klingApi.metadata.name, namespace: klingApi.metadata.namespace, pod: pod.pod, error: String(error) },
+      'Log could not be read',
+    );
     return undefined;
   }
 }
 
-async function deletePod(klingApi: KlingApi, pod: { name: string; uid: string; graceSeconds: number | undefined }, deps: Deps): Promise<void> {
+async function deletePod(
+  klingApi: KlingApi,
+  pod: { name: string; uid: string; graceSeconds: number | undefined },
+  deps: Deps,
+): Promise<void> {
   const { namespace, name } = klingApi.metadata;
   try {
     await deps.client.delete(

@@ -19,10 +19,26 @@ const ended = (record: RepairRecord): Message => {
   const checks = record.verification === undefined ? '' : `, ${record.verification.summary} checks passed`;
   const time = record.unavailableSeconds === undefined ? '' : ` after ${record.unavailableSeconds.toFixed(1)} s`;
   if (record.outcome === 'Recovered') {
-    return { type: 'Normal', reason: 'Repaired', action: 'RestartPod', note: `Pod ${record.pod} (${record.diagnosis}) was replaced by ${record.replacement ?? 'a new pod'}, which serves${time}${checks}` };
+    return {
+      type: 'Normal',
+      reason: 'Repaired',
+      action: 'RestartPod',
+      note: `Pod ${record.pod} (${record.diagnosis}) was replaced by ${record.replacement ?? 'a new pod'}, which serves${time}${checks}`,
+    };
   }
-  if (record.outcome === 'NotNeeded') return { type: 'Normal', reason: 'RepairNotNeeded', action: 'RestartPod', note: `Pod ${record.pod} served again before anything was done` };
-  return { type: 'Warning', reason: 'RepairFailed', action: 'RestartPod', note: `The replacement of pod ${record.pod} (${record.diagnosis}) does not serve: ${record.steps.at(-1)?.detail ?? ''}` };
+  if (record.outcome === 'NotNeeded')
+    return {
+      type: 'Normal',
+      reason: 'RepairNotNeeded',
+      action: 'RestartPod',
+      note: `Pod ${record.pod} served again before anything was done`,
+    };
+  return {
+    type: 'Warning',
+    reason: 'RepairFailed',
+    action: 'RestartPod',
+    note: `The replacement of pod ${record.pod} (${record.diagnosis}) does not serve: ${record.steps.at(-1)?.detail ?? ''}`,
+  };
 };
 
 function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: Acts): Message[] {
@@ -30,17 +46,30 @@ function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: 
   const out: Message[] = [];
   const begun = acts.begun;
   if (begun !== undefined) {
-    out.push({ type: 'Warning', reason: 'RepairStarted', action: 'RestartPod', note: `Deleting pod ${begun.pod}: ${begun.diagnosis}: ${begun.evidence.message}` });
+    out.push({
+      type: 'Warning',
+      reason: 'RepairStarted',
+      action: 'RestartPod',
+      note: `Deleting pod ${begun.pod}: ${begun.diagnosis}: ${begun.evidence.message}`,
+    });
   }
   out.push(...plan.settled.map(ended));
   if (plan.decision.kind === 'WouldRepair') {
-    const first = before.conditions?.find((condition) => condition.type === 'Degraded')?.reason !== plan.decision.reason;
+    const first =
+      before.conditions?.find((condition) => condition.type === 'Degraded')?.reason !== plan.decision.reason;
     if (first) out.push({ type: 'Warning', reason: 'WouldRepair', action: 'DryRun', note: plan.decision.message });
   }
-  if (plan.decision.kind === 'Exhausted') out.push({ type: 'Warning', reason: 'RemediationExhausted', action: 'GiveUp', note: plan.decision.message });
+  if (plan.decision.kind === 'Exhausted')
+    out.push({ type: 'Warning', reason: 'RemediationExhausted', action: 'GiveUp', note: plan.decision.message });
   if (before.remediation?.incident === undefined && acts.state.incident !== undefined) {
     const failing = plan.pods.find((pod) => pod.repairable);
-    if (failing !== undefined) out.push({ type: 'Warning', reason: 'HandshakeFailing', action: 'Observe', note: `${failing.pod}: ${failing.diagnosis}: ${failing.message}` });
+    if (failing !== undefined)
+      out.push({
+        type: 'Warning',
+        reason: 'HandshakeFailing',
+        action: 'Observe',
+        note: `${failing.pod}: ${failing.diagnosis}: ${failing.message}`,
+      });
   }
   const verification = status.verification;
   if (verification !== undefined && verification.at !== before.verification?.at) {
@@ -48,7 +77,12 @@ function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: 
     out.push(
       failed.length === 0
         ? { type: 'Normal', reason: 'Verified', action: 'Verify', note: `${verification.summary} checks passed` }
-        : { type: 'Warning', reason: 'VerificationFailed', action: 'Verify', note: `${verification.summary} checks passed; ${failed.map((check) => `${check.name}: ${check.message}`).join('; ')}` },
+        : {
+            type: 'Warning',
+            reason: 'VerificationFailed',
+            action: 'Verify',
+            note: `${verification.summary} checks passed; ${failed.map((check) => `${check.name}: ${check.message}`).join('; ')}`,
+          },
     );
   }
   return out;
@@ -59,7 +93,10 @@ export function createAnnounce(recorder: EventRecorder, log: Logger): Announce {
     const { name, namespace, uid } = klingApi.metadata;
     for (const message of messages(klingApi, status, plan, acts)) {
       recorder.event({ regarding: { apiVersion: API_VERSION, kind: KIND, name, namespace, uid }, ...message });
-      log[message.type === 'Warning' ? 'warn' : 'info']({ klingapi: name, namespace, reason: message.reason, message: message.note }, 'Event was recorded');
+      log[message.type === 'Warning' ? 'warn' : 'info'](
+        { klingapi: name, namespace, reason: message.reason, message: message.note },
+        'Event was recorded',
+      );
     }
   };
 }

@@ -15,8 +15,18 @@ export interface OperatorMetrics {
 export function createOperatorMetrics(registry: Registry): OperatorMetrics {
   const labels = ['namespace', 'klingapi'] as const;
   const registers = [registry];
-  const handshakes = new Counter({ name: 'klingoperator_handshakes_total', help: "The operator's own handshakes with MCP pods, by verdict", labelNames: [...labels, 'verdict'], registers });
-  const repairs = new Counter({ name: 'klingoperator_repairs_total', help: 'Repairs that ended, by diagnosis and outcome', labelNames: [...labels, 'diagnosis', 'outcome'], registers });
+  const handshakes = new Counter({
+    name: 'klingoperator_handshakes_total',
+    help: "The operator's own handshakes with MCP pods, by verdict",
+    labelNames: [...labels, 'verdict'],
+    registers,
+  });
+  const repairs = new Counter({
+    name: 'klingoperator_repairs_total',
+    help: 'Repairs that ended, by diagnosis and outcome',
+    labelNames: [...labels, 'diagnosis', 'outcome'],
+    registers,
+  });
   const repairSeconds = new Histogram({
     name: 'klingoperator_repair_seconds',
     help: "Time from a pod's first failed handshake to its replacement's first good one, in seconds",
@@ -24,10 +34,30 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
     buckets: [5, 10, 15, 20, 30, 45, 60, 120, 300, 600],
     registers,
   });
-  const serving = new Gauge({ name: 'klingoperator_mcp_pods_serving', help: 'MCP pods that serve', labelNames: labels, registers });
-  const wanted = new Gauge({ name: 'klingoperator_mcp_pods', help: 'MCP pods that exist and are not ending', labelNames: labels, registers });
-  const condition = new Gauge({ name: 'klingoperator_condition', help: 'Conditions of a KlingApi: 1 True, 0 False, -1 Unknown', labelNames: [...labels, 'type'], registers });
-  const exhausted = new Gauge({ name: 'klingoperator_remediation_exhausted', help: '1 while the repair budget of a KlingApi is spent', labelNames: labels, registers });
+  const serving = new Gauge({
+    name: 'klingoperator_mcp_pods_serving',
+    help: 'MCP pods that serve',
+    labelNames: labels,
+    registers,
+  });
+  const wanted = new Gauge({
+    name: 'klingoperator_mcp_pods',
+    help: 'MCP pods that exist and are not ending',
+    labelNames: labels,
+    registers,
+  });
+  const condition = new Gauge({
+    name: 'klingoperator_condition',
+    help: 'Conditions of a KlingApi: 1 True, 0 False, -1 Unknown',
+    labelNames: [...labels, 'type'],
+    registers,
+  });
+  const exhausted = new Gauge({
+    name: 'klingoperator_remediation_exhausted',
+    help: '1 while the repair budget of a KlingApi is spent',
+    labelNames: labels,
+    registers,
+  });
   const seen = new Map<string, Set<string>>();
 
   return {
@@ -36,13 +66,15 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
       const own = { namespace: metadata.namespace, klingapi: metadata.name };
       for (const record of plan.settled) {
         repairs.inc({ ...own, diagnosis: record.diagnosis, outcome: record.outcome ?? 'Unknown' });
-        if (record.outcome === 'Recovered' && record.unavailableSeconds !== undefined) repairSeconds.observe({ namespace: metadata.namespace }, record.unavailableSeconds);
+        if (record.outcome === 'Recovered' && record.unavailableSeconds !== undefined)
+          repairSeconds.observe({ namespace: metadata.namespace }, record.unavailableSeconds);
       }
       serving.set(own, plan.pods.filter(serves).length);
       wanted.set(own, plan.pods.filter((pod) => !pod.ending).length);
       exhausted.set(own, status.remediation?.exhaustedSince === undefined ? 0 : 1);
       const types = new Set((status.conditions ?? []).map((entry) => entry.type));
-      for (const entry of status.conditions ?? []) condition.set({ ...own, type: entry.type }, { True: 1, False: 0, Unknown: -1 }[entry.status]);
+      for (const entry of status.conditions ?? [])
+        condition.set({ ...own, type: entry.type }, { True: 1, False: 0, Unknown: -1 }[entry.status]);
       const key = `${metadata.namespace}/${metadata.name}`;
       for (const type of seen.get(key) ?? []) if (!types.has(type)) condition.remove({ ...own, type });
       seen.set(key, types);

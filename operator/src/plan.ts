@@ -1,9 +1,10 @@
 /** From what was seen to what is written and done next. Pure: no client, no clock. */
-import { advance, type Advanced, type NextStep } from './remediation/record.ts';
-import { assess, type Assessment } from './remediation/assess.ts';
-import { decide, type Decision } from './remediation/decide.ts';
+
+import { type Assessment, assess } from './remediation/assess.ts';
+import { type Decision, decide } from './remediation/decide.ts';
 import { nextState } from './remediation/incident.ts';
 import type { PodObservation } from './remediation/observation.ts';
+import { type Advanced, advance, type NextStep } from './remediation/record.ts';
 import { type KlingApi, REPAIR_ANNOTATION } from './resource/klingapi.ts';
 import type { RemediationStatus, RepairRecord, Verification } from './resource/status.ts';
 
@@ -34,16 +35,35 @@ export function plan(input: PlanInput, now: number): Plan {
   const pods = input.observations.map((pod) => assess(pod, spec.mcp.handshake, now));
   const previous = status?.remediation ?? {};
   const annotation = metadata.annotations?.[REPAIR_ANNOTATION];
-  const state = nextState(previous, pods, spec.remediation, { generation: metadata.generation, repairRequest: annotation }, now);
+  const state = nextState(
+    previous,
+    pods,
+    spec.remediation,
+    { generation: metadata.generation, repairRequest: annotation },
+    now,
+  );
 
   const before = status?.repairs ?? [];
   const grace = spec.mcp.handshake.startupGraceSeconds;
   const advanced: Advanced[] = before.map((record) =>
-    record.outcome !== undefined || spec.paused ? { record, next: { kind: 'Settled' } } : advance(record, pods, input.takeVerification(record.id), actor, grace, now),
+    record.outcome !== undefined || spec.paused
+      ? { record, next: { kind: 'Settled' } }
+      : advance(record, pods, input.takeVerification(record.id), actor, grace, now),
   );
   const repairs = advanced.map(({ record }) => record);
   const repairRequest = annotation !== undefined && annotation !== previous.handledRequest ? annotation : undefined;
-  const decision = decide({ pods, policy: spec.remediation, handshake: spec.mcp.handshake, paused: spec.paused, state, repairs, repairRequest }, now);
+  const decision = decide(
+    {
+      pods,
+      policy: spec.remediation,
+      handshake: spec.mcp.handshake,
+      paused: spec.paused,
+      state,
+      repairs,
+      repairRequest,
+    },
+    now,
+  );
   return {
     pods,
     state,

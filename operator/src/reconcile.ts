@@ -2,24 +2,25 @@
  * One look at one KlingApi: read, plan, apply, write the status, then act. What is acted on was written down before
  * (`metadata.resourceVersion` in the status apply: a conflict means that someone else is acting, so this look ends).
  */
-import type { KubernetesObject, V1Deployment, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
-import type { ImageSettings } from './children/child.ts';
-import type { ChildApplier } from './apply/applier.ts';
-import { StalledError } from './apply/foreign.ts';
-import { keepChildren, type LiveChildren } from './apply/children.ts';
-import type { Secrets } from './apply/secrets.ts';
-import type { KubeClient } from './kube/client.ts';
+
 import type { Logger } from '@klingapi/management';
-import type { OperatorMetrics } from './metrics.ts';
+import type { KubernetesObject, V1Deployment, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
+import { act } from './act.ts';
 import type { Announce } from './announce.ts';
+import type { ChildApplier } from './apply/applier.ts';
+import { keepChildren, type LiveChildren } from './apply/children.ts';
+import { StalledError } from './apply/foreign.ts';
+import type { Secrets } from './apply/secrets.ts';
+import type { ImageSettings } from './children/child.ts';
+import type { KubeClient } from './kube/client.ts';
+import type { OperatorMetrics } from './metrics.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
 import type { PodObserver } from './observe/pods.ts';
 import { plan } from './plan.ts';
 import type { KlingApi } from './resource/klingapi.ts';
-import { act } from './act.ts';
 import { buildStatus } from './status/build.ts';
-import { writeStatus } from './status/write.ts';
 import type { Finding } from './status/conditions.ts';
+import { writeStatus } from './status/write.ts';
 import type { Verifier } from './verification/verifier.ts';
 
 export interface Caches {
@@ -63,29 +64,53 @@ export async function reconcile(key: { namespace: string; name: string }, deps: 
   const internalKey = await deps.secrets.internalKey(klingApi);
   const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
   const observations = await deps.observer.observe(klingApi, deps.caches.mcpPods(klingApi), headers);
-  const planned = plan({ klingApi, observations, actor: deps.actor, takeVerification: (id) => deps.verifier.take(klingApi, id) }, deps.now());
+  const planned = plan(
+    { klingApi, observations, actor: deps.actor, takeVerification: (id) => deps.verifier.take(klingApi, id) },
+    deps.now(),
+  );
   const acts = await act(klingApi, planned, deps);
 
   const workloads = workloadState(live);
   const verification = deps.verifier.follow(klingApi, { plan: planned, revision, workloads, internalKey });
-  const status = buildStatus({ klingApi, plan: planned, acts, verification, revision, workloads, stalled, observations }, deps.now());
+  const status = buildStatus(
+    { klingApi, plan: planned, acts, verification, revision, workloads, stalled, observations },
+    deps.now(),
+  );
   const written = await writeStatus(deps.client, klingApi, status);
   if (!written) return { requeueAfterMs: BUSY_MS };
   await acts.afterWrite();
   deps.announce(klingApi, status, planned, acts);
   deps.metrics.observe(klingApi, status, planned);
 
-  const busy = acts.busy || planned.steps.some((step) => step.next.kind !== 'Settled') || planned.pods.some((pod) => !pod.ending && pod.verdict !== 'Serving' && pod.verdict !== 'AuthRequired');
+  const busy =
+    acts.busy ||
+    planned.steps.some((step) => step.next.kind !== 'Settled') ||
+    planned.pods.some((pod) => !pod.ending && pod.verdict !== 'Serving' && pod.verdict !== 'AuthRequired');
   const hold = planned.decision.kind === 'Hold' ? planned.decision.until : null;
-  return { requeueAfterMs: busy ? Math.max(BUSY_MS, Math.min(hold === null ? BUSY_MS : hold - deps.now(), 2 * BUSY_MS)) : AT_REST_MS };
+  return {
+    requeueAfterMs: busy
+      ? Math.max(BUSY_MS, Math.min(hold === null ? BUSY_MS : hold - deps.now(), 2 * BUSY_MS))
+      : AT_REST_MS,
+  };
 }
 
-async function children(klingApi: KlingApi, deps: ReconcileDeps): Promise<{ live: LiveChildren; stalled: Finding | null; revision: string }> {
+async function children(
+  klingApi: KlingApi,
+  deps: ReconcileDeps,
+): Promise<{ live: LiveChildren; stalled: Finding | null; revision: string }> {
   try {
     return { ...(await keepChildren(klingApi, deps)), stalled: null };
   } catch (error) {
     if (!(error instanceof StalledError)) throw error;
-    deps.log.warn({ klingapi: klingApi.metadata.name, namespace: klingApi.metadata.namespace, reason: error.finding.reason, message: error.finding.message }, 'Children could not be kept');
+    deps.log.warn(
+      {
+        klingapi: klingApi.metadata.name,
+        namespace: klingApi.metadata.namespace,
+        reason: error.finding.reason,
+        message: error.finding.message,
+      },
+      'Children could not be kept',
+    );
     const { namespace, name } = klingApi.metadata;
     return {
       live: {

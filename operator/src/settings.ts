@@ -5,9 +5,18 @@ import { z } from 'zod';
 const list = z
   .string()
   .default('')
-  .transform((value) => value.split(',').map((entry) => entry.trim()).filter((entry) => entry !== ''));
+  .transform((value) =>
+    value
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  );
 
-const flag = (initial: boolean) => z.enum(['true', 'false']).default(initial ? 'true' : 'false').transform((value) => value === 'true');
+const flag = (initial: boolean) =>
+  z
+    .enum(['true', 'false'])
+    .default(initial ? 'true' : 'false')
+    .transform((value) => value === 'true');
 
 export const settingsSchema = z.object({
   HOST: z.string().default('0.0.0.0'),

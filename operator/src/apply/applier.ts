@@ -20,7 +20,11 @@ export interface ChildApplier {
    * @param live the child as the cache has it; undefined where it has none
    * @throws StalledError where the object is foreign or the API server refuses it for good
    */
-  apply<T extends KubernetesObject>(desired: T, live: KubernetesObject | undefined, owner: Owner): Promise<Applied<T | KubernetesObject>>;
+  apply<T extends KubernetesObject>(
+    desired: T,
+    live: KubernetesObject | undefined,
+    owner: Owner,
+  ): Promise<Applied<T | KubernetesObject>>;
   forget(uid: string): void;
 }
 
@@ -28,7 +32,9 @@ const digest = (value: unknown): string => createHash('sha256').update(JSON.stri
 
 /** Our part of an object's managedFields, without its time. */
 function ownFields(object: KubernetesObject | undefined): string {
-  const entry = object?.metadata?.managedFields?.find((field) => field.manager === FIELD_MANAGER && field.operation === 'Apply' && field.subresource === undefined);
+  const entry = object?.metadata?.managedFields?.find(
+    (field) => field.manager === FIELD_MANAGER && field.operation === 'Apply' && field.subresource === undefined,
+  );
   return entry === undefined ? '' : digest(entry.fieldsV1);
 }
 
@@ -37,27 +43,54 @@ export function createApplier(client: Pick<KubeClient, 'apply' | 'get'>): ChildA
   return {
     async apply(desired, cached, owner) {
       const kind = desired.kind ?? '';
-      const reference = { apiVersion: desired.apiVersion ?? '', kind, namespace: desired.metadata?.namespace ?? '', name: desired.metadata?.name ?? '' };
+      const reference = {
+        apiVersion: desired.apiVersion ?? '',
+        kind,
+        namespace: desired.metadata?.namespace ?? '',
+        name: desired.metadata?.name ?? '',
+      };
       const key = `${kind}/${reference.namespace}/${reference.name}`;
       // The cache holds our labels only, so what it lacks may still be there under another owner.
-      const live = cached ?? (await client.get(reference).catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error))));
+      const live =
+        cached ??
+        (await client
+          .get(reference)
+          .catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error))));
       if (live !== undefined) {
         const finding = foreign(kind, live.metadata, owner);
         if (finding !== null) throw new StalledError(finding);
       }
       const wanted = digest(desired);
       const known = memory.get(key);
-      if (live !== undefined && known !== undefined && known.desired === wanted && known.uid === live.metadata?.uid && known.fields === ownFields(live)) {
+      if (
+        live !== undefined &&
+        known !== undefined &&
+        known.desired === wanted &&
+        known.uid === live.metadata?.uid &&
+        known.fields === ownFields(live)
+      ) {
         return { object: live, outcome: 'Unchanged' };
       }
       try {
         const object = await client.apply(desired, { fieldManager: FIELD_MANAGER, force: true });
-        memory.set(key, { owner: owner.uid, desired: wanted, uid: object.metadata?.uid ?? '', fields: ownFields(object) });
+        memory.set(key, {
+          owner: owner.uid,
+          desired: wanted,
+          uid: object.metadata?.uid ?? '',
+          fields: ownFields(object),
+        });
         const changed = live?.metadata?.resourceVersion !== object.metadata?.resourceVersion;
         return { object, outcome: live === undefined ? 'Created' : changed ? 'Applied' : 'Unchanged' };
       } catch (error) {
-        if (error instanceof KubeError && (error.status === 422 || error.status === 403) && !error.message.includes('being terminated')) {
-          throw new StalledError({ reason: error.status === 403 ? 'Forbidden' : 'Refused', message: `${kind} ${reference.name}: ${error.message}` });
+        if (
+          error instanceof KubeError &&
+          (error.status === 422 || error.status === 403) &&
+          !error.message.includes('being terminated')
+        ) {
+          throw new StalledError({
+            reason: error.status === 403 ? 'Forbidden' : 'Refused',
+            message: `${kind} ${reference.name}: ${error.message}`,
+          });
         }
         throw error;
       }

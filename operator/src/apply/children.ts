@@ -3,14 +3,14 @@ import type { KubernetesObject, V1Deployment, V1StatefulSet } from '@kubernetes/
 import { apiStatefulSet } from '../children/api-statefulset.ts';
 import { dataClaim } from '../children/data-claim.ts';
 import { mcpDeployment } from '../children/mcp-deployment.ts';
+import { revisionOf } from '../children/revision.ts';
 import { sandboxDeployment } from '../children/sandbox-deployment.ts';
 import { service } from '../children/service.ts';
 import { serviceAccount } from '../children/service-account.ts';
-import { revisionOf } from '../children/revision.ts';
+import type { ReconcileDeps } from '../reconcile.ts';
 import { initialReplicas } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { childNames } from '../resource/names.ts';
-import type { ReconcileDeps } from '../reconcile.ts';
 import { handOverReplicas, replicasPlan } from './replicas.ts';
 
 export interface LiveChildren {
@@ -29,13 +29,17 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   const replicas = replicasPlan(klingApi.spec.mcp.replicas, before, initialReplicas.mcp);
   const mcp = mcpDeployment(klingApi, deps.images, replicas.apply);
   const revision = revisionOf(mcp);
-  if (klingApi.spec.paused) return { live: { mcp: before, api: cached('StatefulSet', names.api) as V1StatefulSet | undefined }, revision };
+  if (klingApi.spec.paused)
+    return { live: { mcp: before, api: cached('StatefulSet', names.api) as V1StatefulSet | undefined }, revision };
 
   const keep = async <T extends KubernetesObject>(desired: T): Promise<T | KubernetesObject> => {
     const live = cached(desired.kind ?? '', desired.metadata?.name ?? '');
     const { object, outcome } = await deps.applier.apply(desired, live, klingApi.metadata);
     if (outcome !== 'Unchanged') {
-      deps.log.info({ klingapi: name, namespace, kind: desired.kind, child: desired.metadata?.name }, outcome === 'Created' ? 'Child was created' : 'Child was applied');
+      deps.log.info(
+        { klingapi: name, namespace, kind: desired.kind, child: desired.metadata?.name },
+        outcome === 'Created' ? 'Child was created' : 'Child was applied',
+      );
     }
     return object;
   };
@@ -52,7 +56,8 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
     await removeSandbox(klingApi, deps);
   }
   const api = await keep(apiStatefulSet(klingApi, deps.images));
-  if (before !== undefined && replicas.handOver !== undefined) await handOverReplicas(deps.client, before, replicas.handOver);
+  if (before !== undefined && replicas.handOver !== undefined)
+    await handOverReplicas(deps.client, before, replicas.handOver);
   const live = await keep(mcp);
   return { live: { mcp: live as V1Deployment, api: api as V1StatefulSet }, revision };
 }
@@ -60,7 +65,10 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
 /** A block that went away takes its children along. */
 async function removeSandbox(klingApi: KlingApi, { client, caches }: Deps): Promise<void> {
   const { namespace, name, uid } = klingApi.metadata;
-  for (const [apiVersion, kind] of [['apps/v1', 'Deployment'], ['v1', 'Service']] as const) {
+  for (const [apiVersion, kind] of [
+    ['apps/v1', 'Deployment'],
+    ['v1', 'Service'],
+  ] as const) {
     const live = caches.child(kind, namespace, childNames(name).sandbox);
     const ours = live?.metadata?.ownerReferences?.some((reference) => reference.uid === uid) === true;
     if (live?.metadata?.uid !== undefined && ours && live.metadata.deletionTimestamp === undefined) {

@@ -15,11 +15,17 @@ export function foreign(kind: string, metadata: V1ObjectMeta | undefined, owner:
   if (controller !== undefined) {
     return controller.uid === owner.uid
       ? null
-      : { reason: 'ForeignObject', message: `${what} is controlled by ${controller.kind} ${controller.name}: delete it or choose another name for this KlingApi` };
+      : {
+          reason: 'ForeignObject',
+          message: `${what} is controlled by ${controller.kind} ${controller.name}: delete it or choose another name for this KlingApi`,
+        };
   }
   const labels = metadata?.labels ?? {};
   if (labels['app.kubernetes.io/managed-by'] === MANAGED_BY && labels[NAME_LABEL] === owner.name) return null;
-  return { reason: 'ForeignObject', message: `${what} exists and was not made by this operator: delete it or choose another name for this KlingApi` };
+  return {
+    reason: 'ForeignObject',
+    message: `${what} exists and was not made by this operator: delete it or choose another name for this KlingApi`,
+  };
 }
 
 /** Stops the children that come after it; its finding is the reason of `Stalled`. */

@@ -12,7 +12,11 @@ export const REPLICAS_MANAGER = 'klingapi-replicas';
 const ownsReplicas = (live: V1Deployment, manager: string): boolean =>
   live.metadata?.managedFields?.some((entry) => {
     const fields: unknown = entry.fieldsV1;
-    return entry.manager === manager && entry.operation === 'Apply' && JSON.stringify(fields ?? {}).includes('"f:replicas":{}');
+    return (
+      entry.manager === manager &&
+      entry.operation === 'Apply' &&
+      JSON.stringify(fields ?? {}).includes('"f:replicas":{}')
+    );
   }) ?? false;
 
 /**
@@ -20,19 +24,34 @@ const ownsReplicas = (live: V1Deployment, manager: string): boolean =>
  * @param initial number of pods at creation
  * @returns what the main apply has to carry, and the number to hand over first, if any
  */
-export function replicasPlan(wanted: number | undefined, live: V1Deployment | undefined, initial: number): { apply: number | undefined; handOver: number | undefined } {
+export function replicasPlan(
+  wanted: number | undefined,
+  live: V1Deployment | undefined,
+  initial: number,
+): { apply: number | undefined; handOver: number | undefined } {
   if (wanted !== undefined) return { apply: wanted, handOver: undefined };
   if (live === undefined) return { apply: initial, handOver: undefined };
-  return { apply: undefined, handOver: ownsReplicas(live, FIELD_MANAGER) ? (live.spec?.replicas ?? initial) : undefined };
+  return {
+    apply: undefined,
+    handOver: ownsReplicas(live, FIELD_MANAGER) ? (live.spec?.replicas ?? initial) : undefined,
+  };
 }
 
 /** Writes the number under the second manager. */
-export async function handOverReplicas(client: Pick<KubeClient, 'apply'>, live: V1Deployment, replicas: number): Promise<void> {
+export async function handOverReplicas(
+  client: Pick<KubeClient, 'apply'>,
+  live: V1Deployment,
+  replicas: number,
+): Promise<void> {
   await client.apply(
     {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
-      metadata: { name: live.metadata?.name ?? '', namespace: live.metadata?.namespace ?? '', uid: live.metadata?.uid ?? '' },
+      metadata: {
+        name: live.metadata?.name ?? '',
+        namespace: live.metadata?.namespace ?? '',
+        uid: live.metadata?.uid ?? '',
+      },
       spec: { replicas },
     },
     { fieldManager: REPLICAS_MANAGER, force: true },

@@ -26,7 +26,11 @@ const decode = (secret: V1Secret): SecretData =>
   Object.fromEntries(Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64')]));
 
 /** @param jitter a number from 0 to 1, so that operators of many resources do not read in step */
-export function createSecrets(client: Pick<KubeClient, 'get' | 'create'>, now: () => number, jitter: () => number): Secrets {
+export function createSecrets(
+  client: Pick<KubeClient, 'get' | 'create'>,
+  now: () => number,
+  jitter: () => number,
+): Secrets {
   const known = new Map<string, { secret: V1Secret | undefined; until: number }>();
 
   async function get(namespace: string, name: string): Promise<V1Secret | undefined> {
@@ -63,15 +67,20 @@ export function createSecrets(client: Pick<KubeClient, 'get' | 'create'>, now: (
     }
   }
 
-  const keyOf = (secret: V1Secret | undefined): string | undefined => (secret === undefined ? undefined : decode(secret)['key']?.toString('utf8').trim());
+  const keyOf = (secret: V1Secret | undefined): string | undefined =>
+    secret === undefined ? undefined : decode(secret)['key']?.toString('utf8').trim();
 
   return {
     async ensure(klingApi) {
       const internal = await make(klingApi, internalSecret(klingApi, newKey()));
-      if (klingApi.spec.api.callersSecretRef === undefined) await make(klingApi, callersSecret(klingApi, newKey('kling_')));
+      if (klingApi.spec.api.callersSecretRef === undefined)
+        await make(klingApi, callersSecret(klingApi, newKey('kling_')));
       const key = keyOf(internal);
       if (key === undefined || key.length < 32) {
-        throw new StalledError({ reason: 'InternalSecretBroken', message: `Secret ${internal.metadata?.name} lacks the key "key" of at least 32 bytes: delete it and it is made anew` });
+        throw new StalledError({
+          reason: 'InternalSecretBroken',
+          message: `Secret ${internal.metadata?.name} lacks the key "key" of at least 32 bytes: delete it and it is made anew`,
+        });
       }
       return key;
     },

@@ -35,14 +35,19 @@ function credentials(klingApi: KlingApi): { env: Record<string, string | undefin
               name: 'upstream',
               projected: {
                 defaultMode: 0o440,
-                sources: sources.map(({ ref, path }) => ({ secret: { name: ref.name, items: [{ key: ref.key, path }] } })),
+                sources: sources.map(({ ref, path }) => ({
+                  secret: { name: ref.name, items: [{ key: ref.key, path }] },
+                })),
               },
             },
           ],
   };
 }
 
-export function apiStatefulSet(klingApi: KlingApi, settings: ImageSettings): V1StatefulSet & { metadata: ReturnType<typeof childMeta> } {
+export function apiStatefulSet(
+  klingApi: KlingApi,
+  settings: ImageSettings,
+): V1StatefulSet & { metadata: ReturnType<typeof childMeta> } {
   const { name } = klingApi.metadata;
   const { api } = klingApi.spec;
   const names = childNames(name);
@@ -91,6 +96,7 @@ export function apiStatefulSet(klingApi: KlingApi, settings: ImageSettings): V1S
         klingApi,
         {
           component: 'api',
+          ours: true,
           containers: [main],
           volumes: [
             { name: 'data', persistentVolumeClaim: { claimName: names.dataClaim } },

@@ -7,7 +7,11 @@ import { childMeta, type ImageSettings } from './child.ts';
 import { container, environment, MOUNT, managementProbe, podTemplate, secretVolume, TMP } from './pod.ts';
 
 /** @param replicas number of pods to own; absent where another owns the field (kubectl scale, an autoscaler) */
-export function mcpDeployment(klingApi: KlingApi, settings: ImageSettings, replicas: number | undefined): V1Deployment & { metadata: ReturnType<typeof childMeta> } {
+export function mcpDeployment(
+  klingApi: KlingApi,
+  settings: ImageSettings,
+  replicas: number | undefined,
+): V1Deployment & { metadata: ReturnType<typeof childMeta> } {
   const { name } = klingApi.metadata;
   const ours = mcpServer(klingApi.spec) === 'Kling';
   const { containers, volumes } = ours ? ourServer(klingApi, settings) : otherServer(klingApi, settings);
@@ -19,7 +23,7 @@ export function mcpDeployment(klingApi: KlingApi, settings: ImageSettings, repli
       ...(replicas === undefined ? {} : { replicas }),
       selector: { matchLabels: selectorLabels(name, 'mcp') },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-      template: podTemplate(klingApi, { component: 'mcp', containers, volumes }, settings, klingApi.spec.mcp),
+      template: podTemplate(klingApi, { component: 'mcp', containers, volumes, ours }, settings, klingApi.spec.mcp),
     },
   };
 }
@@ -94,7 +98,14 @@ function otherServer(klingApi: KlingApi, settings: ImageSettings): Parts {
   const { mcp } = klingApi.spec;
   const headers = mcp.handshake.headersSecretRef;
   const main = container(
-    { name: 'mcp', image: mcp.image ?? settings.mcp, ours: false, env: [], ports: [{ name: 'mcp', containerPort: mcp.port }], mounts: [TMP.mount] },
+    {
+      name: 'mcp',
+      image: mcp.image ?? settings.mcp,
+      ours: false,
+      env: [],
+      ports: [{ name: 'mcp', containerPort: mcp.port }],
+      mounts: [TMP.mount],
+    },
     settings,
     mcp,
   );
@@ -114,6 +125,7 @@ function otherServer(klingApi: KlingApi, settings: ImageSettings): Parts {
       ports: [{ name: 'management', containerPort: MANAGEMENT_PORT }],
       mounts: headers === undefined ? [] : [{ name: 'headers', mountPath: MOUNT.headers, readOnly: true }],
       readinessProbe: readiness(klingApi),
+      limits: { memory: '160Mi' },
     },
     settings,
   );

@@ -1,8 +1,16 @@
 /** The pieces of a pod that the three workloads share. */
-import type { V1Container, V1EnvVar, V1PodSpec, V1PodTemplateSpec, V1Probe, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
-import type { KlingApi, } from '../resource/klingapi.ts';
-import type { KlingApiSpec } from '../resource/spec.ts';
+import type {
+  V1Container,
+  V1EnvVar,
+  V1PodSpec,
+  V1PodTemplateSpec,
+  V1Probe,
+  V1Volume,
+  V1VolumeMount,
+} from '@kubernetes/client-node';
+import type { KlingApi } from '../resource/klingapi.ts';
 import { type Component, childLabels, childNames, MANAGEMENT_PORT } from '../resource/names.ts';
+import type { KlingApiSpec } from '../resource/spec.ts';
 import type { ImageSettings } from './child.ts';
 
 type Workload = KlingApiSpec['mcp'] | KlingApiSpec['api'];
@@ -26,7 +34,10 @@ export const secretVolume = (name: string, secretName: string, items?: { key: st
   secret: { secretName, defaultMode: 0o440, ...(items === undefined ? {} : { items }) },
 });
 
-export const managementProbe = (path: string, timing: { periodSeconds: number; timeoutSeconds: number; failureThreshold: number }): V1Probe => ({
+export const managementProbe = (
+  path: string,
+  timing: { periodSeconds: number; timeoutSeconds: number; failureThreshold: number },
+): V1Probe => ({
   httpGet: { path, port: MANAGEMENT_PORT, scheme: 'HTTP' },
   successThreshold: 1,
   ...timing,
@@ -36,7 +47,12 @@ export const managementProbe = (path: string, timing: { periodSeconds: number; t
 const containerSecurity = (profile: Workload['podSecurity'], ours: boolean): V1Container['securityContext'] => ({
   ...(ours ? { readOnlyRootFilesystem: true } : {}),
   ...(profile === 'Restricted' || ours
-    ? { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } }
+    ? {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+        runAsNonRoot: true,
+        seccompProfile: { type: 'RuntimeDefault' },
+      }
     : {}),
 });
 
@@ -49,9 +65,13 @@ export interface ContainerParts {
   mounts: V1VolumeMount[];
   readinessProbe?: V1Probe;
   livenessProbe?: V1Probe;
+  /** Limits instead of the usual ones. */
+  limits?: Record<string, string>;
 }
 
-const DEFAULT_RESOURCES = { requests: { cpu: '10m', memory: '96Mi' }, limits: { memory: '512Mi' } };
+/** What our own processes need; a server of another make gets no limit that it was never tried under. */
+const DEFAULT_REQUESTS = { cpu: '10m', memory: '96Mi' };
+const DEFAULT_LIMITS = { memory: '512Mi' };
 
 /** One container: what the release gives, and on top what the resource asks for. */
 export function container(parts: ContainerParts, settings: ImageSettings, workload?: Workload): V1Container {
@@ -67,8 +87,10 @@ export function container(parts: ContainerParts, settings: ImageSettings, worklo
     ...(workload?.envFrom === undefined ? {} : { envFrom: workload.envFrom as NonNullable<V1Container['envFrom']> }),
     ports: parts.ports.map((port) => ({ ...port, protocol: 'TCP' })),
     resources: {
-      requests: wanted?.requests ?? DEFAULT_RESOURCES.requests,
-      limits: wanted?.limits ?? DEFAULT_RESOURCES.limits,
+      requests: wanted?.requests ?? DEFAULT_REQUESTS,
+      ...(wanted?.limits === undefined && !parts.ours
+        ? {}
+        : { limits: wanted?.limits ?? parts.limits ?? DEFAULT_LIMITS }),
     },
     securityContext: containerSecurity(workload?.podSecurity ?? 'Restricted', parts.ours) ?? {},
     ...(parts.readinessProbe === undefined ? {} : { readinessProbe: parts.readinessProbe }),
@@ -82,13 +104,23 @@ export interface PodParts {
   containers: V1Container[];
   volumes: V1Volume[];
   annotations?: Record<string, string>;
+  /** The main container is our image, so the pod may say as which user it runs; another image knows its own. */
+  ours: boolean;
 }
 
 /** A pod template around containers; the labels of children always win over the resource's own. */
-export function podTemplate(klingApi: KlingApi, parts: PodParts, settings: ImageSettings, workload?: Workload): V1PodTemplateSpec {
+export function podTemplate(
+  klingApi: KlingApi,
+  parts: PodParts,
+  settings: ImageSettings,
+  workload?: Workload,
+): V1PodTemplateSpec {
   const { name } = klingApi.metadata;
   const extras = workload?.pod;
-  const pullSecrets = [...(workload?.imagePullSecrets ?? []), ...settings.pullSecrets.map((secret) => ({ name: secret }))];
+  const pullSecrets = [
+    ...(workload?.imagePullSecrets ?? []),
+    ...settings.pullSecrets.map((secret) => ({ name: secret })),
+  ];
   const restricted = (workload?.podSecurity ?? 'Restricted') === 'Restricted';
   const spec: V1PodSpec = {
     serviceAccountName: extras?.serviceAccountName ?? childNames(name).serviceAccount,
@@ -96,18 +128,25 @@ export function podTemplate(klingApi: KlingApi, parts: PodParts, settings: Image
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 30,
     securityContext: {
-      ...(restricted ? { runAsNonRoot: true, runAsUser: USER, runAsGroup: USER } : {}),
+      ...(restricted ? { runAsNonRoot: true } : {}),
+      ...(parts.ours ? { runAsUser: USER, runAsGroup: USER } : {}),
       fsGroup: USER,
       fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     },
     ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets }),
     ...(extras?.nodeSelector === undefined ? {} : { nodeSelector: extras.nodeSelector }),
-    ...(extras?.tolerations === undefined ? {} : { tolerations: extras.tolerations as NonNullable<V1PodSpec['tolerations']> }),
+    ...(extras?.tolerations === undefined
+      ? {}
+      : { tolerations: extras.tolerations as NonNullable<V1PodSpec['tolerations']> }),
     ...(extras?.affinity === undefined ? {} : { affinity: extras.affinity }),
     ...(extras?.topologySpreadConstraints === undefined
       ? {}
-      : { topologySpreadConstraints: extras.topologySpreadConstraints as unknown as NonNullable<V1PodSpec['topologySpreadConstraints']> }),
+      : {
+          topologySpreadConstraints: extras.topologySpreadConstraints as unknown as NonNullable<
+            V1PodSpec['topologySpreadConstraints']
+          >,
+        }),
     ...(extras?.priorityClassName === undefined ? {} : { priorityClassName: extras.priorityClassName }),
     containers: parts.containers,
     volumes: [...parts.volumes, ...((extras?.volumes ?? []) as V1Volume[])],

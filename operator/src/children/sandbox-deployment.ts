@@ -5,7 +5,10 @@ import { childNames, MANAGEMENT_PORT, SANDBOX_PORT, selectorLabels } from '../re
 import { childMeta, type ImageSettings } from './child.ts';
 import { container, environment, managementProbe, podTemplate, TMP } from './pod.ts';
 
-export function sandboxDeployment(klingApi: KlingApi, settings: ImageSettings): V1Deployment & { metadata: ReturnType<typeof childMeta> } {
+export function sandboxDeployment(
+  klingApi: KlingApi,
+  settings: ImageSettings,
+): V1Deployment & { metadata: ReturnType<typeof childMeta> } {
   const { name } = klingApi.metadata;
   const main = container(
     {
@@ -30,7 +33,11 @@ export function sandboxDeployment(klingApi: KlingApi, settings: ImageSettings): 
       replicas: 1,
       selector: { matchLabels: selectorLabels(name, 'sandbox') },
       strategy: { type: 'Recreate' },
-      template: podTemplate(klingApi, { component: 'sandbox', containers: [main], volumes: [TMP.volume] }, settings),
+      template: podTemplate(
+        klingApi,
+        { component: 'sandbox', ours: true, containers: [main], volumes: [TMP.volume] },
+        settings,
+      ),
     },
   };
 }

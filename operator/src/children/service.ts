@@ -4,7 +4,10 @@ import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, type Component, childNames, SANDBOX_PORT, selectorLabels } from '../resource/names.ts';
 import { childMeta } from './child.ts';
 
-export function service(klingApi: KlingApi, component: Component): V1Service & { metadata: ReturnType<typeof childMeta> } {
+export function service(
+  klingApi: KlingApi,
+  component: Component,
+): V1Service & { metadata: ReturnType<typeof childMeta> } {
   const { name } = klingApi.metadata;
   const port = { mcp: klingApi.spec.mcp.port, api: API_PORT, sandbox: SANDBOX_PORT }[component];
   return {
@@ -14,7 +17,15 @@ export function service(klingApi: KlingApi, component: Component): V1Service & {
     spec: {
       type: 'ClusterIP',
       selector: selectorLabels(name, component),
-      ports: [{ name: 'http', port, targetPort: { mcp: 'mcp', api: 'api', sandbox: 'kling' }[component], protocol: 'TCP', appProtocol: 'http' }],
+      ports: [
+        {
+          name: 'http',
+          port,
+          targetPort: { mcp: 'mcp', api: 'api', sandbox: 'kling' }[component],
+          protocol: 'TCP',
+          appProtocol: 'http',
+        },
+      ],
     },
   };
 }

@@ -5,10 +5,17 @@ import { mcpServer } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 
 /** @param internalKey undefined where the Secret is not there yet */
-export async function handshakeHeaders(klingApi: KlingApi, secrets: Secrets, internalKey: string | undefined): Promise<Record<string, string>> {
+export async function handshakeHeaders(
+  klingApi: KlingApi,
+  secrets: Secrets,
+  internalKey: string | undefined,
+): Promise<Record<string, string>> {
   if (mcpServer(klingApi.spec) === 'Kling') {
     if (internalKey === undefined) return {};
-    const token = await signAssertion({ subject: 'system:handshake', audience: 'mcp', scopes: ['handshake'] }, internalKey);
+    const token = await signAssertion(
+      { subject: 'system:handshake', audience: 'mcp', scopes: ['handshake'] },
+      internalKey,
+    );
     return { authorization: `Bearer ${token}` };
   }
   const reference = klingApi.spec.mcp.handshake.headersSecretRef;

@@ -1,6 +1,6 @@
-import type { V1Pod } from '@kubernetes/client-node';
 import { type HandshakeOptions, type HandshakeResult, type ProbeReport, probeReportSchema } from '@klingapi/probe';
-import { observePod, NO_HANDSHAKES, type OwnHandshakes, type PodObservation } from '../remediation/observation.ts';
+import type { V1Pod } from '@kubernetes/client-node';
+import { NO_HANDSHAKES, type OwnHandshakes, observePod, type PodObservation } from '../remediation/observation.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { childNames, MANAGEMENT_PORT, serviceHost } from '../resource/names.ts';
 
@@ -43,7 +43,9 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
   async function report(klingApi: KlingApi, address: string): Promise<ProbeReport | null> {
     const { periodSeconds, timeoutSeconds } = klingApi.spec.mcp.handshake;
     try {
-      const reply = await tools.fetch(`http://${host(address)}:${MANAGEMENT_PORT}/handshake`, { signal: AbortSignal.timeout(REPORT_TIMEOUT_MS) });
+      const reply = await tools.fetch(`http://${host(address)}:${MANAGEMENT_PORT}/handshake`, {
+        signal: AbortSignal.timeout(REPORT_TIMEOUT_MS),
+      });
       if (!reply.ok) return null;
       const parsed = probeReportSchema.parse(await reply.json());
       const age = tools.now() - new Date(parsed.at).getTime();
@@ -71,7 +73,10 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
     const startedAt = observePod(pod, 'mcp', null, NO_HANDSHAKES).container.startedAt;
     const before = memory.get(uid);
     // what an earlier process of this pod did says nothing of the new one
-    const known = before?.startedAt === startedAt ? before : { owner: klingApi.metadata.uid, own: NO_HANDSHAKES, probe: null, ready: false, startedAt };
+    const known =
+      before?.startedAt === startedAt
+        ? before
+        : { owner: klingApi.metadata.uid, own: NO_HANDSHAKES, probe: null, ready: false, startedAt };
     memory.set(uid, known);
     const seen = observePod(pod, 'mcp', known.probe, known.own);
     if (seen.deleting || seen.podIP === null || seen.container.state !== 'Running') return seen;
@@ -80,10 +85,7 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
     const troubled = !seen.ready.value || failed(known.own.last?.verdict) || failed(known.probe?.verdict);
     if (age < (troubled ? FAST_MS : SLOW_MS) && known.ready === seen.ready.value) return seen;
 
-    const [probe, last] = await Promise.all([
-      report(klingApi, seen.podIP),
-      shake(klingApi, seen.podIP, headers),
-    ]);
+    const [probe, last] = await Promise.all([report(klingApi, seen.podIP), shake(klingApi, seen.podIP, headers)]);
     tools.onHandshake?.(klingApi, last);
     const at = tools.now();
     const own: OwnHandshakes = failed(last.verdict)
@@ -96,7 +98,8 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
   return {
     async observe(klingApi, pods, headers) {
       const present = new Set(pods.map((pod) => pod.metadata?.uid ?? ''));
-      for (const [uid, entry] of memory) if (entry.owner === klingApi.metadata.uid && !present.has(uid)) memory.delete(uid);
+      for (const [uid, entry] of memory)
+        if (entry.owner === klingApi.metadata.uid && !present.has(uid)) memory.delete(uid);
       return Promise.all(pods.map((pod) => look(klingApi, pod, headers)));
     },
     async stillFails(klingApi, podIP, headers) {

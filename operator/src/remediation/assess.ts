@@ -33,10 +33,13 @@ const failed = (verdict: Verdict | undefined): boolean => verdict === 'Failing' 
 const serves = (verdict: Verdict | undefined): boolean => verdict === 'Serving' || verdict === 'AuthRequired';
 const millis = (time: string | null | undefined): number | null => (time ? new Date(time).getTime() : null);
 
-const ending: Rule = (pod) => (pod.deleting ? { ending: true, verdict: 'Unknown', diagnosis: 'Ending', message: 'the pod is ending' } : undefined);
+const ending: Rule = (pod) =>
+  pod.deleting ? { ending: true, verdict: 'Unknown', diagnosis: 'Ending', message: 'the pod is ending' } : undefined;
 
 const unscheduled: Rule = (pod) =>
-  pod.scheduling === null ? undefined : { verdict: 'Unreachable', diagnosis: 'Unschedulable', message: pod.scheduling.message, starting: true };
+  pod.scheduling === null
+    ? undefined
+    : { verdict: 'Unreachable', diagnosis: 'Unschedulable', message: pod.scheduling.message, starting: true };
 
 const WAITING: Record<string, string> = {
   CrashLoopBackOff: 'CrashLoop',
@@ -67,16 +70,22 @@ const healthy: Rule = (pod) => {
   const own = pod.own.last;
   if (own === null || !serves(own.verdict)) return undefined;
   if (pod.probe !== null && !serves(pod.probe.verdict)) return undefined;
-  return { verdict: own.verdict, diagnosis: own.diagnosis ?? (own.verdict === 'AuthRequired' ? 'AuthRequired' : null), message: own.message };
+  return {
+    verdict: own.verdict,
+    diagnosis: own.diagnosis ?? (own.verdict === 'AuthRequired' ? 'AuthRequired' : null),
+    message: own.message,
+  };
 };
 
 /** Ends at the first Serving handshake of this container, at the latest `startupGraceSeconds` after its start. */
 const starting: Rule = (pod, policy, now) => {
   const startedAt = pod.container.startedAt;
-  if (startedAt === null) return { verdict: 'Unknown', diagnosis: 'Starting', message: 'the container is starting', starting: true };
+  if (startedAt === null)
+    return { verdict: 'Unknown', diagnosis: 'Starting', message: 'the container is starting', starting: true };
   if (pod.probe !== null && pod.probe.firstServingAt !== null) return undefined;
   // Where the probe is silent: a Ready condition that changed to False after the start means that it was True before.
-  if (pod.probe === null && !pod.ready.value && pod.ready.since !== null && pod.ready.since > startedAt + 1_000) return undefined;
+  if (pod.probe === null && !pod.ready.value && pod.ready.since !== null && pod.ready.since > startedAt + 1_000)
+    return undefined;
   if (pod.probe === null && pod.ready.value) return undefined;
   if (now - startedAt >= policy.startupGraceSeconds * 1_000) return undefined;
   return {
@@ -97,7 +106,11 @@ const probeFails: Rule = (pod) => {
     failures: probe.consecutiveFailures,
   };
   if (own.last !== null && serves(own.last.verdict)) {
-    return { ...seen, diagnosis: 'ObserversDisagree', message: `the pod's own handshake fails (${probe.message}), the operator's succeeds` };
+    return {
+      ...seen,
+      diagnosis: 'ObserversDisagree',
+      message: `the pod's own handshake fails (${probe.message}), the operator's succeeds`,
+    };
   }
   return {
     ...seen,
@@ -113,7 +126,11 @@ const silent: Rule = (pod) => {
   const { own } = pod;
   if (pod.probe !== null || own.last === null || !failed(own.last.verdict)) return undefined;
   if (pod.ready.value) {
-    return { verdict: 'Unknown', diagnosis: 'NetworkBlocked', message: `the kubelet finds the pod ready, the operator does not reach it: ${own.last.message}` };
+    return {
+      verdict: 'Unknown',
+      diagnosis: 'NetworkBlocked',
+      message: `the kubelet finds the pod ready, the operator does not reach it: ${own.last.message}`,
+    };
   }
   const since = Math.min(own.failingSince ?? Number.POSITIVE_INFINITY, pod.ready.since ?? Number.POSITIVE_INFINITY);
   return {
@@ -129,8 +146,13 @@ const silent: Rule = (pod) => {
 
 /** Inside it works, outside it does not: a network policy, or a server that listens on loopback only. */
 const blocked: Rule = (pod) => {
-  if (pod.probe === null || !serves(pod.probe.verdict) || pod.own.last === null || serves(pod.own.last.verdict)) return undefined;
-  return { verdict: 'Unknown', diagnosis: 'NetworkBlocked', message: `the pod serves inside, but not at its address: ${pod.own.last.message}` };
+  if (pod.probe === null || !serves(pod.probe.verdict) || pod.own.last === null || serves(pod.own.last.verdict))
+    return undefined;
+  return {
+    verdict: 'Unknown',
+    diagnosis: 'NetworkBlocked',
+    message: `the pod serves inside, but not at its address: ${pod.own.last.message}`,
+  };
 };
 
 const RULES: Rule[] = [ending, unscheduled, notRunning, healthy, starting, probeFails, silent, blocked];

@@ -40,26 +40,61 @@ const describe = (pod: Assessment, now: number): string =>
 export function decide(input: DecideInput, now: number): Decision {
   const { policy, state } = input;
   const failing = input.pods.filter((pod) => pod.repairable && !pod.ending && !pod.starting);
-  const requested = input.repairRequest === undefined ? undefined : input.pods.find((pod) => !pod.ending && !pod.starting && pod.verdict !== 'Serving');
-  const ripe = failing.filter((pod) => unripeFor(pod, input, now) === 0).sort((a, b) => (a.failingSince ?? now) - (b.failingSince ?? now));
+  const requested =
+    input.repairRequest === undefined
+      ? undefined
+      : input.pods.find((pod) => !pod.ending && !pod.starting && pod.verdict !== 'Serving');
+  const ripe = failing
+    .filter((pod) => unripeFor(pod, input, now) === 0)
+    .sort((a, b) => (a.failingSince ?? now) - (b.failingSince ?? now));
   const target = ripe[0] ?? (requested?.repairable ? requested : undefined);
   if (target === undefined) {
     if (failing.length === 0) return { kind: 'Nothing' };
     const wait = Math.min(...failing.map((pod) => unripeFor(pod, input, now)));
-    return { kind: 'Hold', reason: 'HandshakeFailing', message: failing.map((pod) => describe(pod, now)).join('; '), until: now + wait };
+    return {
+      kind: 'Hold',
+      reason: 'HandshakeFailing',
+      message: failing.map((pod) => describe(pod, now)).join('; '),
+      until: now + wait,
+    };
   }
   const message = describe(target, now);
   const reason = target.diagnosis ?? 'HandshakeFailing';
-  if (input.paused) return { kind: 'Hold', reason: 'Paused', message: `${message}; not repaired, because spec.paused is true`, until: null };
-  if (policy.mode === 'Off') return { kind: 'Hold', reason: 'RemediationOff', message: `${message}; not repaired, because spec.remediation.mode is Off`, until: null };
-  if (policy.mode === 'DryRun') return { kind: 'WouldRepair', pod: target, reason, message: `Would delete pod ${message}` };
+  if (input.paused)
+    return {
+      kind: 'Hold',
+      reason: 'Paused',
+      message: `${message}; not repaired, because spec.paused is true`,
+      until: null,
+    };
+  if (policy.mode === 'Off')
+    return {
+      kind: 'Hold',
+      reason: 'RemediationOff',
+      message: `${message}; not repaired, because spec.remediation.mode is Off`,
+      until: null,
+    };
+  if (policy.mode === 'DryRun')
+    return { kind: 'WouldRepair', pod: target, reason, message: `Would delete pod ${message}` };
 
   if (state.exhaustedSince !== undefined) {
-    return { kind: 'Hold', reason: 'RemediationExhausted', message: `${message}; not repaired, the budget is spent since ${state.exhaustedSince}`, until: null };
+    return {
+      kind: 'Hold',
+      reason: 'RemediationExhausted',
+      message: `${message}; not repaired, the budget is spent since ${state.exhaustedSince}`,
+      until: null,
+    };
   }
   const underWay = input.repairs.filter((repair) => repair.outcome === undefined);
-  if (underWay.length >= concurrentRepairs(policy.maxConcurrentRepairs, input.pods.filter((pod) => !pod.ending).length)) {
-    return { kind: 'Hold', reason: 'RepairUnderWay', message: `${message}; waits for the repair of ${underWay.map((repair) => repair.pod).join(', ')}`, until: null };
+  if (
+    underWay.length >= concurrentRepairs(policy.maxConcurrentRepairs, input.pods.filter((pod) => !pod.ending).length)
+  ) {
+    return {
+      kind: 'Hold',
+      reason: 'RepairUnderWay',
+      message: `${message}; waits for the repair of ${underWay.map((repair) => repair.pod).join(', ')}`,
+      until: null,
+    };
   }
   if (underWay.some((repair) => repair.podUid === target.uid)) return { kind: 'Nothing' };
   const recent = (state.recent ?? []).filter((time) => now - at(time) < policy.budget.windowSeconds * 1_000);
@@ -72,7 +107,12 @@ export function decide(input: DecideInput, now: number): Decision {
   }
   const trigger = ripe.length === 0 || input.repairRequest !== undefined ? 'Request' : 'Handshake';
   if (state.nextAllowedAt !== undefined && now < at(state.nextAllowedAt) && trigger === 'Handshake') {
-    return { kind: 'Hold', reason: 'BackingOff', message: `${message}; next repair at ${state.nextAllowedAt}`, until: at(state.nextAllowedAt) };
+    return {
+      kind: 'Hold',
+      reason: 'BackingOff',
+      message: `${message}; next repair at ${state.nextAllowedAt}`,
+      until: at(state.nextAllowedAt),
+    };
   }
   return { kind: 'Repair', pod: target, trigger, reason, message };
 }

@@ -16,7 +16,13 @@ const at = (time: string): number => new Date(time).getTime();
  * An incident begins with the first failed handshake and ends when all pods have served for `minHealthySeconds`.
  * Exhaustion clears with that, with a new generation, or with a new value of the repair annotation; never by time alone.
  */
-export function nextState(previous: RemediationStatus, pods: Assessment[], policy: Policy, request: Request, now: number): RemediationStatus {
+export function nextState(
+  previous: RemediationStatus,
+  pods: Assessment[],
+  policy: Policy,
+  request: Request,
+  now: number,
+): RemediationStatus {
   const alive = pods.filter((pod) => !pod.ending);
   const serving = alive.length > 0 && alive.every((pod) => pod.verdict === 'Serving' || pod.verdict === 'AuthRequired');
   const failing = alive.filter((pod) => pod.repairable);
@@ -30,7 +36,10 @@ export function nextState(previous: RemediationStatus, pods: Assessment[], polic
   const calm = next.servingSince !== undefined && now - at(next.servingSince) >= policy.minHealthySeconds * 1_000;
 
   const freshGeneration = next.exhaustedSince !== undefined && (next.exhaustedGeneration ?? 0) < request.generation;
-  const freshRequest = next.exhaustedSince !== undefined && request.repairRequest !== undefined && request.repairRequest !== next.handledRequest;
+  const freshRequest =
+    next.exhaustedSince !== undefined &&
+    request.repairRequest !== undefined &&
+    request.repairRequest !== next.handledRequest;
   if (calm || freshGeneration || freshRequest) {
     delete next.exhaustedSince;
     delete next.exhaustedGeneration;
@@ -49,7 +58,9 @@ export function nextState(previous: RemediationStatus, pods: Assessment[], polic
   if (recent.length > 0) next.recent = recent;
   else delete next.recent;
 
-  const silent = alive.filter((pod) => pod.repairable && pod.evidence.observer === 'Operator' && pod.failingSince !== null);
+  const silent = alive.filter(
+    (pod) => pod.repairable && pod.evidence.observer === 'Operator' && pod.failingSince !== null,
+  );
   if (silent.length === 0) delete next.failingSince;
   else {
     const known = new Map((previous.failingSince ?? []).map((entry) => [entry.pod, entry.at]));

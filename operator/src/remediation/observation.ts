@@ -1,6 +1,7 @@
 /** What is known of one MCP pod, as plain data. Times are milliseconds since the epoch. */
-import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+
 import type { HandshakeResult, ProbeReport } from '@klingapi/probe';
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 
 export interface ContainerState {
   state: 'Running' | 'Waiting' | 'Terminated' | 'Absent';
@@ -47,19 +48,41 @@ function containerState(status: V1ContainerStatus | undefined): ContainerState {
   const last = status?.lastState?.terminated;
   const rest = {
     restarts: status?.restartCount ?? 0,
-    lastExit: last === undefined ? null : { reason: last.reason ?? null, exitCode: last.exitCode, finishedAt: millis(last.finishedAt) },
+    lastExit:
+      last === undefined
+        ? null
+        : { reason: last.reason ?? null, exitCode: last.exitCode, finishedAt: millis(last.finishedAt) },
   };
   const { running, waiting, terminated } = status?.state ?? {};
-  if (running !== undefined) return { state: 'Running', startedAt: millis(running.startedAt), reason: null, message: null, ...rest };
+  if (running !== undefined)
+    return { state: 'Running', startedAt: millis(running.startedAt), reason: null, message: null, ...rest };
   if (terminated !== undefined) {
-    return { state: 'Terminated', startedAt: millis(terminated.startedAt), reason: terminated.reason ?? null, message: terminated.message ?? null, ...rest };
+    return {
+      state: 'Terminated',
+      startedAt: millis(terminated.startedAt),
+      reason: terminated.reason ?? null,
+      message: terminated.message ?? null,
+      ...rest,
+    };
   }
-  if (waiting !== undefined) return { state: 'Waiting', startedAt: null, reason: waiting.reason ?? null, message: waiting.message ?? null, ...rest };
+  if (waiting !== undefined)
+    return {
+      state: 'Waiting',
+      startedAt: null,
+      reason: waiting.reason ?? null,
+      message: waiting.message ?? null,
+      ...rest,
+    };
   return { state: 'Absent', startedAt: null, reason: null, message: null, ...rest };
 }
 
 /** @param container name of the container that runs the MCP server */
-export function observePod(pod: V1Pod, container: string, probe: ProbeReport | null, own: OwnHandshakes): PodObservation {
+export function observePod(
+  pod: V1Pod,
+  container: string,
+  probe: ProbeReport | null,
+  own: OwnHandshakes,
+): PodObservation {
   const conditions = pod.status?.conditions ?? [];
   const ready = conditions.find((entry) => entry.type === 'Ready');
   const scheduled = conditions.find((entry) => entry.type === 'PodScheduled');
@@ -69,7 +92,10 @@ export function observePod(pod: V1Pod, container: string, probe: ProbeReport | n
     createdAt: millis(pod.metadata?.creationTimestamp) ?? 0,
     deleting: pod.metadata?.deletionTimestamp !== undefined,
     podIP: pod.status?.podIP ?? null,
-    scheduling: scheduled?.status === 'False' ? { reason: scheduled.reason ?? 'Unscheduled', message: scheduled.message ?? '' } : null,
+    scheduling:
+      scheduled?.status === 'False'
+        ? { reason: scheduled.reason ?? 'Unscheduled', message: scheduled.message ?? '' }
+        : null,
     container: containerState(pod.status?.containerStatuses?.find((entry) => entry.name === container)),
     ready: { value: ready?.status === 'True', since: millis(ready?.lastTransitionTime) },
     probe,

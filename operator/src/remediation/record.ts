@@ -35,8 +35,14 @@ export function beginRepair(input: BeginInput, now: number): RepairRecord {
     actor: input.actor,
     servedBefore: serving(input.pods),
     steps: [
-      ...(pod.failingSince === null ? [] : [{ name: 'HandshakeFailed', at: iso(pod.failingSince), detail: pod.message.slice(0, 1024) }]),
-      { name: 'Diagnosed', at: iso(now), detail: `${input.diagnosis}, seen by the pod's probe, the operator and the kubelet` },
+      ...(pod.failingSince === null
+        ? []
+        : [{ name: 'HandshakeFailed', at: iso(pod.failingSince), detail: pod.message.slice(0, 1024) }]),
+      {
+        name: 'Diagnosed',
+        at: iso(now),
+        detail: `${input.diagnosis}, seen by the pod's probe, the operator and the kubelet`,
+      },
     ],
   };
 }
@@ -63,7 +69,12 @@ const withStep = (record: RepairRecord, name: string, now: number, detail?: stri
   steps: [...record.steps, { name, at: iso(now), ...(detail === undefined ? {} : { detail: detail.slice(0, 1024) }) }],
 });
 
-const settle = (record: RepairRecord, outcome: NonNullable<RepairRecord['outcome']>, pods: Assessment[], now: number): Advanced => ({
+const settle = (
+  record: RepairRecord,
+  outcome: NonNullable<RepairRecord['outcome']>,
+  pods: Assessment[],
+  now: number,
+): Advanced => ({
   record: { ...record, outcome, finishedAt: iso(now), servedAfter: serving(pods) },
   next: { kind: 'Settled' },
 });
@@ -72,31 +83,58 @@ const settle = (record: RepairRecord, outcome: NonNullable<RepairRecord['outcome
  * @param verification result of the checks asked for by an earlier `Verify`, if there is one
  * @param actor identity of the operator process that asks
  */
-export function advance(record: RepairRecord, pods: Assessment[], verification: Verification | undefined, actor: string, graceSeconds: number, now: number): Advanced {
+export function advance(
+  record: RepairRecord,
+  pods: Assessment[],
+  verification: Verification | undefined,
+  actor: string,
+  graceSeconds: number,
+  now: number,
+): Advanced {
   if (record.outcome !== undefined) return { record, next: { kind: 'Settled' } };
   const lastMove = Math.max(...record.steps.map((step) => at(step.at)), at(record.startedAt));
   if (record.actor !== actor) {
     if (now - lastMove < TAKE_OVER_MS) return { record, next: { kind: 'Wait', forMs: TAKE_OVER_MS } };
-    return advance(withStep({ ...record, actor }, 'TakenOver', now, `by ${actor}`), pods, verification, actor, graceSeconds, now);
+    return advance(
+      withStep({ ...record, actor }, 'TakenOver', now, `by ${actor}`),
+      pods,
+      verification,
+      actor,
+      graceSeconds,
+      now,
+    );
   }
 
   const broken = pods.find((pod) => pod.uid === record.podUid);
   if (!has(record, 'PodDeleted')) {
-    if (broken === undefined || broken.ending) return advance(withStep(record, 'PodDeleted', now, record.pod), pods, verification, actor, graceSeconds, now);
-    if (broken.verdict === 'Serving') return settle(withStep(record, 'ServingAgain', now, 'before anything was done'), 'NotNeeded', pods, now);
+    if (broken === undefined || broken.ending)
+      return advance(withStep(record, 'PodDeleted', now, record.pod), pods, verification, actor, graceSeconds, now);
+    if (broken.verdict === 'Serving')
+      return settle(withStep(record, 'ServingAgain', now, 'before anything was done'), 'NotNeeded', pods, now);
     return { record, next: { kind: 'Delete', graceSeconds: broken.hung ? 1 : undefined } };
   }
 
   if (!has(record, 'Serving')) {
     // creationTimestamp has whole seconds
     const fresh = pods
-      .filter((pod) => !pod.ending && pod.uid !== record.podUid && pod.createdAt >= Math.floor(at(record.startedAt) / 1_000) * 1_000)
+      .filter(
+        (pod) =>
+          !pod.ending && pod.uid !== record.podUid && pod.createdAt >= Math.floor(at(record.startedAt) / 1_000) * 1_000,
+      )
       .sort((a, b) => b.createdAt - a.createdAt)[0];
-    const named = fresh === undefined || record.replacement === fresh.pod ? record : { ...withStep(record, 'ReplacementStarted', now, fresh.pod), replacement: fresh.pod };
+    const named =
+      fresh === undefined || record.replacement === fresh.pod
+        ? record
+        : { ...withStep(record, 'ReplacementStarted', now, fresh.pod), replacement: fresh.pod };
     if (fresh?.verdict === 'Serving') {
       const failingSince = record.evidence.failingSince;
       const recovered = withStep(
-        { ...named, ...(failingSince === undefined ? {} : { unavailableSeconds: Math.round((now - at(failingSince)) / 100) / 10 }) },
+        {
+          ...named,
+          ...(failingSince === undefined
+            ? {}
+            : { unavailableSeconds: Math.round((now - at(failingSince)) / 100) / 10 }),
+        },
         'Serving',
         now,
         fresh.message,
@@ -104,10 +142,25 @@ export function advance(record: RepairRecord, pods: Assessment[], verification: 
       return { record: recovered, next: { kind: 'Verify' } };
     }
     if (fresh !== undefined && fresh.repairable && !fresh.starting) {
-      return settle(withStep(named, 'ReplacementFailed', now, `${fresh.diagnosis}: ${fresh.message}`), 'Failed', pods, now);
+      return settle(
+        withStep(named, 'ReplacementFailed', now, `${fresh.diagnosis}: ${fresh.message}`),
+        'Failed',
+        pods,
+        now,
+      );
     }
     if (now - at(record.startedAt) >= Math.max(REPLACEMENT_MS, graceSeconds * 1_000 * 2)) {
-      return settle(withStep(named, 'ReplacementFailed', now, fresh === undefined ? 'no new pod came' : `${fresh.diagnosis}: ${fresh.message}`), 'Failed', pods, now);
+      return settle(
+        withStep(
+          named,
+          'ReplacementFailed',
+          now,
+          fresh === undefined ? 'no new pod came' : `${fresh.diagnosis}: ${fresh.message}`,
+        ),
+        'Failed',
+        pods,
+        now,
+      );
     }
     return { record: named, next: { kind: 'Wait', forMs: 1_000 } };
   }

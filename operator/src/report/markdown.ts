@@ -12,10 +12,12 @@ const table = (head: string[], rows: string[][]): string[] => [
   ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`),
 ];
 const clock = (time: string): string => time.slice(11, 23);
-const seconds = (from: string, to: string): string => `${((new Date(to).getTime() - new Date(from).getTime()) / 1_000).toFixed(1)} s`;
+const seconds = (from: string, to: string): string =>
+  `${((new Date(to).getTime() - new Date(from).getTime()) / 1_000).toFixed(1)} s`;
 
 const CAUSES: Record<string, string> = {
-  SessionManagerDown: 'The session manager of the MCP server is gone: the process lives and its port is open, but no MCP request can be answered until it starts anew.',
+  SessionManagerDown:
+    'The session manager of the MCP server is gone: the process lives and its port is open, but no MCP request can be answered until it starts anew.',
   HttpError: 'The MCP endpoint answers every handshake with an HTTP error.',
   ProcessHung: 'The process accepts connections but answers nothing: it hangs.',
   ConnectionRefused: 'Nothing listens on the MCP port although the container runs.',
@@ -44,8 +46,17 @@ export function repairReport(subject: ReportSubject, repair: RepairRecord): stri
         ['Pod', repair.pod],
         ['Outcome', repair.outcome === undefined ? 'under way' : OUTCOMES[repair.outcome]],
         ['Began', repair.startedAt],
-        ...(repair.finishedAt === undefined ? [] : [['Ended', `${repair.finishedAt} (${seconds(repair.startedAt, repair.finishedAt)} after the decision)`]]),
-        ...(repair.unavailableSeconds === undefined ? [] : [['Pod without service', `${repair.unavailableSeconds.toFixed(1)} s, from its first failed handshake to the replacement's first good one`]]),
+        ...(repair.finishedAt === undefined
+          ? []
+          : [['Ended', `${repair.finishedAt} (${seconds(repair.startedAt, repair.finishedAt)} after the decision)`]]),
+        ...(repair.unavailableSeconds === undefined
+          ? []
+          : [
+              [
+                'Pod without service',
+                `${repair.unavailableSeconds.toFixed(1)} s, from its first failed handshake to the replacement's first good one`,
+              ],
+            ]),
       ],
     ),
     '',
@@ -55,7 +66,11 @@ export function repairReport(subject: ReportSubject, repair: RepairRecord): stri
     '',
     ...(evidence.httpStatus === undefined ? [] : [`- HTTP status: ${evidence.httpStatus}`]),
     ...(evidence.excerpt === undefined ? [] : [`- Reply: \`${evidence.excerpt.replace(/`/g, "'")}\``]),
-    ...(evidence.consecutiveFailures === undefined ? [] : [`- Failed handshakes in a row: ${evidence.consecutiveFailures}${evidence.failingSince === undefined ? '' : `, since ${evidence.failingSince}`}`]),
+    ...(evidence.consecutiveFailures === undefined
+      ? []
+      : [
+          `- Failed handshakes in a row: ${evidence.consecutiveFailures}${evidence.failingSince === undefined ? '' : `, since ${evidence.failingSince}`}`,
+        ]),
     ...(evidence.log === undefined ? [] : ['- Log:', '', '```', evidence.log, '```']),
     '',
     '## Cause',
@@ -66,7 +81,12 @@ export function repairReport(subject: ReportSubject, repair: RepairRecord): stri
     '',
     ...table(
       ['Time', 'After', 'Step', 'Detail'],
-      repair.steps.map((step) => [clock(step.at), seconds(repair.steps[0]?.at ?? repair.startedAt, step.at), step.name, step.detail ?? '']),
+      repair.steps.map((step) => [
+        clock(step.at),
+        seconds(repair.steps[0]?.at ?? repair.startedAt, step.at),
+        step.name,
+        step.detail ?? '',
+      ]),
     ),
     '',
     '## Verification',
@@ -78,7 +98,12 @@ export function repairReport(subject: ReportSubject, repair: RepairRecord): stri
           '',
           ...table(
             ['Check', 'Result', 'Seen', 'Took'],
-            verification.checks.map((check) => [check.name, check.result, check.message, check.durationMs === undefined ? '' : `${check.durationMs} ms`]),
+            verification.checks.map((check) => [
+              check.name,
+              check.result,
+              check.message,
+              check.durationMs === undefined ? '' : `${check.durationMs} ms`,
+            ]),
           ),
         ]),
     '',
@@ -87,9 +112,17 @@ export function repairReport(subject: ReportSubject, repair: RepairRecord): stri
     ...table(
       ['', 'Before', 'After'],
       [
-        ['MCP handshake', evidence.message, verification?.checks.find((check) => check.name === 'McpHandshake')?.message ?? repair.outcome ?? 'under way'],
+        [
+          'MCP handshake',
+          evidence.message,
+          verification?.checks.find((check) => check.name === 'McpHandshake')?.message ?? repair.outcome ?? 'under way',
+        ],
         ['Pod', repair.pod, repair.replacement ?? ''],
-        ['Pods that serve', String(repair.servedBefore), repair.servedAfter === undefined ? '' : String(repair.servedAfter)],
+        [
+          'Pods that serve',
+          String(repair.servedBefore),
+          repair.servedAfter === undefined ? '' : String(repair.servedAfter),
+        ],
         ['Checks passed', '', verification?.summary ?? ''],
         ['Time', repair.startedAt, end],
       ],

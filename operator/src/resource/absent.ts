@@ -5,7 +5,8 @@ export type McpServer = 'Kling' | 'Other';
 export type McpAuth = 'callers' | 'none';
 
 /** Whose server the MCP pods run; never decided by an image's name. */
-export const mcpServer = (spec: KlingApiSpec): McpServer => spec.mcp.server ?? (spec.mcp.image === undefined ? 'Kling' : 'Other');
+export const mcpServer = (spec: KlingApiSpec): McpServer =>
+  spec.mcp.server ?? (spec.mcp.image === undefined ? 'Kling' : 'Other');
 
 /** How our own MCP and API services know their callers. */
 export const mcpAuth = (spec: KlingApiSpec): McpAuth => (spec.mcp.auth?.none === undefined ? 'callers' : 'none');

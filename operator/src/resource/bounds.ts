@@ -28,7 +28,12 @@ export const text = (max: number) => z.string().max(max);
 export const required = (max: number) => z.string().min(1).max(max);
 
 /** Name of an object of Kubernetes (RFC 1123 subdomain). */
-export const objectName = () => z.string().min(1).max(253).regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+export const objectName = () =>
+  z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
 
 /** A map of strings with at most `max` entries. */
 export const stringMap = (max: number, valueMax = 4096) =>
@@ -49,8 +54,7 @@ export const time = () => z.string().max(64).meta({ format: 'date-time' });
 /** Any object of the Kubernetes API whose inside this project hands on without reading it. */
 export const opaque = () => z.record(z.string(), z.unknown()).meta({ 'x-kubernetes-preserve-unknown-fields': true });
 
-export const secretRef = () =>
-  z.object({ name: objectName().describe('Name of a Secret in the same namespace') });
+export const secretRef = () => z.object({ name: objectName().describe('Name of a Secret in the same namespace') });
 
 export const secretKeyRef = () =>
   z.object({

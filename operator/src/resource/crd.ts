@@ -7,7 +7,8 @@ import { statusSchema } from './status.ts';
 
 type Json = { [key: string]: unknown };
 
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Keys of JSON Schema that a structural schema has no room for. */
 const FOREIGN = new Set(['$schema', 'propertyNames', 'additionalProperties:false', 'id']);
@@ -20,12 +21,19 @@ function structural(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(structural);
   if (!isObject(node)) return node;
   const merged: Json = {};
-  const parts = Array.isArray(node['allOf']) ? [...node['allOf'].filter(isObject), { ...node, allOf: undefined }] : [node];
+  const parts = Array.isArray(node['allOf'])
+    ? [...node['allOf'].filter(isObject), { ...node, allOf: undefined }]
+    : [node];
   for (const part of parts) {
     for (const [key, value] of Object.entries(part)) {
       if (value === undefined || FOREIGN.has(key)) continue;
-      if (key === 'additionalProperties' && (value === false || part['x-kubernetes-preserve-unknown-fields'] === true)) continue;
-      if ((key === 'maximum' && value === Number.MAX_SAFE_INTEGER) || (key === 'minimum' && value === Number.MIN_SAFE_INTEGER)) continue;
+      if (key === 'additionalProperties' && (value === false || part['x-kubernetes-preserve-unknown-fields'] === true))
+        continue;
+      if (
+        (key === 'maximum' && value === Number.MAX_SAFE_INTEGER) ||
+        (key === 'minimum' && value === Number.MIN_SAFE_INTEGER)
+      )
+        continue;
       merged[key] = value;
     }
   }
@@ -34,7 +42,12 @@ function structural(node: unknown): unknown {
     const alternatives = (Array.isArray(merged['anyOf']) ? merged['anyOf'] : []).filter(isObject);
     const pattern = alternatives.find((option) => option['type'] === 'string')?.['pattern'];
     delete merged['anyOf'];
-    return { ...merged, anyOf: [{ type: 'integer' }, { type: 'string' }], ...(pattern === undefined ? {} : { pattern }), maxLength: 8 };
+    return {
+      ...merged,
+      anyOf: [{ type: 'integer' }, { type: 'string' }],
+      ...(pattern === undefined ? {} : { pattern }),
+      maxLength: 8,
+    };
   }
   if (merged['type'] === 'integer') merged['format'] = 'int64';
   const out: Json = {};
@@ -51,13 +64,20 @@ function structural(node: unknown): unknown {
 }
 
 const toStructural = (schema: z.ZodType): Json => {
-  const made = structural(z.toJSONSchema(schema, { io: 'input', target: 'openapi-3.0', unrepresentable: 'throw', reused: 'inline' }));
+  const made = structural(
+    z.toJSONSchema(schema, { io: 'input', target: 'openapi-3.0', unrepresentable: 'throw', reused: 'inline' }),
+  );
   if (!isObject(made)) throw new TypeError('a schema of the resource is not an object');
   return made;
 };
 
 const columns = [
-  { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status', description: 'Whether it works' },
+  {
+    name: 'Ready',
+    type: 'string',
+    jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+    description: 'Whether it works',
+  },
   { name: 'MCP', type: 'string', jsonPath: '.status.mcp.serving', description: 'MCP pods that serve' },
   { name: 'Verified', type: 'string', jsonPath: '.status.verification.summary', description: 'Checks that passed' },
   { name: 'Repairs', type: 'integer', jsonPath: '.status.repairsTotal', description: 'Repairs ever made' },
@@ -73,7 +93,14 @@ export function customResourceDefinition(): Json {
     metadata: { name: `${PLURAL}.${GROUP}` },
     spec: {
       group: GROUP,
-      names: { kind: KIND, listKind: `${KIND}List`, plural: PLURAL, singular: 'klingapi', shortNames: ['kapi'], categories: ['kling'] },
+      names: {
+        kind: KIND,
+        listKind: `${KIND}List`,
+        plural: PLURAL,
+        singular: 'klingapi',
+        shortNames: ['kapi'],
+        categories: ['kling'],
+      },
       scope: 'Namespaced',
       versions: [
         {
@@ -84,7 +111,8 @@ export function customResourceDefinition(): Json {
           additionalPrinterColumns: columns,
           schema: {
             openAPIV3Schema: {
-              description: 'A KlingApi runs the Kling media-generation service as an API and an MCP workload and repairs the MCP workload when it stops speaking MCP.',
+              description:
+                'A KlingApi runs the Kling media-generation service as an API and an MCP workload and repairs the MCP workload when it stops speaking MCP.',
               type: 'object',
               required: ['spec'],
               properties: {
@@ -94,12 +122,11 @@ export function customResourceDefinition(): Json {
                 spec: { ...toStructural(specSchema), description: 'What is wanted' },
                 status: { ...toStructural(statusSchema), description: 'What was seen; written by the operator' },
               },
-              ...cel(
-                {
-                  rule: "self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-                  message: 'metadata.name must have at most 40 characters, begin with a letter and hold only a-z, 0-9 and -, because names of children are made from it',
-                },
-              ),
+              ...cel({
+                rule: "self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+                message:
+                  'metadata.name must have at most 40 characters, begin with a letter and hold only a-z, 0-9 and -, because names of children are made from it',
+              }),
             },
           },
         },

@@ -5,21 +5,33 @@ import { workloadFields } from './workload.ts';
 
 const upstream = z
   .object({
-    provider: z.enum(['Kling', 'Sandbox', 'Custom']).describe('Kling: the vendor; Sandbox: a stand-in without key or cost, started beside; Custom: another Kling-compatible endpoint'),
-    region: z.enum(['Global', 'China']).default('Global').describe('Which site of the vendor; keys are valid for one of them only'),
+    provider: z
+      .enum(['Kling', 'Sandbox', 'Custom'])
+      .describe(
+        'Kling: the vendor; Sandbox: a stand-in without key or cost, started beside; Custom: another Kling-compatible endpoint',
+      ),
+    region: z
+      .enum(['Global', 'China'])
+      .default('Global')
+      .describe('Which site of the vendor; keys are valid for one of them only'),
     endpoint: required(2048)
       .regex(/^https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?$/)
       .optional()
       .describe('Base URL for provider Custom, such as https://kling.example.com'),
     apiKeySecretRef: secretKeyRef().optional().describe('The API key'),
-    accessKeySecretRef: secretKeyRef().optional().describe('The access key of an older account, together with secretKeySecretRef'),
-    secretKeySecretRef: secretKeyRef().optional().describe('The secret key of an older account, together with accessKeySecretRef'),
+    accessKeySecretRef: secretKeyRef()
+      .optional()
+      .describe('The access key of an older account, together with secretKeySecretRef'),
+    secretKeySecretRef: secretKeyRef()
+      .optional()
+      .describe('The secret key of an older account, together with accessKeySecretRef'),
   })
   .meta(
     cel(
       {
         rule: "self.provider != 'Kling' || has(self.apiKeySecretRef) || (has(self.accessKeySecretRef) && has(self.secretKeySecretRef))",
-        message: 'provider Kling needs apiKeySecretRef, or accessKeySecretRef with secretKeySecretRef; to try without a key use provider: Sandbox',
+        message:
+          'provider Kling needs apiKeySecretRef, or accessKeySecretRef with secretKeySecretRef; to try without a key use provider: Sandbox',
         fieldPath: '.apiKeySecretRef',
         reason: 'FieldValueRequired',
       },
@@ -55,7 +67,9 @@ const api = z
       .describe('Where tasks are kept; without it SQLite on a retained claim of 1Gi'),
     callersSecretRef: secretRef()
       .optional()
-      .describe('Secret of the callers: a key a caller, the value its API key or sha256:<hex> of it; read again when it changes. Without it one is made, with one caller named default'),
+      .describe(
+        'Secret of the callers: a key a caller, the value its API key or sha256:<hex> of it; read again when it changes. Without it one is made, with one caller named default',
+      ),
   })
   .prefault({});
 
@@ -73,12 +87,23 @@ const auth = z
 
 const handshake = z
   .object({
-    eras: z.enum(['Any', 'Modern', 'Legacy', 'Both']).default('Any').describe('Protocol eras the server has to speak: initialize is Legacy, server/discover is Modern'),
+    eras: z
+      .enum(['Any', 'Modern', 'Legacy', 'Both'])
+      .default('Any')
+      .describe('Protocol eras the server has to speak: initialize is Legacy, server/discover is Modern'),
     periodSeconds: int(2, 300).default(5).describe('Time between two handshakes with a pod'),
-    timeoutSeconds: int(1, 60).default(3).describe('Time a handshake may take; at least one second less than periodSeconds'),
+    timeoutSeconds: int(1, 60)
+      .default(3)
+      .describe('Time a handshake may take; at least one second less than periodSeconds'),
     failureThreshold: int(1, 20).default(3).describe('Handshakes in a row that must fail before a repair'),
-    startupGraceSeconds: int(1, 3600).default(60).describe('Time a new container has until its first handshake succeeds'),
-    headersSecretRef: secretRef().optional().describe('Secret whose keys are header names and whose values are sent with each handshake, for a server that asks for credentials'),
+    startupGraceSeconds: int(1, 3600)
+      .default(60)
+      .describe('Time a new container has until its first handshake succeeds'),
+    headersSecretRef: secretRef()
+      .optional()
+      .describe(
+        'Secret whose keys are header names and whose values are sent with each handshake, for a server that asks for credentials',
+      ),
   })
   .prefault({})
   .meta(
@@ -92,10 +117,20 @@ const handshake = z
 const mcp = z
   .object({
     ...workloadFields,
-    server: z.enum(['Kling', 'Other']).optional().describe('Kling: our own server, also mirrored or wrapped; Other: any MCP server over Streamable HTTP. Without it: Kling without image, Other with one'),
-    replicas: int(0, 100).optional().describe('Number of pods; 2 at creation without it, and then free for kubectl scale'),
+    server: z
+      .enum(['Kling', 'Other'])
+      .optional()
+      .describe(
+        'Kling: our own server, also mirrored or wrapped; Other: any MCP server over Streamable HTTP. Without it: Kling without image, Other with one',
+      ),
+    replicas: int(0, 100)
+      .optional()
+      .describe('Number of pods; 2 at creation without it, and then free for kubectl scale'),
     port: int(1, 65535).default(5510).describe('Port the server listens on'),
-    path: required(256).regex(/^\/[^\s?#]*$/).default('/mcp/v1').describe('Path of the MCP endpoint'),
+    path: required(256)
+      .regex(/^\/[^\s?#]*$/)
+      .default('/mcp/v1')
+      .describe('Path of the MCP endpoint'),
     auth: auth.optional().describe('Who may call; callers without it. A server of kind Other guards itself'),
     allowedOrigins: setList(required(256), 32).default([]).describe('Origins of browsers that may call'),
     handshake: handshake.describe('The exchange that proves that a server speaks MCP'),
@@ -119,10 +154,19 @@ const mcp = z
 
 const remediation = z
   .object({
-    mode: z.enum(['Auto', 'DryRun', 'Off']).default('Auto').describe('Auto repairs; DryRun says what it would do; Off watches'),
+    mode: z
+      .enum(['Auto', 'DryRun', 'Off'])
+      .default('Auto')
+      .describe('Auto repairs; DryRun says what it would do; Off watches'),
     unhealthySeconds: int(0, 3600).default(10).describe('Time a pod must have been failing before a repair'),
     maxConcurrentRepairs: z
-      .union([z.int().min(1).max(100), z.string().max(4).regex(/^([1-9][0-9]?|100)%$/)])
+      .union([
+        z.int().min(1).max(100),
+        z
+          .string()
+          .max(4)
+          .regex(/^([1-9][0-9]?|100)%$/),
+      ])
       .default(1)
       .meta({ 'x-kubernetes-int-or-string': true })
       .describe('Pods repaired at a time: a number, or a percentage of the pods, rounded up'),
@@ -135,7 +179,9 @@ const remediation = z
       .describe('How often repairs may happen; past it the operator stops and says so (RemediationExhausted)'),
     backoff: z
       .object({
-        initialSeconds: int(1, 3600).default(10).describe('Wait after the first repair of an incident; doubles with each'),
+        initialSeconds: int(1, 3600)
+          .default(10)
+          .describe('Wait after the first repair of an incident; doubles with each'),
         maxSeconds: int(1, 86400).default(300).describe('Longest wait'),
       })
       .prefault({})
@@ -148,13 +194,21 @@ const remediation = z
       )
       .describe('Waits between repairs of one incident'),
     minHealthySeconds: int(1, 86400).default(300).describe('Time all pods must serve before an incident is over'),
-    logExcerpt: z.enum(['Matched', 'None']).default('Matched').describe('Whether log lines that match a known signature go into the record, redacted, at most 1 KiB'),
+    logExcerpt: z
+      .enum(['Matched', 'None'])
+      .default('Matched')
+      .describe('Whether log lines that match a known signature go into the record, redacted, at most 1 KiB'),
   })
   .prefault({});
 
 const verification = z
   .object({
-    image: z.enum(['Auto', 'Always', 'Never']).default('Auto').describe('Whether the verification makes a picture: Auto does on the sandbox always, elsewhere once for a new revision'),
+    image: z
+      .enum(['Auto', 'Always', 'Never'])
+      .default('Auto')
+      .describe(
+        'Whether the verification makes a picture: Auto does on the sandbox always, elsewhere once for a new revision',
+      ),
     maxPerDay: int(0, 1000).default(24).describe('Pictures that verification may make in 24 hours'),
   })
   .prefault({});

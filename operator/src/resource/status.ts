@@ -29,7 +29,9 @@ const step = z.object({
 
 const check = z.object({
   name: z.enum(['ApiHealth', 'McpHandshake', 'ImageGeneration']).describe('Which check'),
-  result: z.enum(['Passed', 'Failed', 'Inconclusive', 'Skipped']).describe('Its result; Inconclusive when the cause lies upstream, Skipped when policy leaves it out'),
+  result: z
+    .enum(['Passed', 'Failed', 'Inconclusive', 'Skipped'])
+    .describe('Its result; Inconclusive when the cause lies upstream, Skipped when policy leaves it out'),
   message: text(1024).describe('What was seen'),
   durationMs: int(0, 3600000).optional().describe('How long it took, in milliseconds'),
 });
@@ -51,11 +53,18 @@ export const repairSchema = z.object({
   diagnosis: required(64).describe('Why it failed, in one word'),
   evidence: evidenceSchema.describe('What showed it'),
   action: z.enum(['RestartPod']).describe('What was done'),
-  trigger: z.enum(['Handshake', 'Request']).describe('What asked for it: failed handshakes, or the annotation klingapi.dev/repair'),
+  trigger: z
+    .enum(['Handshake', 'Request'])
+    .describe('What asked for it: failed handshakes, or the annotation klingapi.dev/repair'),
   attempt: int(1, 1000).describe('Which repair of its incident'),
   actor: required(253).describe('The operator process that acts on this record'),
   outcome: z.enum(['Recovered', 'Failed', 'NotNeeded']).optional().describe('How it ended'),
-  unavailableSeconds: z.number().min(0).max(1e9).optional().describe('Time from the first failed handshake to Serving, for this pod'),
+  unavailableSeconds: z
+    .number()
+    .min(0)
+    .max(1e9)
+    .optional()
+    .describe('Time from the first failed handshake to Serving, for this pod'),
   verification: verificationSchema.optional().describe('The three checks afterwards'),
   servedBefore: int(0, 10000).describe('Pods that served when the repair began'),
   servedAfter: int(0, 10000).optional().describe('Pods that served when it ended'),
@@ -64,7 +73,9 @@ export const repairSchema = z.object({
 
 const podStatus = z.object({
   name: required(253).describe('Name of the pod'),
-  verdict: z.enum(['Serving', 'AuthRequired', 'Failing', 'Unreachable', 'Unknown']).describe('What its handshake shows'),
+  verdict: z
+    .enum(['Serving', 'AuthRequired', 'Failing', 'Unreachable', 'Unknown'])
+    .describe('What its handshake shows'),
   diagnosis: text(64).optional().describe('Why it is not Serving, in one word'),
   since: time().describe('Since when'),
 });
@@ -73,7 +84,11 @@ const remediation = z.object({
   incident: time().optional().describe('Begin of the incident that is under way'),
   attempt: int(0, 1000).optional().describe('Repairs in this incident'),
   servingSince: time().optional().describe('Since when all pods serve again, while the incident is not over yet'),
-  failingSince: mapList(z.object({ pod: required(253).describe('Name of the pod'), at: time().describe('Since when') }), ['pod'], 128)
+  failingSince: mapList(
+    z.object({ pod: required(253).describe('Name of the pod'), at: time().describe('Since when') }),
+    ['pod'],
+    128,
+  )
     .optional()
     .describe('First failed handshake of pods whose own probe does not answer, as seen by the operator'),
   nextAllowedAt: time().optional().describe('Earliest time of the next repair'),

@@ -1,6 +1,17 @@
 /** The fields that `spec.api` and `spec.mcp` share: image, environment, resources and what goes into the pod. */
 import { z } from 'zod';
-import { atomicList, int, mapList, objectName, opaque, quantity, required, secretRef, stringMap, text } from './bounds.ts';
+import {
+  atomicList,
+  int,
+  mapList,
+  objectName,
+  opaque,
+  quantity,
+  required,
+  secretRef,
+  stringMap,
+  text,
+} from './bounds.ts';
 
 const keyOf = (what: string) =>
   z.object({
@@ -75,7 +86,9 @@ export const workloadFields = {
   command: atomicList(text(4096), 64).optional().describe("Replaces the image's entry point"),
   args: atomicList(text(4096), 64).optional().describe('Arguments of the entry point'),
   env: mapList(envVar, ['name'], 128).optional().describe('Environment variables'),
-  envFrom: atomicList(envFromSource, 16).optional().describe('Environment variables taken from whole Secrets or ConfigMaps'),
+  envFrom: atomicList(envFromSource, 16)
+    .optional()
+    .describe('Environment variables taken from whole Secrets or ConfigMaps'),
   resources: z
     .object({
       requests: resourceList().optional().describe('What the scheduler sets aside, such as cpu and memory'),

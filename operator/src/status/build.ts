@@ -46,15 +46,25 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
   const names = childNames(name);
   const api = `http://${serviceHost(names.api, namespace)}:${API_PORT}`;
 
-  const servers = input.observations.map((pod) => (pod.own.last ?? pod.probe)?.server ?? pod.probe?.server ?? null).filter((server) => server !== null);
+  const servers = input.observations
+    .map((pod) => (pod.own.last ?? pod.probe)?.server ?? pod.probe?.server ?? null)
+    .filter((server) => server !== null);
   const server = servers[0];
-  const versions = some([...new Set(servers.flatMap((entry) => entry.protocolVersions))].sort()) ?? previous.mcp?.protocolVersions;
-  const serverInfo = server === undefined ? previous.mcp?.serverInfo : { name: server.name.slice(0, 256), version: server.version.slice(0, 128) };
+  const versions =
+    some([...new Set(servers.flatMap((entry) => entry.protocolVersions))].sort()) ?? previous.mcp?.protocolVersions;
+  const serverInfo =
+    server === undefined
+      ? previous.mcp?.serverInfo
+      : { name: server.name.slice(0, 256), version: server.version.slice(0, 128) };
 
   const fresh = verification !== undefined && verification.at !== previous.verification?.at;
-  const madePicture = fresh && verification.checks.some((check) => check.name === 'ImageGeneration' && check.result !== 'Skipped');
+  const madePicture =
+    fresh && verification.checks.some((check) => check.name === 'ImageGeneration' && check.result !== 'Skipped');
   const images = [...recentImages(previous, now), ...(madePicture ? [verification.at] : [])].slice(-1001);
-  const verified = verification?.revision === revision && !verification.checks.some((check) => check.result === 'Failed') ? revision : previous.revisions?.verified;
+  const verified =
+    verification?.revision === revision && !verification.checks.some((check) => check.result === 'Failed')
+      ? revision
+      : previous.revisions?.verified;
   const pods = podStatuses(plan, previous.mcp?.pods ?? [], now);
   const { repairs, state } = acts;
 
@@ -76,7 +86,11 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
       },
       now,
     ),
-    endpoints: { mcp: `http://${serviceHost(names.mcp, namespace)}:${klingApi.spec.mcp.port}${klingApi.spec.mcp.path}`, api, docs: `${api}/docs` },
+    endpoints: {
+      mcp: `http://${serviceHost(names.mcp, namespace)}:${klingApi.spec.mcp.port}${klingApi.spec.mcp.path}`,
+      api,
+      docs: `${api}/docs`,
+    },
     mcp: {
       ...(serverInfo === undefined ? {} : { serverInfo }),
       ...(versions === undefined ? {} : { protocolVersions: versions }),

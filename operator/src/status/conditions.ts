@@ -1,5 +1,5 @@
-import type { Decision } from '../remediation/decide.ts';
 import type { Assessment } from '../remediation/assess.ts';
+import type { Decision } from '../remediation/decide.ts';
 import type { Condition, RemediationStatus, Verification } from '../resource/status.ts';
 
 export interface Finding {
@@ -25,17 +25,27 @@ export interface ConditionInput {
 type Verdict3 = 'True' | 'False' | 'Unknown';
 type Draft = { type: string; status: Verdict3 } & Finding;
 
-const draft = (type: string, status: Verdict3, reason: string, message: string): Draft => ({ type, status, reason, message });
+const draft = (type: string, status: Verdict3, reason: string, message: string): Draft => ({
+  type,
+  status,
+  reason,
+  message,
+});
 
-export const serves = (pod: Assessment): boolean => !pod.ending && (pod.verdict === 'Serving' || pod.verdict === 'AuthRequired');
+export const serves = (pod: Assessment): boolean =>
+  !pod.ending && (pod.verdict === 'Serving' || pod.verdict === 'AuthRequired');
 
 function accepted({ stalled }: ConditionInput): Draft {
-  return stalled === null ? draft('Accepted', 'True', 'Accepted', 'the resource is valid and its children are ours') : draft('Accepted', 'False', stalled.reason, stalled.message);
+  return stalled === null
+    ? draft('Accepted', 'True', 'Accepted', 'the resource is valid and its children are ours')
+    : draft('Accepted', 'False', stalled.reason, stalled.message);
 }
 
 function apiAvailable({ api }: ConditionInput): Draft {
   const message = `${api.ready} of ${api.wanted} API pods are ready`;
-  return api.ready >= 1 ? draft('ApiAvailable', 'True', 'PodsReady', message) : draft('ApiAvailable', 'False', 'NoPodReady', message);
+  return api.ready >= 1
+    ? draft('ApiAvailable', 'True', 'PodsReady', message)
+    : draft('ApiAvailable', 'False', 'NoPodReady', message);
 }
 
 function mcpAvailable({ mcp }: ConditionInput): Draft {
@@ -43,7 +53,12 @@ function mcpAvailable({ mcp }: ConditionInput): Draft {
   const message = `${serving} of ${mcp.wanted} MCP pods serve`;
   if (serving >= 1) return draft('McpAvailable', 'True', 'PodsServing', message);
   const worst = mcp.pods.find((pod) => !pod.ending && pod.diagnosis !== null);
-  return draft('McpAvailable', 'False', worst?.diagnosis ?? 'NoPod', worst === undefined ? message : `${message}; ${worst.pod}: ${worst.message}`);
+  return draft(
+    'McpAvailable',
+    'False',
+    worst?.diagnosis ?? 'NoPod',
+    worst === undefined ? message : `${message}; ${worst.pod}: ${worst.message}`,
+  );
 }
 
 /** Depends on the handshake alone, never on the picture. */
@@ -52,14 +67,29 @@ function protocolVerified({ mcp, verification, currentRevision }: ConditionInput
   const failing = alive.filter((pod) => !serves(pod));
   if (alive.length > 0 && failing.length === alive.length) {
     const first = failing[0];
-    return draft('ProtocolVerified', 'False', first?.diagnosis ?? 'HandshakeFailing', `no MCP pod passes its handshake; ${first?.pod}: ${first?.message}`);
+    return draft(
+      'ProtocolVerified',
+      'False',
+      first?.diagnosis ?? 'HandshakeFailing',
+      `no MCP pod passes its handshake; ${first?.pod}: ${first?.message}`,
+    );
   }
   if (alive.length > 0 && alive.every((pod) => pod.verdict === 'AuthRequired')) {
-    return draft('ProtocolVerified', 'Unknown', 'AuthRequired', 'the server asks for credentials: give them through spec.mcp.handshake.headersSecretRef');
+    return draft(
+      'ProtocolVerified',
+      'Unknown',
+      'AuthRequired',
+      'the server asks for credentials: give them through spec.mcp.handshake.headersSecretRef',
+    );
   }
   const check = verification?.checks.find((entry) => entry.name === 'McpHandshake');
   if (verification === undefined || check === undefined || verification.revision !== currentRevision) {
-    return draft('ProtocolVerified', 'Unknown', 'NotVerifiedYet', 'the verification of this revision has not been done yet');
+    return draft(
+      'ProtocolVerified',
+      'Unknown',
+      'NotVerifiedYet',
+      'the verification of this revision has not been done yet',
+    );
   }
   if (check.result === 'Passed') return draft('ProtocolVerified', 'True', 'HandshakePassed', check.message);
   if (check.result === 'Failed') return draft('ProtocolVerified', 'False', 'HandshakeFailed', check.message);
@@ -68,7 +98,8 @@ function protocolVerified({ mcp, verification, currentRevision }: ConditionInput
 
 function upstreamReachable({ verification }: ConditionInput): Draft {
   const check = verification?.checks.find((entry) => entry.name === 'ImageGeneration');
-  if (check === undefined) return draft('UpstreamReachable', 'Unknown', 'NotVerifiedYet', 'no picture was asked for yet');
+  if (check === undefined)
+    return draft('UpstreamReachable', 'Unknown', 'NotVerifiedYet', 'no picture was asked for yet');
   if (check.result === 'Passed') return draft('UpstreamReachable', 'True', 'PictureMade', check.message);
   if (check.result === 'Inconclusive') return draft('UpstreamReachable', 'False', 'UpstreamFailed', check.message);
   return draft('UpstreamReachable', 'Unknown', check.result === 'Skipped' ? 'Skipped' : 'PictureFailed', check.message);
@@ -76,11 +107,25 @@ function upstreamReachable({ verification }: ConditionInput): Draft {
 
 function ready(parts: Draft[], input: ConditionInput): Draft {
   const needed = parts.filter((part) => part.type !== 'UpstreamReachable');
-  const blocking = needed.find((part) => part.status === 'False') ?? needed.find((part) => part.status === 'Unknown' && part.reason !== 'AuthRequired');
-  if (blocking !== undefined) return draft('Ready', blocking.status === 'False' ? 'False' : 'Unknown', blocking.reason, `${blocking.type}: ${blocking.message}`);
+  const blocking =
+    needed.find((part) => part.status === 'False') ??
+    needed.find((part) => part.status === 'Unknown' && part.reason !== 'AuthRequired');
+  if (blocking !== undefined)
+    return draft(
+      'Ready',
+      blocking.status === 'False' ? 'False' : 'Unknown',
+      blocking.reason,
+      `${blocking.type}: ${blocking.message}`,
+    );
   const serving = input.mcp.pods.filter(serves).length;
-  if (serving < input.mcp.wanted && input.mcp.rollingOut) return draft('Ready', 'False', 'RollingOut', `${serving} of ${input.mcp.wanted} MCP pods serve`);
-  return draft('Ready', 'True', 'Ready', `${serving} of ${input.mcp.wanted} MCP pods serve, ${input.api.ready} API pods are ready`);
+  if (serving < input.mcp.wanted && input.mcp.rollingOut)
+    return draft('Ready', 'False', 'RollingOut', `${serving} of ${input.mcp.wanted} MCP pods serve`);
+  return draft(
+    'Ready',
+    'True',
+    'Ready',
+    `${serving} of ${input.mcp.wanted} MCP pods serve, ${input.api.ready} API pods are ready`,
+  );
 }
 
 function abnormal(input: ConditionInput): Draft[] {
@@ -91,18 +136,37 @@ function abnormal(input: ConditionInput): Draft[] {
   if (failing.length > 0) {
     const hold = decision.kind === 'Nothing' || decision.kind === 'Repair' ? null : decision;
     const first = failing[0];
-    out.push(draft('Degraded', 'True', hold?.reason ?? first?.diagnosis ?? 'HandshakeFailing', stable(`${first?.pod}: ${first?.diagnosis}: ${first?.message}`)));
+    out.push(
+      draft(
+        'Degraded',
+        'True',
+        hold?.reason ?? first?.diagnosis ?? 'HandshakeFailing',
+        stable(`${first?.pod}: ${first?.diagnosis}: ${first?.message}`),
+      ),
+    );
   } else if (slow !== undefined) {
     out.push(draft('Degraded', 'True', 'Slow', `${slow.pod}: ${slow.message}`));
   }
   if (remediation.exhaustedSince !== undefined || decision.kind === 'Exhausted') {
-    out.push(draft('RemediationExhausted', 'True', 'BudgetSpent', 'repairs did not help and the budget is spent: look at status.repairs, then change the spec or give the annotation klingapi.dev/repair a new value'));
+    out.push(
+      draft(
+        'RemediationExhausted',
+        'True',
+        'BudgetSpent',
+        'repairs did not help and the budget is spent: look at status.repairs, then change the spec or give the annotation klingapi.dev/repair a new value',
+      ),
+    );
   }
   if (stalled !== null) out.push(draft('Stalled', 'True', stalled.reason, stalled.message));
-  else if (input.repairing !== undefined) out.push(draft('Reconciling', 'True', 'Repairing', `pod ${input.repairing} is being repaired`));
+  else if (input.repairing !== undefined)
+    out.push(draft('Reconciling', 'True', 'Repairing', `pod ${input.repairing} is being repaired`));
   else if (mcp.rollingOut) out.push(draft('Reconciling', 'True', 'RollingOut', 'the MCP workload is rolling out'));
-  else if (input.api.ready < input.api.wanted) out.push(draft('Reconciling', 'True', 'ApiStarting', 'the API workload is starting'));
-  if (input.paused) out.push(draft('Paused', 'True', 'Paused', 'spec.paused is true: nothing is written to children and nothing is repaired'));
+  else if (input.api.ready < input.api.wanted)
+    out.push(draft('Reconciling', 'True', 'ApiStarting', 'the API workload is starting'));
+  if (input.paused)
+    out.push(
+      draft('Paused', 'True', 'Paused', 'spec.paused is true: nothing is written to children and nothing is repaired'),
+    );
   return out;
 }
 
@@ -111,7 +175,13 @@ const stable = (message: string): string => message.replace(/ \d+(\.\d+)? (ms|s)
 
 /** @returns the conditions, those that stand beside ours kept as they were */
 export function conditions(previous: Condition[], input: ConditionInput, now: number): Condition[] {
-  const parts = [accepted(input), apiAvailable(input), mcpAvailable(input), protocolVerified(input), upstreamReachable(input)];
+  const parts = [
+    accepted(input),
+    apiAvailable(input),
+    mcpAvailable(input),
+    protocolVerified(input),
+    upstreamReachable(input),
+  ];
   return [ready(parts, input), ...parts, ...abnormal(input)].map((part) => {
     const before = previous.find((entry) => entry.type === part.type);
     return {

@@ -1,17 +1,22 @@
 /** Writes the status when it changed, under the resourceVersion that it was made from. */
 import { isDeepStrictEqual } from 'node:util';
+import { FIELD_MANAGER } from '../apply/applier.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import { API_VERSION, KIND, type KlingApi } from '../resource/klingapi.ts';
 import type { KlingApiStatus } from '../resource/status.ts';
-import { FIELD_MANAGER } from '../apply/applier.ts';
 
 /**
  * @returns whether the status stands as given (also where nothing had to be written); false on a conflict: what this look
  * was made from is out of date, so nothing of it may be acted on
  */
-export async function writeStatus(client: Pick<KubeClient, 'apply'>, klingApi: KlingApi, status: KlingApiStatus): Promise<boolean> {
-  if (isDeepStrictEqual(JSON.parse(JSON.stringify(klingApi.status ?? {})), JSON.parse(JSON.stringify(status)))) return true;
+export async function writeStatus(
+  client: Pick<KubeClient, 'apply'>,
+  klingApi: KlingApi,
+  status: KlingApiStatus,
+): Promise<boolean> {
+  if (isDeepStrictEqual(JSON.parse(JSON.stringify(klingApi.status ?? {})), JSON.parse(JSON.stringify(status))))
+    return true;
   const { name, namespace, resourceVersion, uid } = klingApi.metadata;
   try {
     await client.apply(

@@ -20,7 +20,12 @@ export interface CheckTargets {
 
 export interface CheckTools {
   fetch: typeof fetch;
-  handshake: (options: { url: string; headers: Record<string, string>; eras: EraPolicy; timeoutMs: number }) => Promise<HandshakeResult>;
+  handshake: (options: {
+    url: string;
+    headers: Record<string, string>;
+    eras: EraPolicy;
+    timeoutMs: number;
+  }) => Promise<HandshakeResult>;
   now: () => number;
 }
 
@@ -52,10 +57,18 @@ async function apiHealth(targets: CheckTargets, tools: CheckTools): Promise<Outc
 }
 
 async function mcpHandshake(targets: CheckTargets, tools: CheckTools): Promise<Outcome> {
-  const result = await tools.handshake({ url: targets.mcpUrl, headers: targets.mcpHeaders, eras: targets.eras, timeoutMs: targets.handshakeTimeoutMs });
+  const result = await tools.handshake({
+    url: targets.mcpUrl,
+    headers: targets.mcpHeaders,
+    eras: targets.eras,
+    timeoutMs: targets.handshakeTimeoutMs,
+  });
   if (result.verdict === 'Serving') return passed(result.message);
   if (result.verdict === 'AuthRequired') {
-    return { result: 'Inconclusive', message: `${result.message}; give credentials through spec.mcp.handshake.headersSecretRef to verify it` };
+    return {
+      result: 'Inconclusive',
+      message: `${result.message}; give credentials through spec.mcp.handshake.headersSecretRef to verify it`,
+    };
   }
   throw new Error(result.message);
 }
@@ -64,37 +77,58 @@ async function imageGeneration(targets: CheckTargets, tools: CheckTools): Promis
   const call = async (path: string, init: RequestInit, timeoutMs = API_TIMEOUT_MS): Promise<Response> => {
     const reply = await tools.fetch(`${targets.apiUrl}${path}`, {
       ...init,
-      headers: { authorization: await targets.apiAuthorization(), ...(init.body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        authorization: await targets.apiAuthorization(),
+        ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       signal: AbortSignal.timeout(timeoutMs),
     });
     if (reply.ok) return reply;
     const parsed = problem.safeParse(await reply.json().catch(() => ({})));
     const text = parsed.success ? (parsed.data.detail ?? parsed.data.title ?? '') : '';
     const message = `${init.method ?? 'GET'} ${path.split('?')[0]} answered HTTP ${reply.status}${text === '' ? '' : `: ${text}`}`;
-    throw parsed.success && parsed.data.code?.startsWith('upstream_') === true ? new Upstream(message) : new Error(message);
+    throw parsed.success && parsed.data.code?.startsWith('upstream_') === true
+      ? new Upstream(message)
+      : new Error(message);
   };
-  const created = task.parse(await (await call('/api/images/generations', { method: 'POST', body: JSON.stringify({ prompt: PROMPT }) })).json());
+  const created = task.parse(
+    await (await call('/api/images/generations', { method: 'POST', body: JSON.stringify({ prompt: PROMPT }) })).json(),
+  );
   const waited = await call(
     `/api/tasks/${encodeURIComponent(created.id)}/wait`,
     { method: 'POST', body: JSON.stringify({ timeoutSeconds: WAIT_SECONDS }) },
     (WAIT_SECONDS + 15) * 1_000,
   );
   const done = task.parse(await waited.json());
-  if (done.status === 'failed') throw new Upstream(`task ${done.id} failed: ${done.error?.message ?? 'no reason given'}`);
-  if (done.status !== 'succeeded') throw new Upstream(`task ${done.id} was still ${done.status} after ${WAIT_SECONDS} s`);
+  if (done.status === 'failed')
+    throw new Upstream(`task ${done.id} failed: ${done.error?.message ?? 'no reason given'}`);
+  if (done.status !== 'succeeded')
+    throw new Upstream(`task ${done.id} was still ${done.status} after ${WAIT_SECONDS} s`);
   const href = done.result?.images[0]?.href;
   if (href === undefined) throw new Error(`task ${done.id} succeeded without a picture`);
   const picture = decodePicture(Buffer.from(await (await call(href, {}, 60_000)).arrayBuffer()));
-  return passed(`POST /api/images/generations made a ${picture.type.toUpperCase()} of ${picture.width}x${picture.height}`);
+  return passed(
+    `POST /api/images/generations made a ${picture.type.toUpperCase()} of ${picture.width}x${picture.height}`,
+  );
 }
 
 async function timed(name: Check['name'], run: () => Promise<Outcome>, now: () => number): Promise<Check> {
   const startedAt = now();
   const outcome = await run().catch((error: unknown): Outcome => {
-    const message = error instanceof z.ZodError ? `the reply does not match its schema: ${z.prettifyError(error)}` : error instanceof Error ? error.message : String(error);
+    const message =
+      error instanceof z.ZodError
+        ? `the reply does not match its schema: ${z.prettifyError(error)}`
+        : error instanceof Error
+          ? error.message
+          : String(error);
     return { result: error instanceof Upstream ? 'Inconclusive' : 'Failed', message };
   });
-  return { name, ...outcome, message: outcome.message.slice(0, 1024), durationMs: Math.max(0, Math.round(now() - startedAt)) };
+  return {
+    name,
+    ...outcome,
+    message: outcome.message.slice(0, 1024),
+    durationMs: Math.max(0, Math.round(now() - startedAt)),
+  };
 }
 
 /** Does the three checks; API and MCP side by side, the picture after them. */

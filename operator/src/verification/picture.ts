@@ -15,7 +15,8 @@ export function decodePicture(bytes: Buffer): Picture {
   if (bytes.length === 0) throw new Error('the picture is empty');
   if (bytes.subarray(0, 4).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47]))) {
     const { width, height, data } = PNG.sync.read(bytes);
-    if (data.length !== width * height * 4) throw new Error(`the PNG of ${width}x${height} has ${data.length} bytes of pixels`);
+    if (data.length !== width * height * 4)
+      throw new Error(`the PNG of ${width}x${height} has ${data.length} bytes of pixels`);
     return { type: 'png', width, height };
   }
   if (bytes.subarray(0, 2).equals(Buffer.from([0xff, 0xd8]))) {

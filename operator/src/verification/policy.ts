@@ -10,12 +10,18 @@ export const recentImages = (status: KlingApiStatus, now: number): string[] =>
   (status.imageChecks ?? []).filter((time) => now - new Date(time).getTime() < DAY_MS);
 
 /** @param revision revision of the MCP workload that is to be verified */
-export function imageCheck(spec: KlingApiSpec, status: KlingApiStatus, revision: string, now: number): CheckTargets['image'] {
+export function imageCheck(
+  spec: KlingApiSpec,
+  status: KlingApiStatus,
+  revision: string,
+  now: number,
+): CheckTargets['image'] {
   const { image, maxPerDay } = spec.verification;
   if (image === 'Never') return { run: false, reason: 'spec.verification.image is Never' };
   if (image === 'Auto' && spec.upstream.provider !== 'Sandbox' && status.revisions?.verified === revision) {
     return { run: false, reason: 'a picture costs money, and this revision made one before' };
   }
-  if (recentImages(status, now).length >= maxPerDay) return { run: false, reason: `spec.verification.maxPerDay (${maxPerDay}) is reached` };
+  if (recentImages(status, now).length >= maxPerDay)
+    return { run: false, reason: `spec.verification.maxPerDay (${maxPerDay}) is reached` };
   return { run: true };
 }

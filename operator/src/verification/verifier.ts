@@ -1,5 +1,5 @@
 /** Starts the verifications that are due and hands their results to the status. */
-import { type HandshakeOptions, type HandshakeResult } from '@klingapi/probe';
+import type { HandshakeOptions, HandshakeResult } from '@klingapi/probe';
 import type { Secrets } from '../apply/secrets.ts';
 import { handshakeHeaders, verificationAuthorization } from '../observe/credentials.ts';
 import type { Plan } from '../plan.ts';
@@ -42,7 +42,12 @@ const SETTLE_TRIES = 5;
 const SETTLE_MS = 1_000;
 
 export function createVerifier(deps: VerifierDeps): Verifier {
-  function targets(klingApi: KlingApi, revision: string, internalKey: string, headers: Record<string, string>): CheckTargets {
+  function targets(
+    klingApi: KlingApi,
+    revision: string,
+    internalKey: string,
+    headers: Record<string, string>,
+  ): CheckTargets {
     const { namespace, name } = klingApi.metadata;
     const { mcp } = klingApi.spec;
     const names = childNames(name);
@@ -69,7 +74,11 @@ export function createVerifier(deps: VerifierDeps): Verifier {
   function start(klingApi: KlingApi, subject: string, revision: string, internalKey: string): void {
     deps.jobs.start(klingApi.metadata.uid, subject, revision, async () => {
       const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
-      return runChecks(targets(klingApi, revision, internalKey, headers), { fetch: deps.fetch, handshake: handshakeThroughService, now: deps.now });
+      return runChecks(targets(klingApi, revision, internalKey, headers), {
+        fetch: deps.fetch,
+        handshake: handshakeThroughService,
+        now: deps.now,
+      });
     });
   }
 
@@ -92,7 +101,14 @@ export function createVerifier(deps: VerifierDeps): Verifier {
       const underWay = plan.repairs.some((record) => record.outcome === undefined);
       const passed = newest?.revision === revision && !newest.checks.some((check) => check.result === 'Failed');
       const due = newest?.revision !== revision || deps.now() - new Date(newest.at).getTime() >= RETRY_MS;
-      if (!underWay && !passed && due && finished === undefined && !workloads.mcp.rollingOut && workloads.api.ready > 0) {
+      if (
+        !underWay &&
+        !passed &&
+        due &&
+        finished === undefined &&
+        !workloads.mcp.rollingOut &&
+        workloads.api.ready > 0
+      ) {
         start(klingApi, subject, revision, internalKey);
       }
       return newest;
