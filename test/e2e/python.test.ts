@@ -1,0 +1,32 @@
+/** The original software for real: FastMCP 2.5.1, killed by one real request, seen by the sidecar. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { killSessionManager } from '../images/python/kill.ts';
+import { alive, type Case, createCase, podIsReady } from './case.ts';
+import { PYTHON_IMAGE } from './faults.ts';
+import { waitFor } from './wait.ts';
+
+let kase: Case;
+beforeAll(async () => {
+  kase = await createCase('python');
+  await kase.apply({
+    upstream: { provider: 'Sandbox' },
+    mcp: { image: PYTHON_IMAGE, replicas: 1, handshake: { periodSeconds: 3, timeoutSeconds: 2 } },
+  });
+  await kase.ready();
+});
+afterAll(() => kase?.remove());
+
+it('an old Python server that one request killed is repaired, and its handshakes never hurt it', async () => {
+  const [broken] = alive(await kase.mcpPods());
+  expect(broken.status.containerStatuses).toHaveLength(2);
+  const url = `http://${broken.status.podIP}:5510/mcp/v1`;
+  await killSessionManager(url);
+  await waitFor(async () => (await fetch(`http://${broken.status.podIP}:5510/health`)).status === 200, { what: '/health to stay green', timeoutMs: 5_000 });
+  const record = await kase.repaired();
+  expect(record).toMatchObject({ podUid: broken.metadata.uid, diagnosis: 'SessionManagerDown', outcome: 'Recovered' });
+  expect(record.evidence.log).toContain('Task group is not initialized');
+  const pods = alive(await kase.mcpPods());
+  expect(pods).toHaveLength(1);
+  expect(podIsReady(pods[0])).toBe(true);
+  expect(pods[0].metadata.uid).not.toBe(broken.metadata.uid);
+});
