@@ -1,6 +1,6 @@
 import { createServer as createTcp } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type HandshakeOptions, handshake } from './handshake.ts';
+import { createHandshaker, type HandshakeOptions, handshake } from './handshake.ts';
 import {
   DISCOVERED,
   events,
@@ -381,5 +381,80 @@ describe('redirects', () => {
     });
     expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'HttpError' });
     expect(sent).toHaveLength(2);
+  });
+});
+
+describe('sessions of old servers', () => {
+  const OLD = { ...INITIALIZED, result: { ...INITIALIZED.result, protocolVersion: '2025-03-26' } };
+
+  /** Like a Python server of early 2025: dies when a session is closed, answers initialize in a session again. */
+  function fragile() {
+    const state = { sessions: 0, dead: false, takesAgain: true, unknown: 404 };
+    const script: Script = (seen, response) => {
+      if (state.dead) return void response.writeHead(500).end('Internal Server Error');
+      const id = seen.headers['mcp-session-id'];
+      if (seen.method === 'DELETE') {
+        state.dead = state.takesAgain && id === `s${state.sessions}`;
+        return void response.end();
+      }
+      if (id !== undefined && id !== `s${state.sessions}`) return json(response, state.unknown, rpcError(1, -32600));
+      if (id !== undefined && !state.takesAgain) return json(response, 400, rpcError(1, -32600));
+      if (id === undefined) state.sessions += 1;
+      json(response, 200, OLD, { 'mcp-session-id': typeof id === 'string' ? id : `s${state.sessions}` });
+    };
+    return { state, script };
+  }
+
+  it('are not closed, and the one is used again', async () => {
+    const { state, script } = fragile();
+    const server = await serve(script);
+    const again = createHandshaker();
+    for (let round = 0; round < 5; round++) {
+      expect(await again({ url: server.url, timeoutMs: 2000 })).toMatchObject({ verdict: 'Serving' });
+    }
+    expect(state).toMatchObject({ sessions: 1, dead: false });
+    expect(server.seen.map((one) => one.headers['mcp-session-id'])).toEqual([undefined, 's1', 's1', 's1', 's1']);
+    expect((await handshake({ url: server.url, timeoutMs: 2000 })).verdict).toBe('Serving');
+    expect(state.dead).toBe(false);
+  });
+
+  it.each([404, 400])('are opened anew when the server was restarted (%i), and kept again', async (unknown) => {
+    const { state, script } = fragile();
+    state.unknown = unknown;
+    const server = await serve(script);
+    const again = createHandshaker();
+    await again({ url: server.url, timeoutMs: 2000 });
+    for (let restarts = 0; restarts < 3; restarts++) {
+      state.sessions += 10;
+      for (let round = 0; round < 3; round++) {
+        expect((await again({ url: server.url, timeoutMs: 2000 })).verdict).toBe('Serving');
+      }
+    }
+    expect(state).toMatchObject({ sessions: 34, dead: false });
+  });
+
+  it('are closed after all where initialize is taken once a session', async () => {
+    const { state, script } = fragile();
+    state.takesAgain = false;
+    const server = await serve(script);
+    const again = createHandshaker();
+    for (let round = 0; round < 4; round++) await again({ url: server.url, timeoutMs: 2000 });
+    const sent = server.seen.map((one) => `${one.method} ${one.headers['mcp-session-id'] ?? '-'}`);
+    expect(sent).toEqual([
+      'POST -',
+      ...['POST s1', 'DELETE s1', 'POST -'],
+      ...['POST s2', 'DELETE s2', 'POST -', 'DELETE s3'],
+      ...['POST -', 'DELETE s4'],
+    ]);
+  });
+
+  it('are remembered for a bounded number of servers', async () => {
+    const { script } = fragile();
+    const [one, two] = [await serve(script), await serve(script)];
+    const again = createHandshaker(1);
+    await again({ url: one.url, timeoutMs: 2000 });
+    await again({ url: two.url, timeoutMs: 2000 });
+    await again({ url: one.url, timeoutMs: 2000 });
+    expect(one.seen.map((seen) => seen.headers['mcp-session-id'])).toEqual([undefined, undefined]);
   });
 });

@@ -3,6 +3,12 @@ import { isModernVersion } from './identity.ts';
 import { type Leg, openLeg, type Target } from './leg.ts';
 import type { Era, EraPolicy, HandshakeResult } from './report.ts';
 import { discoverRequest, initializeRequest, MODERN_VERSION } from './requests.ts';
+import type { SessionMemory } from './session.ts';
+
+/** Carries what is known about sessions into a handshake and out of it. */
+interface Sessions {
+  known: SessionMemory;
+}
 
 export interface HandshakeOptions {
   /** The MCP endpoint, http or https. */
@@ -20,6 +26,30 @@ export interface HandshakeOptions {
 }
 
 /**
+ * A handshake that remembers, for each server, what the next one has to know to
+ * do no harm (see `session.ts`). Whoever handshakes with a server again and again
+ * uses one of these; the plain {@link handshake} leaves a session behind on old
+ * servers each time.
+ *
+ * @param servers most servers to remember; the one that was asked longest ago is forgotten first
+ */
+export function createHandshaker(servers = 4096): typeof handshake {
+  const memory = new Map<string, SessionMemory>();
+  return async (options) => {
+    const key = `${options.url} ${options.hostHeader ?? ''}`;
+    const sessions = { known: memory.get(key) ?? null };
+    try {
+      return await shake(options, sessions);
+    } finally {
+      memory.delete(key);
+      memory.set(key, sessions.known);
+      const [oldest] = memory.keys();
+      if (memory.size > servers && oldest !== undefined) memory.delete(oldest);
+    }
+  };
+}
+
+/**
  * Proves that a server speaks MCP, and does it no harm: old Python servers die of
  * an unknown opening, so `initialize` comes first and `server/discover` is sent
  * only to a server that showed that it does not know `initialize`, that is known
@@ -29,6 +59,10 @@ export interface HandshakeOptions {
  * @throws the signal's reason when `signal` is aborted; TypeError for a bad `url`
  */
 export async function handshake(options: HandshakeOptions): Promise<HandshakeResult> {
+  return await shake(options, { known: null });
+}
+
+async function shake(options: HandshakeOptions, sessions: Sessions): Promise<HandshakeResult> {
   const url = new URL(options.url);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TypeError('The URL is neither http nor https');
   const deadline = startDeadline(options.timeoutMs, options.signal);
@@ -40,7 +74,7 @@ export async function handshake(options: HandshakeOptions): Promise<HandshakeRes
     deadline,
   };
   try {
-    const result = await run(target, options.eras ?? 'Any', options.knownEra ?? null);
+    const result = await run(target, sessions, options.eras ?? 'Any', options.knownEra ?? null);
     options.signal?.throwIfAborted();
     return result;
   } finally {
@@ -48,14 +82,20 @@ export async function handshake(options: HandshakeOptions): Promise<HandshakeRes
   }
 }
 
-async function run(target: Target, eras: EraPolicy, known: Era | 'Both' | null): Promise<HandshakeResult> {
+async function run(
+  target: Target,
+  sessions: Sessions,
+  eras: EraPolicy,
+  known: Era | 'Both' | null,
+): Promise<HandshakeResult> {
   if (eras === 'Modern') return finished(await discover(target, []));
   if (eras === 'Any' && known === 'Modern') {
     const leg = await discover(target, []);
     // Another era than it had: what was known is out of date, so ask from the start.
     if (leg.otherEra === null) return finished(leg);
   }
-  const legacy = await openLeg(target, initializeRequest());
+  const legacy = await openLeg(target, initializeRequest(), sessions.known);
+  sessions.known = legacy.session;
   if (legacy.otherEra !== null && eras === 'Any') return finished(await discover(target, legacy.otherEra.versions));
   const wantsModern = eras === 'Both' || (eras === 'Any' && known === 'Both');
   if (!proved(legacy) || !wantsModern) return finished(legacy);

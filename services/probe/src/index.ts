@@ -3,10 +3,10 @@
  *
  * `handshake.ts` decides what to send (`requests.ts`, `leg.ts`), `exchange.ts`
  * puts it on the wire, `reply.ts` and `sse.ts` read the answer, `judge.ts` holds
- * the verdict table. `monitor.ts` makes a history of single handshakes. Two
+ * the verdict table, `session.ts` how sessions end. `monitor.ts` makes a history of single handshakes. Two
  * processes stand on it: `cli.ts` (the command) and `main.ts` (the sidecar).
  */
-export { type HandshakeOptions, handshake } from './handshake.ts';
+export { createHandshaker, type HandshakeOptions, handshake } from './handshake.ts';
 export { createHandshakeMetrics, type HandshakeMetrics } from './metrics.ts';
 export { createMonitor, type Monitor, type MonitorOptions } from './monitor.ts';
 export { handshakeRoutes } from './readiness.ts';

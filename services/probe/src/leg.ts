@@ -6,6 +6,7 @@ import { redirectTarget } from './redirect.ts';
 import { createReplyReader, type ReplyReader } from './reply.ts';
 import type { Evidence } from './report.ts';
 import type { Opening } from './requests.ts';
+import { afterRefusal, nextMemory, type SessionMemory } from './session.ts';
 
 /** Least time for closing a session, even when the reply came at the last moment. */
 const CLOSING_MS = 500;
@@ -22,42 +23,56 @@ export interface Target {
 export interface Leg extends Judgement {
   evidence: Evidence;
   sessionful: boolean;
+  /** What the next handshake with this server has to know about sessions. */
+  session: SessionMemory;
 }
 
-export async function openLeg(target: Target, opening: Opening): Promise<Leg> {
-  let url = target.url;
-  let attempt = await send(target, url, opening);
-  const redirected = redirectTarget(attempt.exchange, url, target.hostHeader);
-  if (redirected !== null) {
-    url = redirected;
-    attempt = await send(target, url, opening);
+export async function openLeg(target: Target, opening: Opening, known: SessionMemory = null): Promise<Leg> {
+  let attempt = await sendFollowing(target, target.url, opening, known);
+  let memory = known;
+  if (known?.kind === 'open' && isRefusal(attempt.exchange.status)) {
+    // A session that is gone cannot be closed, and closing one that is not known does no harm.
+    if (attempt.exchange.status !== 404) await closeSession(target, attempt.url, known.id);
+    memory = afterRefusal(known);
+    attempt = await sendFollowing(target, target.url, opening, null);
   }
-  const session = sessionId(attempt.exchange);
-  if (session !== null) await closeSession(target, url, session);
 
   const secrets = Object.values(target.headers);
   const judgement = judge({
     opening,
-    subject: `POST ${url.pathname}`,
+    subject: `POST ${attempt.url.pathname}`,
     exchange: attempt.exchange,
     reply: attempt.reply,
     withCredentials: secrets.length > 0,
     timeoutMs: target.timeoutMs,
   });
+  const id = sessionId(attempt.exchange);
+  if (id !== null) memory = nextMemory(memory, id, judgement.introduction?.protocolVersions ?? []);
+  if (id !== null && memory?.kind !== 'open') await closeSession(target, attempt.url, id);
   return {
     ...judgement,
     message: redact(judgement.message, secrets),
     evidence: evidenceOf(opening, attempt.exchange, judgement, secrets),
-    sessionful: session !== null,
+    sessionful: id !== null,
+    session: memory,
   };
 }
 
-async function send(target: Target, url: URL, opening: Opening) {
+async function sendFollowing(target: Target, url: URL, opening: Opening, known: SessionMemory) {
+  const session: Record<string, string> = known?.kind === 'open' ? { 'mcp-session-id': known.id } : {};
+  const direct = await send(target, url, opening, session);
+  const redirected = redirectTarget(direct.exchange, url, target.hostHeader);
+  return redirected === null
+    ? { ...direct, url }
+    : { ...(await send(target, redirected, opening, session)), url: redirected };
+}
+
+async function send(target: Target, url: URL, opening: Opening, session: Record<string, string>) {
   let reader: ReplyReader = createReplyReader(null, opening.id);
   const seen = await exchange({
     url,
     method: 'POST',
-    headers: outgoing(target, opening.headers),
+    headers: outgoing(target, { ...opening.headers, ...session }),
     body: opening.body,
     signal: target.deadline.signal,
     read(_status, contentType) {
@@ -75,6 +90,11 @@ function outgoing(target: Target, own: Record<string, string>): Record<string, s
 
 function lowerCased(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** Other answers (credentials, load, a dead server) say nothing about the session. */
+function isRefusal(status: number | null): boolean {
+  return status === 400 || status === 404 || status === 409 || status === 422;
 }
 
 function sessionId(seen: Exchange): string | null {

@@ -1,5 +1,5 @@
 import { createRegistry, type Management, startManagement } from '@klingapi/management';
-import { handshake } from './handshake.ts';
+import { createHandshaker } from './handshake.ts';
 import { readHeadersFolder } from './headers-folder.ts';
 import { createHandshakeMetrics } from './metrics.ts';
 import { createMonitor } from './monitor.ts';
@@ -27,6 +27,7 @@ export interface Sidecar {
 /** The management port that answers the kubelet with a handshake of the container beside it. */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   let knownEra: HandshakeResult['era'] = null;
+  const handshake = createHandshaker();
   let draining = false;
   let seen = '';
   const registry = createRegistry('probe');
