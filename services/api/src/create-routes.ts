@@ -49,8 +49,9 @@ export function addCreateRoutes(app: App, context: Context): void {
       handler: async (request, reply) => {
         if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
         const payload: KlingRequest = acceptPictures(request.body);
-        const task = addTask(context, kind, payload, subjectOf(request), request.headers['idempotency-key']);
-        await submitted(context, task);
+        const added = addTask(context, kind, payload, subjectOf(request), request.headers['idempotency-key']);
+        const { task } = added;
+        await submitted(context, added);
         const current = context.store.find(task.id) ?? task;
         return await reply.code(202).header('location', `/api/tasks/${task.id}`).send(describeTask(current));
       },
@@ -58,7 +59,7 @@ export function addCreateRoutes(app: App, context: Context): void {
   }
 }
 
-function addTask(context: Context, kind: Kind, payload: KlingRequest, subject: string, key: string | undefined): Task {
+function addTask(context: Context, kind: Kind, payload: KlingRequest, subject: string, key: string | undefined) {
   const added = context.store.add({
     id: randomUUID(),
     subject,
@@ -71,23 +72,28 @@ function addTask(context: Context, kind: Kind, payload: KlingRequest, subject: s
   if (added.outcome === 'key-of-another-request') {
     throw ownProblem('idempotency_key_reused', 'use a new key for a new request');
   }
-  return added.task;
+  return added;
 }
 
-async function submitted(context: Context, task: Task): Promise<void> {
+/** Waits until Kling has taken or refused the task, but not for ever. */
+async function submitted(
+  context: Context,
+  { task, outcome }: { task: Task; outcome: 'added' | 'known' },
+): Promise<void> {
   if (task.state !== 'submitting') return;
+  const { submissions } = context;
+  const submission = outcome === 'added' ? submissions.submit(task) : submissions.join(task);
+  const answered = new AbortController();
+  const patience = sleep(ANSWER_WITHIN_MS, undefined, { signal: answered.signal }).catch(() => {});
   try {
-    const timer = new AbortController();
-    const submission = context.submissions.submit(task).finally(() => timer.abort());
-    await Promise.race([
-      submission,
-      sleep(ANSWER_WITHIN_MS, undefined, { signal: timer.signal }).catch(() => submission),
-    ]);
-    // A refusal after the reply is stored with the task.
-    submission.catch(() => {});
+    await Promise.race([submission, patience]);
   } catch (error) {
     if (error instanceof KlingError) throw upstreamProblem(error, task.id);
     throw error;
+  } finally {
+    answered.abort();
+    // A refusal after the reply is stored with the task.
+    submission.catch(() => {});
   }
 }
 

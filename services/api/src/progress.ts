@@ -13,6 +13,7 @@ export const GIVE_UP_MS = 24 * 60 * MINUTE;
  * seldom for a task that is old. The vendor names no interval; queries are free.
  */
 export function pollDelay(age: number): number {
+  if (age < 3 * SECOND) return SECOND / 4;
   if (age < 30 * SECOND) return SECOND;
   if (age < 5 * MINUTE) return 5 * SECOND;
   if (age < 60 * MINUTE) return 15 * SECOND;

@@ -4,7 +4,7 @@ import swagger from '@fastify/swagger';
 import { type Authenticator, type AuthenticatorOptions, createAuthenticator } from '@klingapi/identity';
 import { createKlingClient, type KlingClientOptions } from '@klingapi/kling';
 import { createRequestMetrics, type DrainStep, type Logger } from '@klingapi/management';
-import Fastify, { type FastifyBaseLogger } from 'fastify';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import {
   jsonSchemaTransform,
   serializerCompiler,
@@ -130,7 +130,7 @@ async function buildApp(context: Context, logger: Logger, registry: Registry): P
   const loggerInstance: FastifyBaseLogger = logger;
   const app = Fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
     requestTimeout: 120_000,

@@ -27,6 +27,8 @@ export interface Submissions {
    * @throws KlingError when certainly no task was made
    */
   submit(task: Task): Promise<void>;
+  /** As {@link submit}, but starts nothing: for a task that another request stored. */
+  join(task: Task): Promise<void>;
   /** Takes up what an earlier process left in `submitting`. */
   recover(): void;
   /** Waits for what is under way and starts nothing more. */
@@ -78,6 +80,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
 
   /** First asks, then sends: the other process may have got through. */
   const resume = async (task: Task, delay: number): Promise<void> => {
+    if (store.find(task.id)?.state !== 'submitting') return;
     try {
       const upstream = await client.find(task.kind, task.id);
       if (upstream !== undefined) {
@@ -116,6 +119,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
 
   return {
     submit: (task) => once(task, () => create(task)),
+    join: (task) => running.get(task.id) ?? Promise.resolve(),
     recover() {
       for (const task of store.submitting()) inBackground(task, options.retryMs ?? 5000);
     },

@@ -8,6 +8,7 @@ type Reply = { status: number; body: unknown } | 'reset';
 interface Call {
   readonly method: string;
   readonly path: string;
+  readonly host: string;
   readonly authorization: string;
   readonly body: Record<string, unknown>;
 }
@@ -29,6 +30,7 @@ async function scripted(
     const call = {
       method: request.method ?? '',
       path: request.url ?? '',
+      host: request.headers.host ?? '',
       authorization: request.headers.authorization ?? '',
       body: text === '' ? {} : JSON.parse(text),
     };
@@ -76,10 +78,20 @@ describe('a create', () => {
       {
         method: 'POST',
         path: '/v1/images/generations',
+        host: expect.any(String),
         authorization: 'Bearer a-key',
         body: { prompt: 'a fox', model_name: 'kling-v3', aspect_ratio: '16:9', n: 1, external_task_id: 'ext-1' },
       },
     ]);
+  });
+
+  it('goes below the path of the base URL', async () => {
+    const { calls, client } = await scripted(() => task('t1'), {});
+    await client.create('text-to-image', picture, 'e');
+    const { origin } = new URL(`http://${calls[0]?.host}`);
+    const relayed = createKlingClient({ baseUrl: `${origin}/kling/`, credentials: { apiKey: 'k' } });
+    await relayed.find('text-to-image', 't1');
+    expect(calls[1]?.path).toBe('/kling/v1/images/generations/t1');
   });
 
   it.each([

@@ -52,7 +52,7 @@ async function call(method: 'GET' | 'POST', path: string, body: unknown, options
   let status: number | null = null;
   let text: string;
   try {
-    const reply = await options.fetch(new URL(path, options.baseUrl), {
+    const reply = await options.fetch(address(options.baseUrl, path), {
       method,
       headers: {
         authorization: `Bearer ${token}`,
@@ -81,6 +81,11 @@ async function call(method: 'GET' | 'POST', path: string, body: unknown, options
   }
   if (status >= 400) throw new KlingError({ judged: judgeNoEnvelope(status), code, httpStatus: status, requestId });
   return data;
+}
+
+/** Keeps the path of a base URL: `https://relay.example/kling`. */
+function address(baseUrl: string, path: string): string {
+  return baseUrl.replace(/\/+$/, '') + path;
 }
 
 async function boundedText(reply: Response): Promise<string> {
