@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Scope, signAssertion } from '@klingapi/identity';
 import { Agent, type Dispatcher } from 'undici';
 import { refused, unreachable, unreadable } from './errors.ts';
@@ -33,17 +34,27 @@ export interface ApiClientOptions {
   internalKey: string | undefined;
 }
 
+interface ApiRequest {
+  method: 'GET' | 'POST';
+  path: string;
+  body?: unknown;
+  /** Idempotency key: the same key with the same body is one task. */
+  key?: string;
+}
+
 const REPLY_LIMIT = 32 * 1024 * 1024;
 
 /**
  * Client of our own API service. Connections are kept and shared by all calls.
  * Each call carries a fresh assertion for its caller; a client's own token never
- * leaves this process. Reads are tried a second time when the connection breaks,
- * creates never: they cost money.
+ * leaves this process. A call is tried a second time when the connection breaks; a
+ * create carries an idempotency key, so it is paid once even then.
  *
  * @throws ApiError from every method
  */
 export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClient {
+  const { origin, pathname } = new URL(url);
+  const prefix = pathname.replace(/\/$/, '');
   const agent = new Agent({
     connections: 64,
     connectTimeout: 5_000,
@@ -53,56 +64,52 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
     keepAliveTimeout: 30_000,
   });
 
-  async function send(
-    call: Call,
-    method: 'GET' | 'POST',
-    path: string,
-    body?: unknown,
-  ): Promise<Dispatcher.ResponseData> {
+  async function send(call: Call, { method, path, body, key }: ApiRequest): Promise<Dispatcher.ResponseData> {
     const token =
       internalKey === undefined
         ? undefined
         : await signAssertion({ subject: call.subject, audience: 'api', scopes: call.scopes }, internalKey);
     return await agent.request({
-      origin: new URL(url).origin,
-      path: new URL(url).pathname.replace(/\/$/, '') + path,
+      origin,
+      path: prefix + path,
       method,
       signal: call.signal,
       headers: {
         accept: 'application/json',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
       },
       body: body === undefined ? null : JSON.stringify(body),
     });
   }
 
-  async function read(call: Call, method: 'GET' | 'POST', path: string, body?: unknown) {
+  async function sendTwice(call: Call, request: ApiRequest): Promise<Dispatcher.ResponseData> {
     try {
-      return await send(call, method, path, body);
+      return await send(call, request);
     } catch (error) {
       if (call.signal.aborted) throw error;
-      return await send(call, method, path, body).catch((again: unknown) => {
-        throw call.signal.aborted ? again : unreachable(again, false);
+      return await send(call, request).catch((again: unknown) => {
+        const mayHaveArrived = request.key !== undefined && !(neverConnected(error) && neverConnected(again));
+        throw call.signal.aborted ? again : unreachable(again, mayHaveArrived);
       });
     }
   }
 
   return {
     async create(call, path, body) {
-      const reply = await send(call, 'POST', path, body).catch((error: unknown) => {
-        throw call.signal.aborted ? error : unreachable(error, !neverConnected(error));
-      });
-      return await readTask(reply);
+      return await readTask(await sendTwice(call, { method: 'POST', path, body, key: randomUUID() }));
     },
     async task(call, id, part) {
-      return await readTask(await read(call, 'GET', `${taskPath(id)}${part === undefined ? '' : `/${part}`}`));
+      const path = `${taskPath(id)}${part === undefined ? '' : `/${part}`}`;
+      return await readTask(await sendTwice(call, { method: 'GET', path }));
     },
     async wait(call, id, timeoutSeconds) {
-      return await readTask(await read(call, 'POST', `${taskPath(id)}/wait`, { timeoutSeconds }));
+      const path = `${taskPath(id)}/wait`;
+      return await readTask(await sendTwice(call, { method: 'POST', path, body: { timeoutSeconds } }));
     },
     async picture(call, id, index, limitBytes) {
-      const reply = await read(call, 'GET', `${taskPath(id)}/results/${index}`);
+      const reply = await sendTwice(call, { method: 'GET', path: `${taskPath(id)}/results/${index}` });
       const mimeType =
         String(reply.headers['content-type'] ?? '')
           .split(';')[0]

@@ -25,6 +25,8 @@ export interface FakeApi {
   finish(id: string): void;
   /** The next request gets this instead. */
   answerOnce(status: number, body: unknown, headers?: Record<string, string>): void;
+  /** Whether that is still to come. */
+  planned(): boolean;
   /** Breaks the connection of the next request. */
   breakOnce(): void;
   /** Waits that are open. */
@@ -109,6 +111,7 @@ export async function startFakeApi(): Promise<FakeApi> {
     answerOnce(status, body, headers = {}) {
       next = { status, body, headers };
     },
+    planned: () => next !== null,
     breakOnce() {
       next = 'break';
     },

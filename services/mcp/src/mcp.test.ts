@@ -265,6 +265,30 @@ describe('the API service', () => {
     await client.close();
   });
 
+  it('may break a connection: a create is repeated with the same key, so it is paid once', async () => {
+    const client = await modern();
+    api.breakOnce();
+    const before = api.received.length;
+    expect((await call(client, 'create_text_to_image_tool', { prompt: 'x' })).isError ?? false).toBe(false);
+    const [first, second] = api.received.slice(before).map(({ headers }) => headers['idempotency-key']);
+    expect(first).toMatch(/^[0-9a-f-]{36}$/);
+    expect(second).toBe(first);
+    await client.close();
+  });
+
+  it('may be away for a moment while somebody waits', async () => {
+    const client = await modern();
+    const made = await call(client, 'create_text_to_image_tool', { prompt: 'a cat' });
+    const id = String(made.structuredContent?.['id']);
+    const waiting = call(client, 'wait_for_task_completion_tool', { task_id: id, poll_interval: 1 });
+    await vi.waitFor(() => expect(api.waiting()).toBe(1));
+    api.answerOnce(503, { detail: 'This process is ending.', code: 'draining' });
+    await vi.waitFor(() => expect(api.planned()).toBe(false), 3000);
+    api.finish(id);
+    expect((await waiting).structuredContent).toMatchObject({ status: 'succeeded' });
+    await client.close();
+  });
+
   it('may answer nonsense', async () => {
     const client = await modern();
     api.answerOnce(200, { hello: 1 });

@@ -1,9 +1,13 @@
+import { setTimeout } from 'node:timers/promises';
 import type { ServerContext } from '@modelcontextprotocol/server';
 import type { ApiClient, Call } from '../api-client.ts';
+import { ApiError } from '../errors.ts';
 import { isDone, type Task } from '../task.ts';
 
 /** The API is asked to wait this long at most, so that a lost connection or a cancelled call shows soon. */
 const SLICE_SECONDS = 20;
+/** Failures in a row, about a second apart, until the wait gives up. */
+const PATIENCE = 10;
 
 export interface WaitOptions {
   taskId: string;
@@ -21,31 +25,36 @@ export interface WaitOptions {
 export async function waitForTask(api: ApiClient, call: Call, options: WaitOptions): Promise<Task> {
   const started = options.now();
   const elapsed = () => (options.now() - started) / 1000;
+  const stoppable = { ...call, signal: AbortSignal.any([call.signal, options.stopping]) };
   let task = await api.task(call, options.taskId);
-  while (!isDone(task.status) && !options.stopping.aborted) {
+  let failures = 0;
+  while (!isDone(task.status)) {
     const left = options.timeoutSeconds - elapsed();
     if (left <= 0) break;
     await options.progress(elapsed(), task);
-    const slice = Math.min(left, SLICE_SECONDS, options.progressSeconds);
-    task = await sliceOrNow(api, call, task, slice, options.stopping);
+    const slice = Math.max(1, Math.ceil(Math.min(left, SLICE_SECONDS, options.progressSeconds)));
+    const asked = options.now();
+    try {
+      task = await api.wait(stoppable, task.id, slice);
+      failures = 0;
+      if (isDone(task.status)) break;
+    } catch (error) {
+      call.signal.throwIfAborted();
+      if (options.stopping.aborted) break;
+      failures += 1;
+      // An API that is being replaced is back within seconds; the task goes on meanwhile.
+      if (!(error instanceof ApiError && error.retryable && failures < PATIENCE)) throw error;
+    }
+    // Also an API that answers too soon is not asked more than once a second.
+    await pause(1000 - (options.now() - asked), stoppable.signal);
+    call.signal.throwIfAborted();
+    if (options.stopping.aborted) break;
   }
   return task;
 }
 
-async function sliceOrNow(
-  api: ApiClient,
-  call: Call,
-  task: Task,
-  seconds: number,
-  stopping: AbortSignal,
-): Promise<Task> {
-  const signal = AbortSignal.any([call.signal, stopping]);
-  try {
-    return await api.wait({ ...call, signal }, task.id, Math.max(1, Math.ceil(seconds)));
-  } catch (error) {
-    if (stopping.aborted && !call.signal.aborted) return task;
-    throw error;
-  }
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await setTimeout(ms, undefined, { signal }).catch(() => {});
 }
 
 /** Progress goes only to those who asked for it with a token. */
