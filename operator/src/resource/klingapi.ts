@@ -24,7 +24,7 @@ const metadata = z.looseObject({
 export const klingApiSchema = z.object({
   metadata,
   spec: specSchema,
-  status: statusSchema.optional().catch(undefined),
+  status: statusSchema.optional(),
 });
 
 export type KlingApi = z.output<typeof klingApiSchema>;

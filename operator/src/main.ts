@@ -1,0 +1,180 @@
+/** The operator process: settings, connections, caches, election, and the loop in `reconcile.ts`. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createLogger, createRegistry, drainOnSignal, readEnvironment, startManagement } from '@klingapi/management';
+import { handshake, redact } from '@klingapi/probe';
+import { KubeConfig, type KubernetesObject, type V1Pod } from '@kubernetes/client-node';
+import { createAnnounce } from './announce.ts';
+import { createApplier, FIELD_MANAGER } from './apply/applier.ts';
+import { createSecrets } from './apply/secrets.ts';
+import { createClient } from './kube/client.ts';
+import { systemClock } from './kube/clock.ts';
+import { createController } from './kube/controller.ts';
+import { createEventRecorder } from './kube/events.ts';
+import { createHealth } from './kube/health.ts';
+import { createInformer } from './kube/informer.ts';
+import { KINDS, type Kind } from './kube/kinds.ts';
+import { createLeaderElection } from './kube/leader-election.ts';
+import { createKubeMetrics } from './kube/metrics.ts';
+import { createOperatorMetrics } from './metrics.ts';
+import { createPodObserver } from './observe/pods.ts';
+import { type ReconcileDeps, reconcile } from './reconcile.ts';
+import { klingApiSchema } from './resource/klingapi.ts';
+import { MANAGED_BY, NAME_LABEL } from './resource/names.ts';
+import { settingsSchema } from './settings.ts';
+import { childSource, klingApiSource } from './sources.ts';
+import { createVerificationJobs } from './verification/jobs.ts';
+import { createVerifier } from './verification/verifier.ts';
+
+const settings = readEnvironment(settingsSchema);
+const log = createLogger({ name: 'operator', level: settings.LOG_LEVEL });
+const registry = createRegistry('operator');
+const kubeMetrics = createKubeMetrics(registry);
+const metrics = createOperatorMetrics(registry);
+const { now } = systemClock;
+const actor = `${settings.POD_NAME}_${randomBytes(4).toString('hex')}`;
+
+const kubeConfig = new KubeConfig();
+kubeConfig.loadFromDefault();
+const client = createClient(kubeConfig, { metrics: kubeMetrics, userAgent: 'kling-operator' });
+
+const informer = <T extends KubernetesObject>(kind: Kind, ours = true) =>
+  createInformer<T>({
+    client,
+    kind,
+    namespaces: settings.WATCH_NAMESPACES,
+    ...(ours ? { labelSelector: `app.kubernetes.io/managed-by=${MANAGED_BY}`, indexLabels: [NAME_LABEL] } : {}),
+    keepManagers: [FIELD_MANAGER],
+    clock: systemClock,
+    random: Math.random,
+    log,
+    metrics: kubeMetrics,
+  });
+
+const klingApis = informer(KINDS.KlingApi, false);
+const pods = informer<V1Pod>(KINDS.Pod);
+const children = [
+  KINDS.Deployment,
+  KINDS.StatefulSet,
+  KINDS.Service,
+  KINDS.ServiceAccount,
+  KINDS.PersistentVolumeClaim,
+].map((kind) => informer(kind));
+const informers = [klingApis, pods, ...children];
+const childCaches = new Map(children.map((entry) => [entry.cache.kind.kind, entry.cache]));
+
+const secrets = createSecrets(client, now, Math.random);
+const jobs = createVerificationJobs(now, (uid) => {
+  const found = klingApis.cache.list().find((object) => object.metadata?.uid === uid)?.metadata;
+  if (found !== undefined) controller.enqueue({ namespace: found.namespace ?? '', name: found.name ?? '' });
+});
+const recorder = createEventRecorder({
+  client,
+  clock: systemClock,
+  log,
+  reportingController: 'klingapi.dev/operator',
+  reportingInstance: settings.POD_NAME,
+  redact: (note) => redact(note, [], 1024),
+});
+
+const deps: ReconcileDeps = {
+  client,
+  caches: {
+    klingApi(namespace, name) {
+      const object = klingApis.cache.get(namespace, name);
+      return object === undefined ? undefined : klingApiSchema.parse(object);
+    },
+    child: (kind, namespace, name) => childCaches.get(kind)?.get(namespace, name),
+    mcpPods: ({ metadata }) =>
+      pods.cache
+        .byLabel(NAME_LABEL, metadata.name, metadata.namespace)
+        .filter((pod) => pod.metadata?.labels?.['app.kubernetes.io/component'] === 'mcp'),
+  },
+  applier: createApplier(client),
+  secrets,
+  observer: createPodObserver({
+    handshake,
+    fetch,
+    now,
+    onHandshake: ({ metadata }, result) => metrics.handshake(metadata.namespace, metadata.name, result.verdict),
+  }),
+  verifier: createVerifier({ jobs, secrets, handshake, fetch, now, pause: (ms) => pause(ms) }),
+  announce: createAnnounce(recorder, log),
+  metrics,
+  log,
+  images: {
+    mcp: settings.IMAGE_MCP,
+    api: settings.IMAGE_API,
+    sandbox: settings.IMAGE_SANDBOX,
+    probe: settings.IMAGE_PROBE,
+    pullPolicy: settings.IMAGE_PULL_POLICY,
+    pullSecrets: settings.IMAGE_PULL_SECRETS,
+  },
+  actor,
+  now,
+};
+
+const controller = createController({
+  name: 'klingapi',
+  sources: [
+    klingApiSource(klingApis.cache),
+    childSource(pods.cache as typeof klingApis.cache),
+    ...children.map((entry) => childSource(entry.cache)),
+  ],
+  reconcile: (key) => reconcile(key, deps),
+  workers: settings.WORKERS,
+  clock: systemClock,
+  random: Math.random,
+  log,
+  metrics: kubeMetrics,
+});
+
+const election = createLeaderElection({
+  client,
+  namespace: settings.POD_NAMESPACE,
+  name: settings.LEADER_ELECTION_LEASE,
+  identity: actor,
+  clock: systemClock,
+  random: Math.random,
+  log,
+  metrics: kubeMetrics,
+  onStarted: () => void controller.start(),
+  // a Lease fences nothing, so whoever lost it must not go on
+  onLost: (reason) => {
+    log.error({ reason }, 'Leadership was lost');
+    process.exit(1);
+  },
+});
+
+const health = createHealth({ client, reflectors: informers.flatMap((entry) => entry.reflectors), clock: systemClock });
+const answer = (check: typeof health.live) => async () => {
+  const report = await check();
+  return { status: report.ok ? 200 : 503, body: report };
+};
+const management = await startManagement({
+  port: settings.MANAGEMENT_PORT,
+  host: settings.HOST,
+  registry,
+  routes: { '/healthz': answer(() => health.live()), '/readyz': answer(() => health.ready()) },
+});
+
+for (const entry of informers) entry.start();
+if (settings.LEADER_ELECTION) election.start();
+else void controller.start();
+log.info(
+  { actor, namespaces: settings.WATCH_NAMESPACES, leaderElection: settings.LEADER_ELECTION, port: management.port },
+  'Operator was started',
+);
+
+drainOnSignal({
+  seconds: settings.DRAIN_SECONDS,
+  logger: log,
+  steps: [
+    { name: 'controller', run: () => controller.stop(1_000) },
+    ...(settings.LEADER_ELECTION ? [{ name: 'election', run: () => election.stop() }] : []),
+    { name: 'informers', run: async () => void (await Promise.all(informers.map((entry) => entry.stop()))) },
+    { name: 'events', run: () => recorder.flush() },
+    { name: 'management', run: () => management.close() },
+    { name: 'client', run: () => client.close() },
+  ],
+});

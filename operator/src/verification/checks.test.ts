@@ -1,0 +1,113 @@
+/** The three checks against an API that misbehaves in each way that matters. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PNG } from 'pngjs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { handshakeOf } from '../testing.ts';
+import { type CheckTargets, runChecks, summarize } from './checks.ts';
+
+const png = PNG.sync.write(new PNG({ width: 8, height: 6 }));
+type Reply = { status?: number; type?: string; body: unknown };
+type Routes = Record<string, Reply>;
+
+const task = (status: string, more: object = {}) => ({ id: 't1', status, ...more });
+const GOOD: Routes = {
+  'GET /api/health': { body: { status: 'ok' } },
+  'POST /api/images/generations': { status: 202, body: task('submitted') },
+  'POST /api/tasks/t1/wait': { body: task('succeeded', { result: { images: [{ href: '/api/tasks/t1/results/0' }] } }) },
+  'GET /api/tasks/t1/results/0': { type: 'image/png', body: png },
+};
+
+let server: Server | undefined;
+afterEach(async () => {
+  server?.close();
+  server?.closeAllConnections();
+});
+
+async function check(
+  routes: Routes,
+  verdict: Parameters<typeof handshakeOf>[0] = 'Serving',
+  image: CheckTargets['image'] = { run: true },
+) {
+  server = createServer((request, reply) => {
+    const found = routes[`${request.method} ${request.url}`] ?? { status: 404, body: {} };
+    reply.writeHead(found.status ?? 200, { 'content-type': found.type ?? 'application/json' });
+    reply.end(Buffer.isBuffer(found.body) ? found.body : JSON.stringify(found.body));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return runChecks(
+    {
+      apiUrl: url,
+      mcpUrl: `${url}/mcp/v1`,
+      mcpHeaders: {},
+      eras: 'Any',
+      handshakeTimeoutMs: 1_000,
+      apiAuthorization: async () => 'Bearer x',
+      image,
+    },
+    { fetch, handshake: async () => handshakeOf(verdict), now: () => 0 },
+  );
+}
+
+const results = (checks: Awaited<ReturnType<typeof check>>): Record<string, string> =>
+  Object.fromEntries(checks.map((entry) => [entry.name, `${entry.result}: ${entry.message}`]));
+
+describe('the verification', () => {
+  it('passes three of three and names the picture', async () => {
+    const checks = await check(GOOD);
+    expect(summarize(checks)).toBe('3/3');
+    expect(results(checks)['ImageGeneration']).toBe('Passed: POST /api/images/generations made a PNG of 8x6');
+  });
+
+  it('a skipped picture counts in neither number', async () => {
+    expect(summarize(await check(GOOD, 'Serving', { run: false, reason: 'policy' }))).toBe('2/2');
+  });
+
+  it('an upstream cause is Inconclusive, never failed', async () => {
+    const checks = await check({
+      ...GOOD,
+      'POST /api/images/generations': { status: 402, body: { code: 'upstream_balance', detail: 'no units left' } },
+    });
+    expect(results(checks)['ImageGeneration']).toBe(
+      'Inconclusive: POST /api/images/generations answered HTTP 402: no units left',
+    );
+  });
+
+  it.each<[string, Routes, RegExp]>([
+    [
+      'a refusal of our own',
+      { 'POST /api/images/generations': { status: 401, body: { code: 'unauthorized' } } },
+      /^Failed: POST \/api\/images\/generations answered HTTP 401/,
+    ],
+    [
+      'a reply of another shape',
+      { 'POST /api/images/generations': { body: { task_id: 't1' } } },
+      /^Failed: the reply does not match its schema/,
+    ],
+    [
+      'half a picture',
+      { 'GET /api/tasks/t1/results/0': { type: 'image/png', body: png.subarray(0, 40) } },
+      /^Failed: /,
+    ],
+    [
+      'a page instead of a picture',
+      { 'GET /api/tasks/t1/results/0': { type: 'text/html', body: Buffer.from('<html>') } },
+      /^Failed: neither PNG nor JPEG/,
+    ],
+  ])('%s fails the picture', async (_, routes, message) => {
+    expect(results(await check({ ...GOOD, ...routes }))['ImageGeneration']).toMatch(message);
+  });
+
+  it('an MCP server that asks for credentials is Inconclusive, a dead one failed', async () => {
+    expect(results(await check(GOOD, 'AuthRequired'))['McpHandshake']).toMatch(/^Inconclusive: .*headersSecretRef/);
+    expect(results(await check(GOOD, 'Failing'))['McpHandshake']).toMatch(/^Failed: /);
+  });
+
+  it('a health reply that is not ok fails', async () => {
+    expect(results(await check({ ...GOOD, 'GET /api/health': { body: { status: 'broken' } } }))['ApiHealth']).toMatch(
+      /^Failed: the reply does not match its schema/,
+    );
+  });
+});
