@@ -1,7 +1,7 @@
 /** The CustomResourceDefinition on the real API server: what it refuses, what it fills in, what it tells. */
 import { randomBytes } from 'node:crypto';
-import { stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { getJson, type Json, kubectl, tryKubectl } from '../e2e/kubectl.ts';
 
 const namespace = `crd-${randomBytes(3).toString('hex')}`;
@@ -47,25 +47,86 @@ describe('a minimal resource', () => {
 const sandbox = { provider: 'Sandbox' };
 const refusals: [string, unknown, RegExp, string?][] = [
   ['no upstream', {}, /spec\.upstream: Required value/],
-  ['an unknown provider', { upstream: { provider: 'Klong' } }, /spec\.upstream\.provider: Unsupported value: "Klong".*"Kling", "Sandbox", "Custom"/],
-  ['the vendor without a key', { upstream: { provider: 'Kling' } }, /spec\.upstream\.apiKeySecretRef.*to try without a key use provider: Sandbox/],
-  ['half of a key pair', { upstream: { provider: 'Custom', endpoint: 'https://x.example', accessKeySecretRef: { name: 'a', key: 'k' } } }, /spec\.upstream.*accessKeySecretRef and secretKeySecretRef go together/],
-  ['an endpoint of the sandbox', { upstream: { ...sandbox, endpoint: 'https://x.example' } }, /spec\.upstream\.endpoint.*endpoint goes with provider Custom/],
-  ['an endpoint that is no URL', { upstream: { provider: 'Custom', endpoint: 'ftp://x' } }, /spec\.upstream\.endpoint: Invalid value/],
-  ['an endpoint with credentials in it', { upstream: { provider: 'Custom', endpoint: 'https://me:secret@x.example' } }, /spec\.upstream\.endpoint: Invalid value/],
-  ['a foreign server without image', { upstream: sandbox, mcp: { server: 'Other' } }, /spec\.mcp\.image.*server Other needs an image/],
-  ['two kinds of auth', { upstream: sandbox, mcp: { auth: { callers: {}, none: {} } } }, /spec\.mcp\.auth.*callers and none exclude each other/],
-  ['a timeout as long as the period', { upstream: sandbox, mcp: { handshake: { periodSeconds: 5, timeoutSeconds: 5 } } }, /spec\.mcp\.handshake\.timeoutSeconds.*at least one second less than periodSeconds/],
+  [
+    'an unknown provider',
+    { upstream: { provider: 'Klong' } },
+    /spec\.upstream\.provider: Unsupported value: "Klong".*"Kling", "Sandbox", "Custom"/,
+  ],
+  [
+    'the vendor without a key',
+    { upstream: { provider: 'Kling' } },
+    /spec\.upstream\.apiKeySecretRef.*to try without a key use provider: Sandbox/,
+  ],
+  [
+    'half of a key pair',
+    { upstream: { provider: 'Custom', endpoint: 'https://x.example', accessKeySecretRef: { name: 'a', key: 'k' } } },
+    /spec\.upstream.*accessKeySecretRef and secretKeySecretRef go together/,
+  ],
+  [
+    'an endpoint of the sandbox',
+    { upstream: { ...sandbox, endpoint: 'https://x.example' } },
+    /spec\.upstream\.endpoint.*endpoint goes with provider Custom/,
+  ],
+  [
+    'an endpoint that is no URL',
+    { upstream: { provider: 'Custom', endpoint: 'ftp://x' } },
+    /spec\.upstream\.endpoint: Invalid value/,
+  ],
+  [
+    'an endpoint with credentials in it',
+    { upstream: { provider: 'Custom', endpoint: 'https://me:secret@x.example' } },
+    /spec\.upstream\.endpoint: Invalid value/,
+  ],
+  [
+    'a foreign server without image',
+    { upstream: sandbox, mcp: { server: 'Other' } },
+    /spec\.mcp\.image.*server Other needs an image/,
+  ],
+  [
+    'two kinds of auth',
+    { upstream: sandbox, mcp: { auth: { callers: {}, none: {} } } },
+    /spec\.mcp\.auth.*callers and none exclude each other/,
+  ],
+  [
+    'a timeout as long as the period',
+    { upstream: sandbox, mcp: { handshake: { periodSeconds: 5, timeoutSeconds: 5 } } },
+    /spec\.mcp\.handshake\.timeoutSeconds.*at least one second less than periodSeconds/,
+  ],
   ['the management port', { upstream: sandbox, mcp: { port: 9090 } }, /spec\.mcp\.port.*management port/],
   ['a path without slash', { upstream: sandbox, mcp: { path: 'mcp' } }, /spec\.mcp\.path: Invalid value/],
-  ['a budget of 21', { upstream: sandbox, remediation: { budget: { repairs: 21 } } }, /spec\.remediation\.budget\.repairs: Invalid value: 21.*less than or equal to 20/],
-  ['no repairs at a time', { upstream: sandbox, remediation: { maxConcurrentRepairs: '0%' } }, /spec\.remediation\.maxConcurrentRepairs: Invalid value/],
-  ['a backoff that shrinks', { upstream: sandbox, remediation: { backoff: { initialSeconds: 20, maxSeconds: 10 } } }, /spec\.remediation\.backoff\.initialSeconds.*must not exceed maxSeconds/],
+  [
+    'a budget of 21',
+    { upstream: sandbox, remediation: { budget: { repairs: 21 } } },
+    /spec\.remediation\.budget\.repairs: Invalid value: 21.*less than or equal to 20/,
+  ],
+  [
+    'no repairs at a time',
+    { upstream: sandbox, remediation: { maxConcurrentRepairs: '0%' } },
+    /spec\.remediation\.maxConcurrentRepairs: Invalid value/,
+  ],
+  [
+    'a backoff that shrinks',
+    { upstream: sandbox, remediation: { backoff: { initialSeconds: 20, maxSeconds: 10 } } },
+    /spec\.remediation\.backoff\.initialSeconds.*must not exceed maxSeconds/,
+  ],
   ['two API pods on SQLite', { upstream: sandbox, api: { replicas: 2 } }, /spec\.api\.replicas: Invalid value: 2/],
-  ['a size that is no quantity', { upstream: sandbox, api: { storage: { sqlite: { size: 'big' } } } }, /spec\.api\.storage\.sqlite\.size: Invalid value: "big"/],
-  ['a name that begins with a digit', { upstream: sandbox }, /metadata\.name must have at most 40 characters, begin with a letter/, '1studio'],
+  [
+    'a size that is no quantity',
+    { upstream: sandbox, api: { storage: { sqlite: { size: 'big' } } } },
+    /spec\.api\.storage\.sqlite\.size: Invalid value: "big"/,
+  ],
+  [
+    'a name that begins with a digit',
+    { upstream: sandbox },
+    /metadata\.name must have at most 40 characters, begin with a letter/,
+    '1studio',
+  ],
   ['a name of 41 characters', { upstream: sandbox }, /metadata\.name must have at most 40 characters/, 'a'.repeat(41)],
-  ['an unknown field', { upstream: sandbox, mcp: { handshake: { periodSecond: 5 } } }, /unknown field "spec\.mcp\.handshake\.periodSecond"/],
+  [
+    'an unknown field',
+    { upstream: sandbox, mcp: { handshake: { periodSecond: 5 } } },
+    /unknown field "spec\.mcp\.handshake\.periodSecond"/,
+  ],
 ];
 
 describe('the API server refuses', () => {
@@ -83,15 +144,27 @@ describe('what else it does', () => {
   });
 
   it('affinity and volumes go through as they are', async () => {
-    const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd'] }] }] } } };
+    const affinity = {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd'] }] }],
+        },
+      },
+    };
     const volumes = [{ name: 'extra', configMap: { name: 'settings', items: [{ key: 'a', path: 'b' }] } }];
     await kubectl(['create', '-f', '-'], object({ upstream: sandbox, mcp: { pod: { affinity, volumes } } }, 'opaque'));
     expect((await getJson(['get', 'klingapi', 'opaque', '-n', namespace])).spec.mcp.pod).toEqual({ affinity, volumes });
   });
 
   it('percentages and numbers of concurrent repairs are taken', async () => {
-    await kubectl(['create', '-f', '-'], object({ upstream: sandbox, remediation: { maxConcurrentRepairs: '25%' } }, 'percent'));
-    await kubectl(['create', '-f', '-'], object({ upstream: sandbox, remediation: { maxConcurrentRepairs: 3 } }, 'number'));
+    await kubectl(
+      ['create', '-f', '-'],
+      object({ upstream: sandbox, remediation: { maxConcurrentRepairs: '25%' } }, 'percent'),
+    );
+    await kubectl(
+      ['create', '-f', '-'],
+      object({ upstream: sandbox, remediation: { maxConcurrentRepairs: 3 } }, 'number'),
+    );
   });
 
   it('a block keeps no default beside what a later apply adds', async () => {
@@ -103,7 +176,8 @@ describe('what else it does', () => {
   it('kubectl explain tells each field', async () => {
     const text = await kubectl(['explain', 'klingapi.spec.mcp.handshake']);
     const crd = await getJson(['get', 'crd', 'klingapis.klingapi.dev']);
-    const handshake: Json = crd.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.mcp.properties.handshake;
+    const handshake: Json =
+      crd.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.mcp.properties.handshake;
     for (const [field, schema] of Object.entries<Json>(handshake.properties)) {
       expect(text).toContain(field);
       expect(text.replace(/\s+/g, ' ')).toContain(schema.description.slice(0, 40));

@@ -16,7 +16,11 @@ export interface Fault {
   inject(kase: Pick<Case, 'exec' | 'namespace'>, pod: Json): Promise<unknown>;
 }
 
-const wrapped = (story: string, fault: Parameters<typeof breakPod>[2], repairedBy: Fault['repairedBy'] = 'operator'): Fault => ({
+const wrapped = (
+  story: string,
+  fault: Parameters<typeof breakPod>[2],
+  repairedBy: Fault['repairedBy'] = 'operator',
+): Fault => ({
   story,
   mcp: faulty,
   server: 'Kling',
@@ -25,10 +29,17 @@ const wrapped = (story: string, fault: Parameters<typeof breakPod>[2], repairedB
 });
 
 export const FAULTS: Record<string, Fault> = {
-  'session-manager': wrapped('The session manager dies: every MCP request is HTTP 500 "Task group is not initialized", as in July 2025', 'session-manager'),
+  'session-manager': wrapped(
+    'The session manager dies: every MCP request is HTTP 500 "Task group is not initialized", as in July 2025',
+    'session-manager',
+  ),
   '500': wrapped('Every MCP request is HTTP 500', '500'),
   garbage: wrapped('The MCP endpoint answers HTTP 200 with garbage', 'garbage'),
-  crash: wrapped('The MCP process crashes: the kubelet restarts the container, and the operator keeps its hands off', 'crash', 'kubelet'),
+  crash: wrapped(
+    'The MCP process crashes: the kubelet restarts the container, and the operator keeps its hands off',
+    'crash',
+    'kubelet',
+  ),
   hung: {
     story: 'The MCP process hangs (SIGSTOP from the host): the port accepts, nothing answers',
     mcp: {},
@@ -37,7 +48,8 @@ export const FAULTS: Record<string, Fault> = {
     inject: (kase, pod) => hang(kase as Case, pod),
   },
   python: {
-    story: 'The original software for real, FastMCP 2.5.1: one unlucky request kills its session manager, /health stays green',
+    story:
+      'The original software for real, FastMCP 2.5.1: one unlucky request kills its session manager, /health stays green',
     mcp: { image: PYTHON_IMAGE },
     server: 'Python',
     repairedBy: 'operator',

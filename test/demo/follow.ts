@@ -1,5 +1,5 @@
 /** Shows what the operator says and does while it does it, from the KlingApi and its Events. */
-import { type Json, getJson } from '../e2e/kubectl.ts';
+import { getJson, type Json } from '../e2e/kubectl.ts';
 import { waitFor } from '../e2e/wait.ts';
 import { dim, fact } from './print.ts';
 
@@ -7,7 +7,8 @@ const NAMESPACE = 'kling-demo';
 
 export const klingApi = (): Promise<Json> => getJson(['get', 'klingapi', 'studio', '-n', NAMESPACE]);
 
-const seconds = (since: number, at: string): string => `${((new Date(at).getTime() - since) / 1_000).toFixed(1)} s`.padStart(8);
+const seconds = (since: number, at: string): string =>
+  `${((new Date(at).getTime() - since) / 1_000).toFixed(1)} s`.padStart(8);
 
 /** Waits for the end of a repair that began after `since`, and prints each step of its record as it appears. */
 export async function followRepair(since: number): Promise<Json> {
@@ -15,12 +16,16 @@ export async function followRepair(since: number): Promise<Json> {
   return waitFor(
     async () => {
       const object = await klingApi();
-      const failing = object.status?.mcp?.pods?.find((pod: Json) => pod.verdict === 'Failing' || pod.verdict === 'Unreachable');
+      const failing = object.status?.mcp?.pods?.find(
+        (pod: Json) => pod.verdict === 'Failing' || pod.verdict === 'Unreachable',
+      );
       if (failing !== undefined && !told.has('failing')) {
         told.add('failing');
         fact(`${seconds(since, new Date().toISOString())}  ${failing.name}: ${failing.verdict}, ${failing.diagnosis}`);
       }
-      const record = object.status?.repairs?.find((entry: Json) => new Date(entry.startedAt).getTime() >= since - 1_000);
+      const record = object.status?.repairs?.find(
+        (entry: Json) => new Date(entry.startedAt).getTime() >= since - 1_000,
+      );
       for (const step of record?.steps ?? []) {
         if (told.has(step.name)) continue;
         told.add(step.name);

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { klingApiSchema, repairReport } from '@klingapi/operator';
 import { PNG } from 'pngjs';
 import { stringify } from 'yaml';
-import { down, status as clusterStatus, up } from '../cluster/index.ts';
+import { status as clusterStatus, down, up } from '../cluster/index.ts';
 import { alive, CHART, condition, LOCAL_IMAGES, podIsReady } from '../e2e/case.ts';
 import { legacyClient, type McpClient, modernClient, serviceFetch } from '../e2e/client.ts';
 import { prepareImages } from '../e2e/images.ts';
@@ -20,7 +20,9 @@ const SYSTEM = 'kling-system';
 const OUTPUT = 'demo-output';
 const URL = `http://studio-mcp.${NAMESPACE}.svc:5510/mcp/v1`;
 
-const { values } = parseArgs({ options: { fault: { type: 'string', default: 'session-manager' }, keep: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { fault: { type: 'string', default: 'session-manager' }, keep: { type: 'boolean', default: false } },
+});
 const fault = FAULTS[values.fault];
 if (fault === undefined) {
   say(`There is no fault "${values.fault}". Faults: ${Object.keys(FAULTS).join(', ')}`);
@@ -28,15 +30,31 @@ if (fault === undefined) {
 }
 
 const mcpPods = async (): Promise<Json[]> =>
-  alive((await getJson(['get', 'pods', '-n', NAMESPACE, '-l', 'klingapi.dev/name=studio,app.kubernetes.io/component=mcp'])).items);
-const exec = (pod: string, script: string): Promise<string> => kubectl(['exec', '-n', NAMESPACE, pod, '-c', 'mcp', '--', '/usr/bin/node', '-e', script]);
+  alive(
+    (await getJson(['get', 'pods', '-n', NAMESPACE, '-l', 'klingapi.dev/name=studio,app.kubernetes.io/component=mcp']))
+      .items,
+  );
+const exec = (pod: string, script: string): Promise<string> =>
+  kubectl(['exec', '-n', NAMESPACE, pod, '-c', 'mcp', '--', '/usr/bin/node', '-e', script]);
 
 async function install(): Promise<void> {
   await during('Cluster: a real Kubernetes on this machine', () => up());
   await during('Images: built and loaded', () => prepareImages());
   await kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=120s']);
   await during('Chart: CRD, RBAC and operator', () =>
-    helm(['upgrade', '--install', 'kling-operator', CHART, '-n', SYSTEM, '--create-namespace', ...LOCAL_IMAGES, '--wait', '--timeout', '3m']),
+    helm([
+      'upgrade',
+      '--install',
+      'kling-operator',
+      CHART,
+      '-n',
+      SYSTEM,
+      '--create-namespace',
+      ...LOCAL_IMAGES,
+      '--wait',
+      '--timeout',
+      '3m',
+    ]),
   );
 }
 
@@ -45,7 +63,10 @@ async function applyStudio(): Promise<void> {
     apiVersion: 'klingapi.dev/v1alpha1',
     kind: 'KlingApi',
     metadata: { name: 'studio' },
-    spec: { upstream: { provider: 'Sandbox' }, ...(Object.keys(fault?.mcp ?? {}).length === 0 ? {} : { mcp: fault?.mcp }) },
+    spec: {
+      upstream: { provider: 'Sandbox' },
+      ...(Object.keys(fault?.mcp ?? {}).length === 0 ? {} : { mcp: fault?.mcp }),
+    },
   });
   say(manifest.trimEnd().replace(/^/gm, '    '));
   await kubectl(['create', 'namespace', NAMESPACE]);
@@ -92,7 +113,8 @@ async function useIt(key: string): Promise<void> {
 }
 
 async function scrape(): Promise<void> {
-  const operator = (await getJson(['get', 'pods', '-n', SYSTEM, '-l', 'app.kubernetes.io/name=kling-operator'])).items[0];
+  const operator = (await getJson(['get', 'pods', '-n', SYSTEM, '-l', 'app.kubernetes.io/name=kling-operator']))
+    .items[0];
   const [pod] = await mcpPods();
   for (const [name, address, pattern] of [
     ['operator', operator.status.podIP, /^klingoperator_(mcp_pods_serving|handshakes_total)\{.*$/gm],
@@ -100,26 +122,37 @@ async function scrape(): Promise<void> {
   ] as const) {
     const text = await (await fetch(`http://${address}:9090/metrics`)).text();
     const lines = text.match(pattern) ?? [];
-    good(`${name}: ${text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length} series, among them ${dim(lines.slice(0, 2).join('  '))}`);
+    good(
+      `${name}: ${text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length} series, among them ${dim(lines.slice(0, 2).join('  '))}`,
+    );
   }
 }
 
 async function plainHealth(pod: Json): Promise<void> {
   const green200 = async (title: string, url: string) => {
-    const reply = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch((error: Error) => ({ status: error.name }));
+    const reply = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch((error: Error) => ({
+      status: error.name,
+    }));
     fact(`${reply.status === 200 ? green('green') : yellow(String(reply.status))}  ${title}`);
   };
   const api = await getJson(['get', 'service', 'studio-api', '-n', NAMESPACE]);
   await green200('GET /api/health of the API', `http://${api.spec.clusterIP}:5511/api/health`);
-  if (fault?.server === 'Python') await green200('GET /health of the MCP server', `http://${pod.status.podIP}:5510/health`);
+  if (fault?.server === 'Python')
+    await green200('GET /health of the MCP server', `http://${pod.status.podIP}:5510/health`);
   else await green200('GET /livez of the MCP pod', `http://${pod.status.podIP}:9090/livez`);
 }
 
 async function breakAndRepair(key: string): Promise<void> {
   const [pod] = await mcpPods();
   const service = await getJson(['get', 'service', 'studio-mcp', '-n', NAMESPACE]);
-  const client = watch({ url: `http://${service.spec.clusterIP}:5510/mcp/v1`, hostHeader: `studio-mcp.${NAMESPACE}.svc:5510`, key });
-  await waitFor(async () => client.samples.some((sample) => sample.ok), { what: 'the independent client to be served' });
+  const client = watch({
+    url: `http://${service.spec.clusterIP}:5510/mcp/v1`,
+    hostHeader: `studio-mcp.${NAMESPACE}.svc:5510`,
+    key,
+  });
+  await waitFor(async () => client.samples.some((sample) => sample.ok), {
+    what: 'the independent client to be served',
+  });
   fact(`${fault?.story}.`);
   fact(`Pod ${bold(pod.metadata.name)} breaks now.`);
   const since = Date.now();
@@ -131,7 +164,9 @@ async function breakAndRepair(key: string): Promise<void> {
   chapter('What the operator does');
   if (fault?.repairedBy === 'kubelet') {
     await followRestart(pod);
-    good(`${elapsed(since)}: the kubelet restarted the container; repairs by the operator: ${(await klingApi()).status.repairsTotal}`);
+    good(
+      `${elapsed(since)}: the kubelet restarted the container; repairs by the operator: ${(await klingApi()).status.repairsTotal}`,
+    );
     await client.stop();
     return;
   }
@@ -146,17 +181,25 @@ async function breakAndRepair(key: string): Promise<void> {
   const samples = await client.stop();
 
   chapter('The report');
-  const report = repairReport({ name: 'studio', namespace: NAMESPACE }, klingApiSchema.parse(whole).status?.repairs?.find((entry) => entry.id === record.id) ?? record);
+  const report = repairReport(
+    { name: 'studio', namespace: NAMESPACE },
+    klingApiSchema.parse(whole).status?.repairs?.find((entry) => entry.id === record.id) ?? record,
+  );
   await writeFile(`${OUTPUT}/report.md`, report);
   say(report.replace(/^/gm, '    '));
 
   const failed = samples.filter((sample) => sample.at >= since && !sample.ok);
   const span = failed.length === 0 ? 0 : Math.max(...failed.map((sample) => sample.at)) - since;
   chapter('What clients saw');
-  fact(`An independent client asked ${samples.length} times: ${failed.length} requests failed, the last one ${(span / 1_000).toFixed(1)} s after the fault.`);
-  fact(`Clients were without full service for ${bold(`${(span / 1_000).toFixed(1)} s`)}; the broken pod was replaced and verified (${record.verification?.summary}) after ${bold(`${((new Date(record.finishedAt).getTime() - since) / 1_000).toFixed(1)} s`)}.`);
+  fact(
+    `An independent client asked ${samples.length} times: ${failed.length} requests failed, the last one ${(span / 1_000).toFixed(1)} s after the fault.`,
+  );
+  fact(
+    `Clients were without full service for ${bold(`${(span / 1_000).toFixed(1)} s`)}; the broken pod was replaced and verified (${record.verification?.summary}) after ${bold(`${((new Date(record.finishedAt).getTime() - since) / 1_000).toFixed(1)} s`)}.`,
+  );
   fact('In July 2025 it took a person, an SSH session and a report, and 2 of 3 checks were called a success.');
-  if (record.outcome !== 'Recovered' || record.verification?.summary !== '3/3') throw new Error(`The repair ended ${record.outcome} with ${record.verification?.summary}`);
+  if (record.outcome !== 'Recovered' || record.verification?.summary !== '3/3')
+    throw new Error(`The repair ended ${record.outcome} with ${record.verification?.summary}`);
 }
 
 async function main(): Promise<void> {
@@ -166,7 +209,10 @@ async function main(): Promise<void> {
   await install();
   chapter('2. One resource');
   await applyStudio();
-  const key = Buffer.from((await getJson(['get', 'secret', 'studio-callers', '-n', NAMESPACE])).data.default, 'base64').toString('utf8');
+  const key = Buffer.from(
+    (await getJson(['get', 'secret', 'studio-callers', '-n', NAMESPACE])).data.default,
+    'base64',
+  ).toString('utf8');
   chapter('3. MCP clients, through the Service');
   await useIt(key);
   await scrape();
@@ -176,7 +222,11 @@ async function main(): Promise<void> {
   await useIt(key);
   say(`\n${green('Done')} in ${elapsed()}.`);
   say('What to try next:');
-  fact(`npm run demo -- --fault ${Object.keys(FAULTS).filter((name) => name !== values.fault).join(' | ')}`);
+  fact(
+    `npm run demo -- --fault ${Object.keys(FAULTS)
+      .filter((name) => name !== values.fault)
+      .join(' | ')}`,
+  );
   if (values.keep || running) {
     fact('export KUBECONFIG=$(npm run -s cluster -- kubeconfig)');
     fact(`kubectl get klingapi studio -n ${NAMESPACE} -o yaml`);
@@ -190,6 +240,8 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   bad(error instanceof Error ? error.message : String(error));
-  say(`The demo stopped after ${elapsed()}. The cluster is as it was left: npm run cluster -- status, npm run cluster -- down`);
+  say(
+    `The demo stopped after ${elapsed()}. The cluster is as it was left: npm run cluster -- status, npm run cluster -- down`,
+  );
   process.exitCode = 1;
 });

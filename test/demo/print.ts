@@ -1,5 +1,5 @@
 /** The paper the story is told on: chapters, facts, and long work with its time. */
-import { setInterval, clearInterval } from 'node:timers';
+import { clearInterval, setInterval } from 'node:timers';
 
 const tty = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
 const paint = (code: number) => (text: string) => (tty ? `\u001b[${code}m${text}\u001b[0m` : text);
@@ -21,7 +21,9 @@ export const bad = (text: string): void => say(`  ${red('✗')} ${text}`);
 /** Runs long work; on a terminal its time goes on, elsewhere it is told when it is over. */
 export async function during<T>(title: string, work: () => Promise<T>): Promise<T> {
   const since = Date.now();
-  const timer = tty ? setInterval(() => process.stdout.write(`\r  … ${title} ${dim(elapsed(since))}\u001b[K`), 200) : undefined;
+  const timer = tty
+    ? setInterval(() => process.stdout.write(`\r  … ${title} ${dim(elapsed(since))}\u001b[K`), 200)
+    : undefined;
   try {
     const result = await work();
     if (tty) process.stdout.write('\r\u001b[K');

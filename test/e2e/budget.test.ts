@@ -9,8 +9,17 @@ beforeAll(async () => {
   kase = await createCase('budget');
   await kase.apply({
     upstream: { provider: 'Sandbox' },
-    mcp: { ...faulty, replicas: 1, env: [{ name: 'FAULT', value: '500' }], handshake: { periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 2, startupGraceSeconds: 5 } },
-    remediation: { unhealthySeconds: 2, budget: { repairs: 2, windowSeconds: 3600 }, backoff: { initialSeconds: 1, maxSeconds: 2 } },
+    mcp: {
+      ...faulty,
+      replicas: 1,
+      env: [{ name: 'FAULT', value: '500' }],
+      handshake: { periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 2, startupGraceSeconds: 5 },
+    },
+    remediation: {
+      unhealthySeconds: 2,
+      budget: { repairs: 2, windowSeconds: 3600 },
+      backoff: { initialSeconds: 1, maxSeconds: 2 },
+    },
   });
 });
 afterAll(() => kase?.remove());
@@ -44,5 +53,7 @@ it('the budget stops the repairs of a pod that always fails, and says so', async
 
   // a new value of the annotation asks for one more
   await kubectl(['annotate', '-n', kase.namespace, 'klingapi/studio', 'klingapi.dev/repair=now']);
-  await waitFor(async () => (await kase.klingApi()).status.repairsTotal === 3, { what: 'the repair that was asked for' });
+  await waitFor(async () => (await kase.klingApi()).status.repairsTotal === 3, {
+    what: 'the repair that was asked for',
+  });
 });

@@ -7,7 +7,14 @@ import { waitFor } from './wait.ts';
 export const CHART = 'charts/kling-operator';
 
 /** Values for images that were loaded into the test cluster. */
-export const LOCAL_IMAGES = ['--set', 'image.registry=localhost', '--set', 'image.tag=dev', '--set', 'image.pullPolicy=Never'];
+export const LOCAL_IMAGES = [
+  '--set',
+  'image.registry=localhost',
+  '--set',
+  'image.tag=dev',
+  '--set',
+  'image.pullPolicy=Never',
+];
 
 export interface Case {
   namespace: string;
@@ -30,20 +37,36 @@ export interface CaseOptions {
   operators?: number;
 }
 
-export const podIsReady = (pod: Json): boolean => pod.status?.conditions?.some((entry: Json) => entry.type === 'Ready' && entry.status === 'True') === true;
-export const condition = (object: Json, type: string): Json | undefined => object.status?.conditions?.find((entry: Json) => entry.type === type);
+export const podIsReady = (pod: Json): boolean =>
+  pod.status?.conditions?.some((entry: Json) => entry.type === 'Ready' && entry.status === 'True') === true;
+export const condition = (object: Json, type: string): Json | undefined =>
+  object.status?.conditions?.find((entry: Json) => entry.type === type);
 export const alive = (pods: Json[]): Json[] => pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
 
 export async function createCase(title: string, options: CaseOptions = {}): Promise<Case> {
   const namespace = `e2e-${title}-${randomBytes(3).toString('hex')}`;
   await kubectl(['create', 'namespace', namespace]);
-  await kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted', 'klingapi.dev/e2e=true']);
+  await kubectl([
+    'label',
+    'namespace',
+    namespace,
+    'pod-security.kubernetes.io/enforce=restricted',
+    'klingapi.dev/e2e=true',
+  ]);
   const operators = options.operators ?? 1;
   for (let index = 1; index <= operators; index += 1) {
     const release = operators === 1 ? 'operator' : `operator-${index}`;
     await helm([
-      'install', release, CHART, '-n', namespace, ...LOCAL_IMAGES,
-      '--set', 'scope=namespace', '--set', 'crds.install=false',
+      'install',
+      release,
+      CHART,
+      '-n',
+      namespace,
+      ...LOCAL_IMAGES,
+      '--set',
+      'scope=namespace',
+      '--set',
+      'crds.install=false',
       ...(operators === 1 ? [] : ['--set', 'leaderElection.enabled=false']),
     ]);
   }
@@ -51,7 +74,10 @@ export async function createCase(title: string, options: CaseOptions = {}): Prom
   const self: Case = {
     namespace,
     async apply(spec, name = 'studio') {
-      await kubectl(['apply', '-n', namespace, '-f', '-'], stringify({ apiVersion: 'klingapi.dev/v1alpha1', kind: 'KlingApi', metadata: { name }, spec }));
+      await kubectl(
+        ['apply', '-n', namespace, '-f', '-'],
+        stringify({ apiVersion: 'klingapi.dev/v1alpha1', kind: 'KlingApi', metadata: { name }, spec }),
+      );
     },
     klingApi: (name = 'studio') => getJson(['get', 'klingapi', name, '-n', namespace]),
     ready: (name = 'studio', timeoutMs = 180_000) =>
@@ -59,12 +85,27 @@ export async function createCase(title: string, options: CaseOptions = {}): Prom
         async () => {
           const object = await self.klingApi(name);
           if (condition(object, 'Ready')?.status === 'True' && object.status?.verification !== undefined) return object;
-          throw new Error(JSON.stringify(object.status?.conditions?.map((entry: Json) => `${entry.type}=${entry.status} ${entry.reason}: ${entry.message}`) ?? 'no status'));
+          throw new Error(
+            JSON.stringify(
+              object.status?.conditions?.map(
+                (entry: Json) => `${entry.type}=${entry.status} ${entry.reason}: ${entry.message}`,
+              ) ?? 'no status',
+            ),
+          );
         },
         { what: `KlingApi ${name} in ${namespace} to be Ready and verified`, timeoutMs, everyMs: 1_000 },
       ),
     async mcpPods(name = 'studio') {
-      return (await getJson(['get', 'pods', '-n', namespace, '-l', `klingapi.dev/name=${name},app.kubernetes.io/component=mcp`])).items;
+      return (
+        await getJson([
+          'get',
+          'pods',
+          '-n',
+          namespace,
+          '-l',
+          `klingapi.dev/name=${name},app.kubernetes.io/component=mcp`,
+        ])
+      ).items;
     },
     async pods() {
       return (await getJson(['get', 'pods', '-n', namespace])).items;
@@ -75,7 +116,13 @@ export async function createCase(title: string, options: CaseOptions = {}): Prom
           const object = await self.klingApi(name);
           const repairs: Json[] = (object.status?.repairs ?? []).filter((record: Json) => record.outcome !== undefined);
           if (repairs.length >= count) return repairs[0];
-          throw new Error(JSON.stringify({ repairs: object.status?.repairs, remediation: object.status?.remediation, pods: object.status?.mcp?.pods }));
+          throw new Error(
+            JSON.stringify({
+              repairs: object.status?.repairs,
+              remediation: object.status?.remediation,
+              pods: object.status?.mcp?.pods,
+            }),
+          );
         },
         { what: `${count} finished repairs of ${name} in ${namespace}`, timeoutMs, everyMs: 1_000 },
       ),
@@ -93,7 +140,10 @@ export async function createCase(title: string, options: CaseOptions = {}): Prom
 }
 
 /** The spec most cases start from: a sandbox, and handshakes as often as is allowed. */
-export const quick = (mcp: Record<string, unknown> = {}, more: Record<string, unknown> = {}): Record<string, unknown> => ({
+export const quick = (
+  mcp: Record<string, unknown> = {},
+  more: Record<string, unknown> = {},
+): Record<string, unknown> => ({
   upstream: { provider: 'Sandbox' },
   mcp: { handshake: { periodSeconds: 3, timeoutSeconds: 2 }, ...mcp },
   ...more,

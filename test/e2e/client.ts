@@ -8,7 +8,12 @@ import { getJson } from './kubectl.ts';
 /** A `fetch` that finds the Services of a namespace at their cluster addresses, as the cluster's DNS would. */
 export async function serviceFetch(namespace: string): Promise<{ fetch: typeof fetch; close: () => Promise<void> }> {
   const services = await getJson(['get', 'services', '-n', namespace]);
-  const addresses = new Map<string, string>(services.items.map((item: { metadata: { name: string }; spec: { clusterIP: string } }) => [`${item.metadata.name}.${namespace}.svc`, item.spec.clusterIP]));
+  const addresses = new Map<string, string>(
+    services.items.map((item: { metadata: { name: string }; spec: { clusterIP: string } }) => [
+      `${item.metadata.name}.${namespace}.svc`,
+      item.spec.clusterIP,
+    ]),
+  );
   const agent = new Agent({
     connect: {
       lookup: (host, _options, done) => {
@@ -20,7 +25,8 @@ export async function serviceFetch(namespace: string): Promise<{ fetch: typeof f
     headersTimeout: 330_000,
     bodyTimeout: 330_000,
   });
-  const through = ((input: string | URL, init?: RequestInit) => undiciFetch(input, { ...(init as object), dispatcher: agent })) as unknown as typeof fetch;
+  const through = ((input: string | URL, init?: RequestInit) =>
+    undiciFetch(input, { ...(init as object), dispatcher: agent })) as unknown as typeof fetch;
   return { fetch: through, close: () => agent.close() };
 }
 
@@ -51,26 +57,40 @@ export interface ConnectOptions {
   fetch?: typeof fetch;
 }
 
-const requestInit = (key: string | undefined): { requestInit?: RequestInit } => (key === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${key}` } } });
+const requestInit = (key: string | undefined): { requestInit?: RequestInit } =>
+  key === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${key}` } } };
 const LONG = { timeout: 330_000 };
 
 /** The client of protocol 2025-11-25 and older: `@modelcontextprotocol/sdk`. */
 export async function legacyClient(options: ConnectOptions): Promise<McpClient> {
   const client = new LegacyClient({ name: 'e2e-legacy', version: '1.0.0' });
-  // biome-ignore lint/suspicious/noExplicitAny: the transport's optional members do not fit exactOptionalPropertyTypes
-  await client.connect(new LegacyTransport(new URL(options.url), { ...requestInit(options.key), ...(options.fetch === undefined ? {} : { fetch: options.fetch }) }) as any);
+  await client.connect(
+    new LegacyTransport(new URL(options.url), {
+      ...requestInit(options.key),
+      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+    }) as unknown as Parameters<typeof client.connect>[0],
+  );
   return {
     era: 'Legacy',
     listTools: async () => (await client.listTools()).tools.map((tool) => tool.name),
-    callTool: async (name, args = {}) => (await client.callTool({ name, arguments: args }, undefined, LONG)) as ToolResult,
+    callTool: async (name, args = {}) =>
+      (await client.callTool({ name, arguments: args }, undefined, LONG)) as ToolResult,
     close: () => client.close(),
   };
 }
 
 /** The client of protocol 2026-07-28: `@modelcontextprotocol/client`. */
 export async function modernClient(options: ConnectOptions): Promise<McpClient> {
-  const client = new ModernClient({ name: 'e2e-modern', version: '1.0.0' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
-  await client.connect(new ModernTransport(new URL(options.url), { ...requestInit(options.key), ...(options.fetch === undefined ? {} : { fetch: options.fetch }) }));
+  const client = new ModernClient(
+    { name: 'e2e-modern', version: '1.0.0' },
+    { versionNegotiation: { mode: { pin: '2026-07-28' } } },
+  );
+  await client.connect(
+    new ModernTransport(new URL(options.url), {
+      ...requestInit(options.key),
+      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+    }),
+  );
   return {
     era: 'Modern',
     listTools: async () => (await client.listTools()).tools.map((tool) => tool.name),

@@ -67,9 +67,17 @@ describe('a KlingApi on the sandbox', () => {
   it('lets nobody in without a key', async () => {
     const service = await serviceFetch(kase.namespace);
     try {
-      const mcp = await service.fetch(kase.mcpUrl(), { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }, body: '{}' });
+      const mcp = await service.fetch(kase.mcpUrl(), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+        body: '{}',
+      });
       expect(mcp.status).toBe(401);
-      const api = await service.fetch(`http://studio-api.${kase.namespace}.svc:5511/api/images/generations`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: 'Bearer wrong' }, body: '{"prompt":"x"}' });
+      const api = await service.fetch(`http://studio-api.${kase.namespace}.svc:5511/api/images/generations`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: 'Bearer wrong' },
+        body: '{"prompt":"x"}',
+      });
       expect(api.status).toBe(401);
     } finally {
       await service.close();
@@ -83,27 +91,49 @@ describe('a KlingApi on the sandbox', () => {
     // the operator undoes the foreign scale of the sandbox and the StatefulSet brings the API back
     await waitFor(
       async () => {
-        const [sandbox, api] = await Promise.all([getJson(['get', 'deployment', 'studio-sandbox', '-n', kase.namespace]), getJson(['get', 'statefulset', 'studio-api', '-n', kase.namespace])]);
+        const [sandbox, api] = await Promise.all([
+          getJson(['get', 'deployment', 'studio-sandbox', '-n', kase.namespace]),
+          getJson(['get', 'statefulset', 'studio-api', '-n', kase.namespace]),
+        ]);
         return sandbox.spec.replicas === 1 && sandbox.status.readyReplicas === 1 && api.status.readyReplicas === 1;
       },
       { what: 'sandbox and API to be back' },
     );
     const after = await kase.mcpPods();
     expect(after.map((pod) => pod.metadata.uid).sort()).toEqual(before);
-    expect(after.flatMap((pod) => pod.status.containerStatuses.map((status: Json) => status.restartCount))).toEqual([0, 0]);
+    expect(after.flatMap((pod) => pod.status.containerStatuses.map((status: Json) => status.restartCount))).toEqual([
+      0, 0,
+    ]);
     expect((await kase.klingApi()).status.repairsTotal).toBe(0);
   });
 
   it('a foreign edit of an owned field is undone, a scale of the MCP workload stays', async () => {
-    await kubectl(['patch', '-n', kase.namespace, 'service/studio-mcp', '--type=merge', '-p', '{"spec":{"selector":{"klingapi.dev/name":"nobody"}}}']);
-    await waitFor(async () => (await getJson(['get', 'service', 'studio-mcp', '-n', kase.namespace])).spec.selector['klingapi.dev/name'] === 'studio', { what: 'the selector to be put back', timeoutMs: 30_000 });
+    await kubectl([
+      'patch',
+      '-n',
+      kase.namespace,
+      'service/studio-mcp',
+      '--type=merge',
+      '-p',
+      '{"spec":{"selector":{"klingapi.dev/name":"nobody"}}}',
+    ]);
+    await waitFor(
+      async () =>
+        (await getJson(['get', 'service', 'studio-mcp', '-n', kase.namespace])).spec.selector['klingapi.dev/name'] ===
+        'studio',
+      { what: 'the selector to be put back', timeoutMs: 30_000 },
+    );
     await kubectl(['scale', '-n', kase.namespace, 'deployment/studio-mcp', '--replicas=3']);
-    await waitFor(async () => (await kase.klingApi()).status.mcp.serving === '3/3', { what: 'three MCP pods to serve', timeoutMs: 60_000 });
+    await waitFor(async () => (await kase.klingApi()).status.mcp.serving === '3/3', {
+      what: 'three MCP pods to serve',
+      timeoutMs: 60_000,
+    });
     expect((await getJson(['get', 'deployment', 'studio-mcp', '-n', kase.namespace])).spec.replicas).toBe(3);
   });
 
   it('the operator may do no more than its rules say', async () => {
-    const as = ['--as', `system:serviceaccount:${kase.namespace}:operator-kling-operator`, '-n', kase.namespace];
+    const identity = `system:serviceaccount:${kase.namespace}:operator-kling-operator`;
+    const as = ['--as', identity, '-n', kase.namespace];
     for (const [verb, what, answer] of [
       ['delete', 'pods', 'yes'],
       ['list', 'secrets', 'no'],
@@ -115,6 +145,8 @@ describe('a KlingApi on the sandbox', () => {
       const result = await tryKubectl(['auth', 'can-i', verb, what, ...as]);
       expect(`${verb} ${what}: ${result.stdout.trim()}`).toBe(`${verb} ${what}: ${answer}`);
     }
-    expect((await tryKubectl(['auth', 'can-i', 'get', 'pods', '--as', as[1], '-n', 'default'])).stdout.trim()).toBe('no');
+    expect((await tryKubectl(['auth', 'can-i', 'get', 'pods', '--as', identity, '-n', 'default'])).stdout.trim()).toBe(
+      'no',
+    );
   });
 });

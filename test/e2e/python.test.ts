@@ -21,7 +21,10 @@ it('an old Python server that one request killed is repaired, and its handshakes
   expect(broken.status.containerStatuses).toHaveLength(2);
   const url = `http://${broken.status.podIP}:5510/mcp/v1`;
   await killSessionManager(url);
-  await waitFor(async () => (await fetch(`http://${broken.status.podIP}:5510/health`)).status === 200, { what: '/health to stay green', timeoutMs: 5_000 });
+  await waitFor(async () => (await fetch(`http://${broken.status.podIP}:5510/health`)).status === 200, {
+    what: '/health to stay green',
+    timeoutMs: 5_000,
+  });
   const record = await kase.repaired();
   expect(record).toMatchObject({ podUid: broken.metadata.uid, diagnosis: 'SessionManagerDown', outcome: 'Recovered' });
   expect(record.evidence.log).toContain('Task group is not initialized');

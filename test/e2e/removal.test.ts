@@ -3,7 +3,8 @@ import { type Case, createCase, quick } from './case.ts';
 import { getJson, type Json, kubectl } from './kubectl.ts';
 import { waitFor } from './wait.ts';
 
-const KINDS = 'deployments,statefulsets,replicasets,pods,services,serviceaccounts,secrets,configmaps,persistentvolumeclaims';
+const KINDS =
+  'deployments,statefulsets,replicasets,pods,services,serviceaccounts,secrets,configmaps,persistentvolumeclaims';
 let kase: Case;
 beforeAll(async () => {
   kase = await createCase('removal');
@@ -21,7 +22,10 @@ it('deleting a KlingApi leaves a retained claim and nothing else, and a new one 
   await kase.ready('kept');
   const claim = await getJson(['get', 'pvc', 'kept-api-data', '-n', kase.namespace]);
   await kubectl(['delete', 'klingapi', 'kept', '-n', kase.namespace]);
-  await waitFor(async () => (await left('kept')).join() === 'PersistentVolumeClaim/kept-api-data', { what: 'everything but the claim to go', timeoutMs: 90_000 });
+  await waitFor(async () => (await left('kept')).join() === 'PersistentVolumeClaim/kept-api-data', {
+    what: 'everything but the claim to go',
+    timeoutMs: 90_000,
+  });
   await kase.apply(quick(), 'kept');
   await kase.ready('kept');
   expect((await getJson(['get', 'pvc', 'kept-api-data', '-n', kase.namespace])).metadata.uid).toBe(claim.metadata.uid);
@@ -41,10 +45,17 @@ it('an object that is not ours is never adopted', async () => {
   const object = await waitFor(
     async () => {
       const seen = await kase.klingApi('strange');
-      return seen.status?.conditions?.some((entry: Json) => entry.type === 'Stalled' && entry.status === 'True') && seen;
+      return (
+        seen.status?.conditions?.some((entry: Json) => entry.type === 'Stalled' && entry.status === 'True') && seen
+      );
     },
     { what: 'Stalled' },
   );
-  expect(object.status.conditions.find((entry: Json) => entry.type === 'Stalled')).toMatchObject({ reason: 'ForeignObject', message: expect.stringContaining('strange-mcp') });
-  expect((await getJson(['get', 'service', 'strange-mcp', '-n', kase.namespace])).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+  expect(object.status.conditions.find((entry: Json) => entry.type === 'Stalled')).toMatchObject({
+    reason: 'ForeignObject',
+    message: expect.stringContaining('strange-mcp'),
+  });
+  expect((await getJson(['get', 'service', 'strange-mcp', '-n', kase.namespace])).metadata.resourceVersion).toBe(
+    before.metadata.resourceVersion,
+  );
 });

@@ -1,6 +1,7 @@
 /** The original fault: port open, health green, every MCP request HTTP 500. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
 import { klingApiSchema, repairReport } from '@klingapi/operator';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alive, type Case, condition, createCase, podIsReady, quick } from './case.ts';
 import { breakPod, faulty } from './faults.ts';
 import { getJson, type Json, kubectl } from './kubectl.ts';
@@ -20,8 +21,14 @@ describe('an MCP server whose session manager is dead', () => {
     const before = await kase.pods();
     const [broken, other] = alive(await kase.mcpPods());
     const service = await getJson(['get', 'service', 'studio-mcp', '-n', kase.namespace]);
-    const client = watch({ url: `http://${service.spec.clusterIP}:5510/mcp/v1`, hostHeader: `studio-mcp.${kase.namespace}.svc:5510`, key: await kase.callerKey() });
-    await waitFor(async () => client.samples.filter((sample) => sample.ok).length >= 5, { what: 'the client to be served before the fault' });
+    const client = watch({
+      url: `http://${service.spec.clusterIP}:5510/mcp/v1`,
+      hostHeader: `studio-mcp.${kase.namespace}.svc:5510`,
+      key: await kase.callerKey(),
+    });
+    await waitFor(async () => client.samples.filter((sample) => sample.ok).length >= 5, {
+      what: 'the client to be served before the fault',
+    });
     const brokenAt = Date.now();
     await breakPod(kase, broken, 'session-manager');
 
@@ -33,11 +40,25 @@ describe('an MCP server whose session manager is dead', () => {
     const after = await kase.ready();
     const samples = await client.stop();
 
-    expect(record).toMatchObject({ pod: broken.metadata.name, podUid: broken.metadata.uid, diagnosis: 'SessionManagerDown', action: 'RestartPod', outcome: 'Recovered', attempt: 1 });
+    expect(record).toMatchObject({
+      pod: broken.metadata.name,
+      podUid: broken.metadata.uid,
+      diagnosis: 'SessionManagerDown',
+      action: 'RestartPod',
+      outcome: 'Recovered',
+      attempt: 1,
+    });
     expect(record.verification.summary).toBe('3/3');
     expect(record.evidence.httpStatus).toBe(500);
     expect(record.evidence.log).toContain('Task group is not initialized');
-    expect(record.steps.map((step: Json) => step.name)).toEqual(['HandshakeFailed', 'Diagnosed', 'PodDeleted', 'ReplacementStarted', 'Serving', 'Verified']);
+    expect(record.steps.map((step: Json) => step.name)).toEqual([
+      'HandshakeFailed',
+      'Diagnosed',
+      'PodDeleted',
+      'ReplacementStarted',
+      'Serving',
+      'Verified',
+    ]);
 
     // the cluster, from outside
     const pods = alive(await kase.mcpPods());
@@ -51,7 +72,10 @@ describe('an MCP server whose session manager is dead', () => {
     for (const pod of bystanders) {
       const same = now.find((entry) => entry.metadata.uid === pod.metadata.uid);
       expect(same, pod.metadata.name).toBeDefined();
-      expect(same.status.containerStatuses.every((status: Json) => status.restartCount === 0), pod.metadata.name).toBe(true);
+      expect(
+        same.status.containerStatuses.every((status: Json) => status.restartCount === 0),
+        pod.metadata.name,
+      ).toBe(true);
     }
 
     // the independent client: no failure once the kubelet had taken the pod out
@@ -63,14 +87,23 @@ describe('an MCP server whose session manager is dead', () => {
     // what people read
     expect(condition(after, 'Degraded')).toBeUndefined();
     const events = await getJson(['get', 'events.events.k8s.io', '-n', kase.namespace]);
-    const reasons = events.items.filter((event: Json) => event.regarding?.kind === 'KlingApi').map((event: Json) => event.reason);
+    const reasons = events.items
+      .filter((event: Json) => event.regarding?.kind === 'KlingApi')
+      .map((event: Json) => event.reason);
     expect(reasons).toEqual(expect.arrayContaining(['HandshakeFailing', 'RepairStarted', 'Repaired']));
-    const report = repairReport({ name: 'studio', namespace: kase.namespace }, klingApiSchema.parse(after).status!.repairs![0]!);
+    const report = repairReport(
+      { name: 'studio', namespace: kase.namespace },
+      klingApiSchema.parse(after).status!.repairs![0]!,
+    );
     expect(report).toContain('**SessionManagerDown.**');
     expect(report).toContain('**3/3** checks passed');
-    const operator = (await getJson(['get', 'pods', '-n', kase.namespace, '-l', 'app.kubernetes.io/name=kling-operator'])).items[0];
+    const operator = (
+      await getJson(['get', 'pods', '-n', kase.namespace, '-l', 'app.kubernetes.io/name=kling-operator'])
+    ).items[0];
     const metrics = await (await fetch(`http://${operator.status.podIP}:9090/metrics`)).text();
-    expect(metrics).toMatch(/klingoperator_repairs_total\{[^}]*diagnosis="SessionManagerDown"[^}]*outcome="Recovered"[^}]*\} 1/);
+    expect(metrics).toMatch(
+      /klingoperator_repairs_total\{[^}]*diagnosis="SessionManagerDown"[^}]*outcome="Recovered"[^}]*\} 1/,
+    );
     const key = await kase.callerKey();
     const log = await kubectl(['logs', '-n', kase.namespace, operator.metadata.name]);
     for (const text of [log, JSON.stringify(events), JSON.stringify(after), metrics]) expect(text).not.toContain(key);

@@ -12,7 +12,9 @@ beforeAll(async () => {
 afterAll(() => kase?.remove());
 
 it('two operators without election make one delete and one record for one failure', async () => {
-  const operators = (await getJson(['get', 'pods', '-n', kase.namespace, '-l', 'app.kubernetes.io/name=kling-operator'])).items;
+  const operators = (
+    await getJson(['get', 'pods', '-n', kase.namespace, '-l', 'app.kubernetes.io/name=kling-operator'])
+  ).items;
   expect(operators).toHaveLength(2);
   const [broken, other] = alive(await kase.mcpPods());
   await breakPod(kase, broken, '500');
@@ -24,7 +26,12 @@ it('two operators without election make one delete and one record for one failur
   const uids = alive(await kase.mcpPods()).map((pod) => pod.metadata.uid);
   expect(uids).toHaveLength(2);
   expect(uids).toContain(other.metadata.uid);
-  const logs = await Promise.all(operators.map((pod: Json) => kubectl(['logs', '-n', kase.namespace, pod.metadata.name])));
-  const deletions = logs.join('\n').split('\n').filter((line) => line.includes('"Pod was deleted"'));
+  const logs = await Promise.all(
+    operators.map((pod: Json) => kubectl(['logs', '-n', kase.namespace, pod.metadata.name])),
+  );
+  const deletions = logs
+    .join('\n')
+    .split('\n')
+    .filter((line) => line.includes('"Pod was deleted"'));
   expect(deletions).toHaveLength(1);
 });

@@ -12,7 +12,10 @@ export interface WaitOptions {
  * Asks until the answer is neither undefined nor false.
  * @throws Error that names what was waited for and what was seen last
  */
-export async function waitFor<T>(ask: () => Promise<T | undefined | false>, { timeoutMs = 120_000, everyMs = 500, what }: WaitOptions): Promise<T> {
+export async function waitFor<T>(
+  ask: () => Promise<T | undefined | false>,
+  { timeoutMs = 120_000, everyMs = 500, what }: WaitOptions,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
   for (;;) {
@@ -23,7 +26,8 @@ export async function waitFor<T>(ask: () => Promise<T | undefined | false>, { ti
     } catch (error) {
       last = error instanceof Error ? error.message : error;
     }
-    if (Date.now() >= deadline) throw new Error(`Waited ${timeoutMs / 1_000} s for ${what}; last seen: ${String(last)}`);
+    if (Date.now() >= deadline)
+      throw new Error(`Waited ${timeoutMs / 1_000} s for ${what}; last seen: ${String(last)}`);
     await pause(everyMs);
   }
 }

@@ -1,7 +1,7 @@
 /** An independent client: calls all the time and writes down each answer. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { handshake } from '@klingapi/probe';
 import type { HandshakeResult } from '@klingapi/probe';
+import { handshake } from '@klingapi/probe';
 
 export interface Sample {
   at: number;
@@ -29,7 +29,13 @@ export function watch(options: WatchOptions): Watcher {
   const loop = (async () => {
     while (going) {
       const at = Date.now();
-      const result: HandshakeResult = await handshake({ url: options.url, hostHeader: options.hostHeader, headers: { authorization: `Bearer ${options.key}` }, eras: 'Legacy', timeoutMs: 2_000 });
+      const result: HandshakeResult = await handshake({
+        url: options.url,
+        hostHeader: options.hostHeader,
+        headers: { authorization: `Bearer ${options.key}` },
+        eras: 'Legacy',
+        timeoutMs: 2_000,
+      });
       const sample = { at, ok: result.verdict === 'Serving', message: result.message };
       samples.push(sample);
       options.onSample?.(sample);

@@ -1,8 +1,13 @@
 /** Calls to the API server, each with a deadline. Every failure is a `KubeError`. */
 import type { KubeConfig, KubernetesListObject, KubernetesObject } from '@kubernetes/client-node';
-import type { Clock } from './clock.ts';
-import type { Kind } from './kinds.ts';
+import { z } from 'zod';
+import { type Clock, sleep, systemClock } from './clock.ts';
+import { createDeadline } from './deadline.ts';
+import { isNotFound, KubeError } from './errors.ts';
+import { type Kind, kindOf, pathOf } from './kinds.ts';
 import type { KubeMetrics } from './metrics.ts';
+import { discoverySchema, listSchema, parsed, parseObject, versionSchema, watchEvents } from './reply.ts';
+import { createTransport, noAnswer, rejection, type WireReply, type WireRequest } from './transport.ts';
 
 export interface ObjectRef {
   readonly apiVersion: string;
@@ -115,4 +120,200 @@ export interface ClientOptions {
   readonly clock?: Clock | undefined;
 }
 
-export declare function createClient(kubeConfig: KubeConfig, options?: ClientOptions): KubeClient;
+/** Tries of one read that is told to come later, or whose kept connection turns out to be closed. */
+const READ_TRIES = 4;
+/** Where a 429 names no time. */
+const BUSY_MS = 1_000;
+
+export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}): KubeClient {
+  const { clock = systemClock, requestTimeoutMs = 10_000, userAgent = 'kling-operator', metrics } = options;
+  const transport = createTransport(kubeConfig, userAgent);
+
+  async function once(request: Omit<WireRequest, 'signal'>, signal: AbortSignal): Promise<WireReply> {
+    const { method } = request;
+    const begun = clock.monotonic();
+    const count = (code: string) =>
+      metrics?.restRequest({ code, method, host: transport.host, seconds: (clock.monotonic() - begun) / 1000 });
+    try {
+      const reply = await transport.send({ ...request, signal });
+      count(String(reply.status));
+      return reply;
+    } catch (error) {
+      count('<error>');
+      throw error;
+    }
+  }
+
+  /** One call with its deadline, and for reads the tries that fit into it. */
+  async function call(request: Omit<WireRequest, 'signal'>, { signal, timeoutMs }: CallOptions = {}): Promise<string> {
+    const name = `${request.method} ${request.path.split('?', 1)[0]}`;
+    const limit = timeoutMs ?? requestTimeoutMs;
+    const deadline = createDeadline(clock, limit, signal);
+    const begun = clock.monotonic();
+    const read = request.method === 'GET';
+    try {
+      for (let attempt = 1; ; attempt += 1) {
+        const failure = await once(request, deadline.signal).then(
+          async (reply) => {
+            const text = await reply.body.text();
+            return reply.status < 400 ? { text } : { error: rejection(reply.status, text, name, reply.retryAfterMs) };
+          },
+          (error: unknown) => ({ error: noAnswer(error, name, deadline.ended()) }),
+        );
+        if ('text' in failure) return failure.text;
+        const wait = read && attempt < READ_TRIES ? waitBeforeReading(failure.error, attempt) : null;
+        if (wait === null || clock.monotonic() - begun + wait >= limit) throw failure.error;
+        await sleep(clock, wait, deadline.signal);
+      }
+    } catch (error) {
+      // the body may break off as well
+      throw noAnswer(error, name, deadline.ended());
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  async function callJson(request: Omit<WireRequest, 'signal'>, options?: CallOptions): Promise<object> {
+    const text = await call(request, options);
+    return parseObject(text, `${request.method} ${request.path}`);
+  }
+
+  const put = async <T extends KubernetesObject>(
+    request: Omit<WireRequest, 'signal' | 'body'>,
+    object: T,
+    options?: CallOptions,
+  ): Promise<T> => {
+    const reply: unknown = await callJson(
+      { contentType: 'application/json', ...request, body: JSON.stringify(object) },
+      options,
+    );
+    // the API server answers with an object of the kind that it was sent: nothing here could tell better
+    return reply as T;
+  };
+
+  const pathTo = (object: KubernetesObject, subresource?: string, withName = true): string =>
+    pathOf(kindOf(object.apiVersion, object.kind), {
+      namespace: object.metadata?.namespace,
+      name: withName ? object.metadata?.name : undefined,
+      subresource,
+    });
+
+  return {
+    async get<T extends KubernetesObject = KubernetesObject>(ref: ObjectRef, callOptions?: CallOptions) {
+      const reply: unknown = await callJson(
+        { method: 'GET', path: pathOf(kindOf(ref.apiVersion, ref.kind), ref) },
+        callOptions,
+      );
+      return reply as T;
+    },
+    async list<T extends KubernetesObject = KubernetesObject>(kind: Kind, listOptions: ListOptions = {}) {
+      const { namespace, labelSelector, fieldSelector, limit, continue: token, resourceVersion } = listOptions;
+      const search = query({ labelSelector, fieldSelector, limit, continue: token, resourceVersion });
+      const reply = listSchema.safeParse(
+        await callJson({ method: 'GET', path: `${pathOf(kind, { namespace })}${search}` }, listOptions),
+      );
+      if (!reply.success)
+        throw new KubeError({
+          code: 'Malformed',
+          message: `List of ${kind.plural} is none: ${z.prettifyError(reply.error)}`,
+        });
+      const { items, metadata } = reply.data;
+      for (const item of items) {
+        item['apiVersion'] = kind.apiVersion;
+        item['kind'] = kind.kind;
+      }
+      const list: unknown = { apiVersion: kind.apiVersion, kind: `${kind.kind}List`, metadata, items };
+      return list as KubernetesListObject<T>;
+    },
+    async *watch(kind, { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, signal, onBytes }) {
+      const search = query({
+        watch: true,
+        allowWatchBookmarks: true,
+        labelSelector,
+        fieldSelector,
+        resourceVersion,
+        timeoutSeconds,
+      });
+      const path = `${pathOf(kind, { namespace })}${search}`;
+      const name = `Watch of ${kind.plural}`;
+      const deadline = createDeadline(clock, requestTimeoutMs, signal);
+      try {
+        const reply = await once({ method: 'GET', path }, deadline.signal);
+        if (reply.status >= 400) throw rejection(reply.status, await reply.body.text(), name, reply.retryAfterMs);
+        deadline.met();
+        onBytes?.();
+        yield* watchEvents(reply.body, name, onBytes);
+      } catch (error) {
+        throw noAnswer(error, name, deadline.ended());
+      } finally {
+        // also where the reader of the events stops reading: the connection is let go
+        deadline.clear();
+      }
+    },
+    apply(object, { fieldManager, force, subresource, dryRun, ...callOptions }) {
+      const search = query({
+        fieldManager,
+        force: force === true ? true : undefined,
+        dryRun: dryRun === true ? 'All' : undefined,
+      });
+      return put(
+        {
+          method: 'PATCH',
+          path: `${pathTo(object, subresource)}${search}`,
+          contentType: 'application/apply-patch+yaml',
+        },
+        object,
+        callOptions,
+      );
+    },
+    create: (object, callOptions) =>
+      put({ method: 'POST', path: pathTo(object, undefined, false) }, object, callOptions),
+    replace: (object, callOptions) => put({ method: 'PUT', path: pathTo(object) }, object, callOptions),
+    async delete(ref, { uid, resourceVersion, propagationPolicy, gracePeriodSeconds, ...callOptions } = {}) {
+      const guarded = uid !== undefined || resourceVersion !== undefined;
+      const body = JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        ...(guarded ? { preconditions: { uid, resourceVersion } } : {}),
+        propagationPolicy,
+        gracePeriodSeconds,
+      });
+      const path = pathOf(kindOf(ref.apiVersion, ref.kind), ref);
+      await call({ method: 'DELETE', path, body, contentType: 'application/json' }, callOptions);
+    },
+    podLog({ namespace, pod, container, tailLines, limitBytes, previous, ...callOptions }) {
+      const path = pathOf(kindOf('v1', 'Pod'), { namespace, name: pod, subresource: 'log' });
+      const search = query({ container, tailLines, limitBytes, previous: previous === true ? true : undefined });
+      return call({ method: 'GET', path: `${path}${search}`, accept: '*/*' }, callOptions);
+    },
+    async discover(groupVersion, callOptions) {
+      const path = groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`;
+      const reply = await callJson({ method: 'GET', path }, callOptions).catch((error: unknown) =>
+        isNotFound(error) ? { resources: [] } : Promise.reject(error),
+      );
+      return parsed(discoverySchema, reply, path).resources;
+    },
+    async version(callOptions) {
+      return parsed(versionSchema, await callJson({ method: 'GET', path: '/version' }, callOptions), '/version');
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** @returns how long to wait before the same read is tried again, or null where that would not help */
+function waitBeforeReading(error: KubeError, attempt: number): number | null {
+  if (error.code === 'TooManyRequests') return error.retryAfterMs ?? BUSY_MS;
+  // a kept connection that the server had closed meanwhile: once, on a new one
+  return error.code === 'Unreachable' && attempt === 1 && wasReset(error.cause) ? 0 : null;
+}
+
+const wasReset = (cause: unknown): boolean =>
+  cause instanceof Error && 'code' in cause && (cause.code === 'UND_ERR_SOCKET' || cause.code === 'ECONNRESET');
+
+function query(values: Record<string, string | number | boolean | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined && value !== '') search.set(name, String(value));
+  const text = search.toString();
+  return text === '' ? '' : `?${text}`;
+}

@@ -2,7 +2,7 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 import type { CacheReader, Change } from './cache.ts';
 import type { Clock } from './clock.ts';
-import type { KubeLog } from './informer.ts';
+import type { KubeLog } from './log.ts';
 import type { KubeMetrics } from './metrics.ts';
 import type { Priority } from './queue.ts';
 

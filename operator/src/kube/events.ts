@@ -1,7 +1,7 @@
 /** Events of `events.k8s.io/v1`: what people see under `kubectl describe`. Never in the way of the work. */
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
-import type { KubeLog } from './informer.ts';
+import type { KubeLog } from './log.ts';
 
 export interface EventSubject {
   readonly apiVersion: string;

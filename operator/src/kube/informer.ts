@@ -4,6 +4,7 @@ import type { CacheReader } from './cache.ts';
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import type { Kind } from './kinds.ts';
+import type { KubeLog } from './log.ts';
 import type { KubeMetrics } from './metrics.ts';
 import type { Reflector } from './reflector.ts';
 
@@ -21,13 +22,6 @@ export interface InformerOptions {
   readonly random: () => number;
   readonly log: KubeLog;
   readonly metrics?: Pick<KubeMetrics, 'reflector'> | undefined;
-}
-
-/** The part of a pino logger that this folder needs. */
-export interface KubeLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
 }
 
 export interface Informer<T extends KubernetesObject> {

@@ -1,7 +1,7 @@
 /** One of several operators acts: whoever holds the Lease. There is no fencing, so a loss ends the process. */
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
-import type { KubeLog } from './informer.ts';
+import type { KubeLog } from './log.ts';
 import type { KubeMetrics } from './metrics.ts';
 
 export interface LeaderElectionOptions {

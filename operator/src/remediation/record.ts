@@ -141,7 +141,7 @@ export function advance(
       );
       return { record: recovered, next: { kind: 'Verify' } };
     }
-    if (fresh !== undefined && fresh.repairable && !fresh.starting) {
+    if (fresh?.repairable === true && !fresh.starting) {
       return settle(
         withStep(named, 'ReplacementFailed', now, `${fresh.diagnosis}: ${fresh.message}`),
         'Failed',
