@@ -1,0 +1,116 @@
+/** `npm run images -- build | push REGISTRY | kind`: the images of the processes. */
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import packageJson from '../package.json' with { type: 'json' };
+import { processesNamed } from './bundle/processes.ts';
+import { HOST_ARCH } from './images/base.ts';
+import { buildImages, buildRequest, imageName, prepareContext, ROOT, seconds } from './images/build-images.ts';
+import { findEngine } from './images/engine.ts';
+import { answers, runCommand } from './images/run-command.ts';
+
+const USAGE = `Usage: npm run images -- COMMAND [--only NAME]...
+
+  build [--arch amd64|arm64]   writes dist/images/NAME-ARCH.tar, tagged localhost/NAME:dev
+  push REGISTRY [--arch ARCH]  puts REGISTRY/NAME:${packageJson.version} there, for amd64 and arm64 unless one is named
+                               (--tag TAG for another tag; log in first with \`buildah login\` or \`docker login\`)
+  kind [--cluster NAME]        builds and loads them into a kind cluster
+
+NAME is operator, api, mcp, probe or sandbox; all of them without --only.`;
+
+const archSchema = z.enum(['amd64', 'arm64'], { error: 'the architecture is amd64 or arm64' });
+const registrySchema = z
+  .string({ error: 'push needs a registry, as in: npm run images -- push registry.example.com/team' })
+  .regex(/^[a-z0-9[][a-z0-9.:[\]_/-]*$/, 'the registry must look like registry.example.com/team, without https://')
+  .transform((value) => value.replace(/\/+$/, ''));
+
+const tell = (line: string): void => console.log(line);
+
+/** @returns the exit code */
+export async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      arch: { type: 'string' },
+      tag: { type: 'string', default: packageJson.version },
+      cluster: { type: 'string', default: 'kind' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const arch = values.arch === undefined ? undefined : archSchema.parse(values.arch);
+  const [command, registry] = positionals;
+  if (values.help) {
+    tell(USAGE);
+    return 0;
+  }
+  if (command === 'build') await build(values.only, arch ?? HOST_ARCH);
+  else if (command === 'push') await push(values.only, arch, registrySchema.parse(registry), values.tag);
+  else if (command === 'kind') await loadIntoKind(values.only, values.cluster);
+  else {
+    console.error(command === undefined ? USAGE : `There is no command ${command}.\n\n${USAGE}`);
+    return 2;
+  }
+  return 0;
+}
+
+async function build(only: readonly string[], arch: 'amd64' | 'arm64') {
+  const started = performance.now();
+  const images = await buildImages({ only, arch, tell });
+  for (const { reference, tar, bytes, built } of images) {
+    const size = `${(bytes / 1e6).toFixed(0)} MB`;
+    tell(`${reference.padEnd(32)}${relative(ROOT, tar).padEnd(42)}${size.padStart(7)}${built ? '' : '  unchanged'}`);
+  }
+  tell(`${images.length} images for ${arch} in ${seconds(started)}`);
+  return images;
+}
+
+async function push(only: readonly string[], arch: 'amd64' | 'arm64' | undefined, registry: string, tag: string) {
+  const processes = processesNamed(only);
+  const arches = arch === undefined ? (['amd64', 'arm64'] as const) : [arch];
+  const engine = await findEngine(join(ROOT, 'dist/images/storage'), tell);
+  for (const each of arches) await prepareContext(processes, each, tell);
+  const revision = await runCommand('git', ['rev-parse', 'HEAD'], { cwd: ROOT }).catch(() => '');
+  for (const process of processes) {
+    const started = performance.now();
+    const target = `${registry}/${imageName(process)}:${tag}`;
+    await engine.push(
+      arches.map((each) => buildRequest(process, each, tag, revision.trim())),
+      target,
+    );
+    tell(`Pushed ${target} (${arches.join(', ')}) in ${seconds(started)}`);
+  }
+  tell(`Install with: helm install kling-operator charts/kling-operator --set image.registry=${registry}`);
+}
+
+async function loadIntoKind(only: readonly string[], cluster: string): Promise<void> {
+  if (!(await answers('kind', ['version']))) {
+    throw new Error(
+      'the program kind is not on PATH: install it from kind.sigs.k8s.io, or use `npm run cluster -- load`',
+    );
+  }
+  for (const { tar, reference } of await build(only, HOST_ARCH)) {
+    const started = performance.now();
+    await runCommand('kind', kindArgs(tar, cluster));
+    tell(`Loaded ${reference} into ${cluster} in ${seconds(started)}`);
+  }
+}
+
+export const kindArgs = (tar: string, cluster: string): readonly string[] => [
+  'load',
+  'image-archive',
+  tar,
+  '--name',
+  cluster,
+];
+
+if (import.meta.main) {
+  try {
+    process.exitCode = await main(process.argv.slice(2));
+  } catch (error) {
+    const problems = error instanceof z.ZodError ? error.issues.map((issue) => issue.message) : [];
+    console.error(problems.length > 0 ? problems.join('\n') : error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

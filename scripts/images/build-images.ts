@@ -1,0 +1,136 @@
+/** Makes the image archives of the processes, each only when its inputs have changed. */
+import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { buildBundles } from '../build.ts';
+import { type Process, processesNamed } from '../bundle/processes.ts';
+import { HOST_ARCH, writeBase } from './base.ts';
+import { digestOf, filesBelow, sourceFiles } from './digest.ts';
+import type { Arch } from './elf.ts';
+import { type BuildRequest, type Engine, findEngine } from './engine.ts';
+
+export const ROOT = join(import.meta.dirname, '../..');
+const IMAGES = join(ROOT, 'dist/images');
+export const CONTEXT = join(IMAGES, 'context');
+const DOCKERFILE = join(ROOT, 'Dockerfile');
+
+/** Everything that a bundle, the shared part or the way of building is made from. */
+const SOURCES = ['operator', 'services', 'scripts', 'package.json', 'package-lock.json', 'Dockerfile'];
+
+export interface ImageOptions {
+  /** Names as in `mcp` or `kling-mcp`; all without any. */
+  readonly only?: readonly string[];
+  readonly arch?: Arch;
+  readonly tell?: (line: string) => void;
+}
+
+export interface BuiltImage {
+  readonly name: string;
+  readonly arch: Arch;
+  /** `localhost/kling-mcp:dev` */
+  readonly reference: string;
+  /** A docker-archive. */
+  readonly tar: string;
+  readonly bytes: number;
+  /** False when the archive of the last time was still good. */
+  readonly built: boolean;
+}
+
+export const imageName = (process: Process): string => `kling-${process.name}`;
+
+/** Fills `dist/images` and gives what is there; twice in a row costs a moment. */
+export async function buildImages({
+  only = [],
+  arch = HOST_ARCH,
+  tell = () => {},
+}: ImageOptions = {}): Promise<readonly BuiltImage[]> {
+  const processes = processesNamed(only);
+  const sources = await digestOf(ROOT, await sourceFiles(ROOT, SOURCES));
+  const fresh = await Promise.all(processes.map((process) => findArchive(process, arch, { sources })));
+  if (fresh.every((image) => image !== undefined)) return fresh;
+
+  const base = await prepareContext(processes, arch, tell);
+  let engine: Engine | undefined;
+  const images: BuiltImage[] = [];
+  for (const process of processes) {
+    const content = await digestOf(CONTEXT, await appFiles(process), [base, await readFile(DOCKERFILE, 'utf8')]);
+    const same = await findArchive(process, arch, { content });
+    if (same === undefined) {
+      engine ??= await findEngine(join(IMAGES, 'storage'), tell);
+      const started = performance.now();
+      await engine.buildTar(buildRequest(process, arch, 'dev'), archive(process, arch));
+      tell(`${imageName(process)} (${arch}) built with ${engine.name} in ${seconds(started)}`);
+    }
+    await writeFile(`${archive(process, arch)}.json`, JSON.stringify({ sources, content }));
+    images.push({ ...(same ?? (await describe(process, arch))), built: same === undefined });
+  }
+  return images;
+}
+
+/**
+ * Lays out what the Dockerfile copies: the shared part and the bundles.
+ *
+ * @returns fingerprint of the shared part
+ */
+export async function prepareContext(
+  processes: readonly Process[],
+  arch: Arch,
+  tell: (line: string) => void,
+): Promise<string> {
+  let started = performance.now();
+  const bundles = await buildBundles({ only: processes.map((process) => process.name) });
+  for (const { process, folder } of bundles) {
+    const target = join(CONTEXT, 'app', process.name);
+    await rm(target, { recursive: true, force: true });
+    await mkdir(target, { recursive: true });
+    await cp(folder, target, { recursive: true });
+  }
+  tell(`Bundled ${bundles.length} processes in ${seconds(started)}`);
+  started = performance.now();
+  const folder = join(CONTEXT, 'base', arch);
+  await writeBase(ROOT, arch, folder);
+  const base = await digestOf(folder, await filesBelow(folder));
+  tell(`Prepared Node and its libraries for ${arch} in ${seconds(started)}`);
+  return base;
+}
+
+export function buildRequest(process: Process, arch: Arch, version: string, revision = ''): BuildRequest {
+  return {
+    dockerfile: DOCKERFILE,
+    context: CONTEXT,
+    arch,
+    reference: `localhost/${imageName(process)}:${version}`,
+    buildArgs: { SERVICE: process.name, VERSION: version, REVISION: revision, DESCRIPTION: process.description },
+  };
+}
+
+const archive = (process: Process, arch: Arch): string => join(IMAGES, `${imageName(process)}-${arch}.tar`);
+
+const appFiles = async (process: Process): Promise<readonly string[]> =>
+  (await filesBelow(join(CONTEXT, 'app', process.name))).map((file) => join('app', process.name, file));
+
+const stateSchema = z.object({ sources: z.string(), content: z.string() }).partial();
+
+/** The archive of the last time, if it was made from the same. */
+async function findArchive(
+  process: Process,
+  arch: Arch,
+  wanted: { sources: string } | { content: string },
+): Promise<BuiltImage | undefined> {
+  try {
+    const state = stateSchema.parse(JSON.parse(await readFile(`${archive(process, arch)}.json`, 'utf8')));
+    const same = 'sources' in wanted ? state.sources === wanted.sources : state.content === wanted.content;
+    return same ? await describe(process, arch) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function describe(process: Process, arch: Arch): Promise<BuiltImage> {
+  const tar = archive(process, arch);
+  const { size: bytes } = await stat(tar);
+  const { reference } = buildRequest(process, arch, 'dev');
+  return { name: imageName(process), arch, reference, tar, bytes, built: false };
+}
+
+export const seconds = (started: number): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;

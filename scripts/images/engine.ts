@@ -1,0 +1,131 @@
+/** The two programs that can build images from the Dockerfile: buildah, which needs no daemon, and Docker. */
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Arch } from './elf.ts';
+import { answers, runCommand } from './run-command.ts';
+
+export interface BuildRequest {
+  readonly dockerfile: string;
+  readonly context: string;
+  readonly arch: Arch;
+  /** Name and tag. */
+  readonly reference: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+}
+
+export interface Engine {
+  readonly name: 'buildah' | 'docker';
+  /** Builds and writes a docker-archive. */
+  buildTar(request: BuildRequest, tar: string): Promise<void>;
+  /** Puts one image for several architectures under one name into a registry. */
+  push(requests: readonly BuildRequest[], target: string): Promise<void>;
+}
+
+const buildArgs = (request: BuildRequest): readonly string[] =>
+  Object.entries({ ...request.buildArgs, TARGETARCH: request.arch }).flatMap(([name, value]) => [
+    '--build-arg',
+    `${name}=${value}`,
+  ]);
+
+/** Registries on this machine are spoken to over plain HTTP, as Docker does. */
+export const isLocal = (target: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?\//.test(target);
+
+/** @param storage folder of its own for layers, so that nothing mixes with the machine's images */
+export function buildah(storage: string): Engine {
+  const globals = ['--root', join(storage, 'root'), '--runroot', join(storage, 'run'), '--storage-driver', 'vfs'];
+  const run = (...args: readonly string[]) => runCommand('buildah', [...globals, ...args]);
+  const build = (request: BuildRequest, reference: string) => run(...buildahBuildArgs(request, reference));
+  return {
+    name: 'buildah',
+    async buildTar(request, tar) {
+      await build(request, request.reference);
+      await mkdir(dirname(tar), { recursive: true });
+      // buildah adds to an archive that exists.
+      await rm(tar, { force: true });
+      await run('push', '--quiet', request.reference, `docker-archive:${tar}:${request.reference}`);
+    },
+    async push(requests, target) {
+      const list = `localhost/push-${target.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase()}`;
+      await run('manifest', 'rm', list).catch(() => undefined);
+      await run('manifest', 'create', list);
+      for (const request of requests) {
+        const reference = `${request.reference}-${request.arch}`;
+        await build(request, reference);
+        await run('manifest', 'add', '--arch', request.arch, '--os', 'linux', list, reference);
+      }
+      const insecure = isLocal(target) ? ['--tls-verify=false'] : [];
+      await run('manifest', 'push', '--all', ...insecure, list, `docker://${target}`);
+      await run('manifest', 'rm', list);
+    },
+  };
+}
+
+/** `--timestamp 0` makes the same input the same image. */
+export function buildahBuildArgs(request: BuildRequest, reference: string): readonly string[] {
+  return [
+    ...['bud', '--isolation', 'chroot', '--layers', '--timestamp', '0', '--platform', `linux/${request.arch}`],
+    ...buildArgs(request),
+    ...['--file', request.dockerfile, '--tag', reference, request.context],
+  ];
+}
+
+export function docker(): Engine {
+  const env = { ...process.env, SOURCE_DATE_EPOCH: '0', DOCKER_BUILDKIT: '1' };
+  return {
+    name: 'docker',
+    async buildTar(request, tar) {
+      await mkdir(dirname(tar), { recursive: true });
+      await runCommand('docker', dockerBuildArgs(request, request.reference), { env });
+      await runCommand('docker', ['save', '--output', tar, request.reference]);
+    },
+    async push(requests, target) {
+      const parts: string[] = [];
+      for (const request of requests) {
+        const part = `${target}-${request.arch}`;
+        await runCommand('docker', dockerBuildArgs(request, part), { env });
+        await runCommand('docker', ['push', part]);
+        parts.push(part);
+      }
+      await runCommand('docker', [
+        'manifest',
+        'create',
+        '--amend',
+        ...(isLocal(target) ? ['--insecure'] : []),
+        target,
+        ...parts,
+      ]);
+      await runCommand('docker', ['manifest', 'push', '--purge', ...(isLocal(target) ? ['--insecure'] : []), target]);
+    },
+  };
+}
+
+/** Without attestations, which would make every image a list of two. */
+export function dockerBuildArgs(request: BuildRequest, reference: string): readonly string[] {
+  return [
+    ...['build', '--provenance=false', '--platform', `linux/${request.arch}`],
+    ...buildArgs(request),
+    ...['--file', request.dockerfile, '--tag', reference, request.context],
+  ];
+}
+
+/**
+ * buildah when it is there, else Docker when its daemon answers, else buildah
+ * from Debian's package where that may be installed.
+ *
+ * @throws Error that names the way out
+ */
+export async function findEngine(storage: string, tell: (line: string) => void): Promise<Engine> {
+  if (await answers('buildah')) return buildah(storage);
+  if (await answers('docker', ['info'])) return docker();
+  if (process.getuid?.() === 0 && (await answers('apt-get'))) {
+    tell('Installing buildah (apt-get)');
+    const apt = ['-o', 'DPkg::Lock::Timeout=300', '-q', '-y'];
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    await runCommand('apt-get', [...apt, 'update'], { env });
+    await runCommand('apt-get', [...apt, 'install', '--no-install-recommends', 'buildah'], { env });
+    return buildah(storage);
+  }
+  throw new Error(
+    'images are built with buildah or Docker and neither is here: install the package buildah, or start Docker',
+  );
+}
