@@ -91,7 +91,7 @@ const starting: Rule = (pod, policy, now) => {
   return {
     verdict: pod.probe?.verdict ?? pod.own.last?.verdict ?? 'Unknown',
     diagnosis: 'Starting',
-    message: `no handshake yet, ${Math.round((now - startedAt) / 1_000)} s after the start`,
+    message: 'the container has not passed a handshake yet',
     starting: true,
   };
 };

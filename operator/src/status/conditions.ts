@@ -141,7 +141,7 @@ function abnormal(input: ConditionInput): Draft[] {
         'Degraded',
         'True',
         hold?.reason ?? first?.diagnosis ?? 'HandshakeFailing',
-        stable(`${first?.pod}: ${first?.diagnosis}: ${first?.message}`),
+        `${first?.pod}: ${first?.diagnosis}: ${first?.message}`,
       ),
     );
   } else if (slow !== undefined) {
@@ -170,9 +170,6 @@ function abnormal(input: ConditionInput): Draft[] {
   return out;
 }
 
-/** A condition must not change with every second that passes. */
-const stable = (message: string): string => message.replace(/ \d+(\.\d+)? (ms|s)\b/g, ' some time');
-
 /** @returns the conditions, those that stand beside ours kept as they were */
 export function conditions(previous: Condition[], input: ConditionInput, now: number): Condition[] {
   const parts = [
@@ -186,7 +183,7 @@ export function conditions(previous: Condition[], input: ConditionInput, now: nu
     const before = previous.find((entry) => entry.type === part.type);
     return {
       ...part,
-      message: stable(part.message).slice(0, 4096),
+      message: part.message.slice(0, 4096),
       observedGeneration: input.generation,
       lastTransitionTime: before?.status === part.status ? before.lastTransitionTime : new Date(now).toISOString(),
     };

@@ -1,0 +1,106 @@
+/** One repair step by step, and every way in which it can end otherwise. */
+import { describe, expect, it } from 'vitest';
+import type { RepairRecord, Verification } from '../resource/status.ts';
+import { handshakeOf, podOf, reportOf, T0 } from '../testing.ts';
+import { assess } from './assess.ts';
+import type { PodObservation } from './observation.ts';
+import { advance, beginRepair } from './record.ts';
+
+const seen = (overrides: Partial<PodObservation>, now = T0) =>
+  assess(podOf(overrides), { startupGraceSeconds: 60 }, now);
+const failing = {
+  probe: reportOf({ verdict: 'Failing', diagnosis: 'SessionManagerDown', failures: 4, failingSince: T0 - 12_000 }),
+  own: { last: handshakeOf('Failing', 'HttpError'), at: T0, failures: 2, failingSince: T0 - 4_000 },
+};
+const broken = seen(failing);
+const other = seen({ name: 'studio-mcp-2', uid: 'uid-2' });
+const fresh = seen({ name: 'studio-mcp-3', uid: 'uid-3', createdAt: Math.floor((T0 + 1_500) / 1_000) * 1_000 });
+const verification: Verification = {
+  summary: '3/3',
+  checks: [{ name: 'McpHandshake', result: 'Passed', message: 'served' }],
+  at: new Date(T0 + 9_000).toISOString(),
+};
+const begin = (pod = broken): RepairRecord =>
+  beginRepair(
+    {
+      pod,
+      pods: [pod, other],
+      trigger: 'Handshake',
+      actor: 'me',
+      attempt: 1,
+      diagnosis: 'SessionManagerDown',
+      log: 'line',
+    },
+    T0,
+  );
+const step = (
+  record: RepairRecord,
+  pods: Parameters<typeof advance>[1],
+  at: number,
+  actor = 'me',
+  result?: Verification,
+) => advance(record, pods, result, actor, 60, T0 + at);
+
+describe('a repair', () => {
+  it('goes from the record to three of three', () => {
+    const began = step(begin(), [broken, other], 10);
+    expect(began.next).toEqual({ kind: 'Delete', graceSeconds: undefined });
+    const deleted = step(began.record, [{ ...broken, ending: true }, other], 1_000);
+    expect(deleted.next.kind).toBe('Wait');
+    const serving = step(deleted.record, [other, fresh], 4_000);
+    expect(serving.next.kind).toBe('Verify');
+    expect(serving.record).toMatchObject({ replacement: 'studio-mcp-3', unavailableSeconds: 16 });
+    const done = step(serving.record, [other, fresh], 9_000, 'me', verification);
+    expect(done.record).toMatchObject({
+      outcome: 'Recovered',
+      servedBefore: 1,
+      servedAfter: 2,
+      verification: { summary: '3/3' },
+    });
+    expect(done.record.steps.map((entry) => entry.name)).toEqual([
+      'HandshakeFailed',
+      'Diagnosed',
+      'PodDeleted',
+      'ReplacementStarted',
+      'Serving',
+      'Verified',
+    ]);
+  });
+
+  it('deletes a hung pod with one second of grace', () => {
+    const hung = { ...broken, hung: true };
+    expect(step(begin(hung), [hung, other], 10).next).toEqual({ kind: 'Delete', graceSeconds: 1 });
+  });
+
+  it('is not needed when the pod serves again before anything was done', () => {
+    const came = seen({});
+    expect(step(begin(), [came, other], 10).record.outcome).toBe('NotNeeded');
+  });
+
+  it('fails when the replacement fails, and when none comes', () => {
+    const deleted = step(begin(), [other], 1_000).record;
+    const bad = { ...seen({ name: 'studio-mcp-3', uid: 'uid-3', ...failing }), createdAt: fresh.createdAt };
+    expect(step(deleted, [other, bad], 5_000).record).toMatchObject({ outcome: 'Failed', replacement: 'studio-mcp-3' });
+    expect(step(deleted, [other], 121_000).record).toMatchObject({ outcome: 'Failed' });
+  });
+
+  it('a pod that was there before is never taken for the replacement', () => {
+    expect(step(step(begin(), [other], 1_000).record, [other], 2_000).next.kind).toBe('Wait');
+  });
+
+  it('is left to its actor, and taken over once that one is silent for 30 s', () => {
+    expect(step(begin(), [broken, other], 10, 'another').next.kind).toBe('Wait');
+    const taken = step(begin(), [broken, other], 31_000, 'another');
+    expect(taken.next.kind).toBe('Delete');
+    expect(taken.record.actor).toBe('another');
+    expect(taken.record.steps.at(-1)?.name).toBe('TakenOver');
+  });
+
+  it('has failed when the handshake through the Service fails', () => {
+    const serving = step(step(begin(), [other], 1_000).record, [other, fresh], 4_000).record;
+    const checks: Verification['checks'] = [{ name: 'McpHandshake', result: 'Failed', message: 'refused' }];
+    expect(step(serving, [other, fresh], 9_000, 'me', { ...verification, checks, summary: '2/3' }).record.outcome).toBe(
+      'Failed',
+    );
+  });
+});

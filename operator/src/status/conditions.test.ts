@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { assess } from '../remediation/assess.ts';
+import type { Verification } from '../resource/status.ts';
+import { handshakeOf, podOf, reportOf, T0 } from '../testing.ts';
+import { type ConditionInput, conditions } from './conditions.ts';
+
+const policy = { startupGraceSeconds: 60 };
+const serving = assess(podOf(), policy, T0);
+const failing = assess(
+  podOf({
+    name: 'studio-mcp-2',
+    uid: 'uid-2',
+    probe: reportOf({ verdict: 'Failing', diagnosis: 'HttpError', failures: 3, failingSince: T0 - 9_000 }),
+    own: { last: handshakeOf('Failing', 'HttpError'), at: T0, failures: 3, failingSince: T0 - 9_000 },
+  }),
+  policy,
+  T0,
+);
+const asking = assess(
+  podOf({
+    probe: reportOf({ verdict: 'AuthRequired' }),
+    own: { last: handshakeOf('AuthRequired'), at: T0, failures: 0, failingSince: null },
+  }),
+  policy,
+  T0,
+);
+const verification: Verification = {
+  summary: '3/3',
+  at: new Date(T0).toISOString(),
+  revision: 'r1',
+  checks: [
+    { name: 'ApiHealth', result: 'Passed', message: 'ok' },
+    { name: 'McpHandshake', result: 'Passed', message: 'served' },
+    { name: 'ImageGeneration', result: 'Passed', message: 'made' },
+  ],
+};
+const input = (overrides: Partial<ConditionInput> = {}): ConditionInput => ({
+  generation: 3,
+  stalled: null,
+  paused: false,
+  api: { ready: 1, wanted: 1 },
+  mcp: { pods: [serving, { ...serving, pod: 'b', uid: 'b' }], wanted: 2, rollingOut: false },
+  verification,
+  currentRevision: 'r1',
+  decision: { kind: 'Nothing' },
+  repairing: undefined,
+  remediation: {},
+  ...overrides,
+});
+const shown = (overrides: Partial<ConditionInput> = {}): string[] =>
+  conditions([], input(overrides), T0).map((entry) => `${entry.type}=${entry.status} ${entry.reason}`);
+
+describe('conditions', () => {
+  it('all is well: the abnormal ones are absent', () => {
+    expect(shown()).toEqual([
+      'Ready=True Ready',
+      'Accepted=True Accepted',
+      'ApiAvailable=True PodsReady',
+      'McpAvailable=True PodsServing',
+      'ProtocolVerified=True HandshakePassed',
+      'UpstreamReachable=True PictureMade',
+    ]);
+  });
+
+  it('one of two fails: still Ready, but Degraded', () => {
+    const list = shown({ mcp: { pods: [serving, failing], wanted: 2, rollingOut: false } });
+    expect(list).toContain('Ready=True Ready');
+    expect(list).toContain('Degraded=True HttpError');
+  });
+
+  it('all fail: not Ready, and the protocol is not verified', () => {
+    const list = shown({ mcp: { pods: [failing], wanted: 1, rollingOut: false } });
+    expect(list).toContain('Ready=False HttpError');
+    expect(list).toContain('ProtocolVerified=False HttpError');
+  });
+
+  it('a server that asks for credentials is available, its protocol unknown, and that does not hold Ready back', () => {
+    const list = shown({ mcp: { pods: [asking], wanted: 1, rollingOut: false } });
+    expect(list).toContain('Ready=True Ready');
+    expect(list).toContain('McpAvailable=True PodsServing');
+    expect(list).toContain('ProtocolVerified=Unknown AuthRequired');
+  });
+
+  it('an upstream that fails does not hold Ready back', () => {
+    const checks = verification.checks.map((check) =>
+      check.name === 'ImageGeneration' ? { ...check, result: 'Inconclusive' as const } : check,
+    );
+    const list = shown({ verification: { ...verification, checks } });
+    expect(list).toContain('UpstreamReachable=False UpstreamFailed');
+    expect(list).toContain('Ready=True Ready');
+  });
+
+  it('a new revision is unverified until it was looked at', () => {
+    expect(shown({ currentRevision: 'r2' })).toContain('ProtocolVerified=Unknown NotVerifiedYet');
+    expect(shown({ currentRevision: 'r2' })).toContain('Ready=Unknown NotVerifiedYet');
+  });
+
+  it('a foreign child stalls', () => {
+    const list = shown({ stalled: { reason: 'ForeignObject', message: 'Service studio-mcp exists' } });
+    expect(list).toEqual(
+      expect.arrayContaining([
+        'Ready=False ForeignObject',
+        'Accepted=False ForeignObject',
+        'Stalled=True ForeignObject',
+      ]),
+    );
+  });
+
+  it('the time moves only with the status', () => {
+    const first = conditions([], input(), T0);
+    const later = conditions(first, input({ generation: 4, repairing: 'x' }), T0 + 60_000);
+    expect(later.find((entry) => entry.type === 'Ready')).toMatchObject({
+      observedGeneration: 4,
+      lastTransitionTime: first[0]?.lastTransitionTime,
+    });
+    expect(later.find((entry) => entry.type === 'Reconciling')?.lastTransitionTime).toBe(
+      new Date(T0 + 60_000).toISOString(),
+    );
+  });
+});
