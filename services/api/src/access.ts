@@ -40,10 +40,13 @@ export function ownTask(store: TaskStore, request: FastifyRequest, id: string): 
 /** Bearer keys as OpenAPI tells them, for the schema of each guarded route. */
 export const bearer = [{ bearer: [] }];
 
-export function addReplyHeaders(app: FastifyInstance): void {
-  // API replies are about one caller; no cache between may keep them.
+/** Headers of every reply. */
+export function addReplyHeaders(app: FastifyInstance, draining: () => boolean): void {
   app.addHook('onSend', async (_request, reply) => {
+    // Replies are about one caller; no cache between may keep them.
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     void reply.header('x-content-type-options', 'nosniff');
+    // A client that keeps the connection would hold up the end of this process, or lose its next request.
+    if (draining()) void reply.header('connection', 'close');
   });
 }

@@ -63,7 +63,7 @@ async function startChild(env: Record<string, string>): Promise<Child> {
   };
 }
 
-async function sandboxThatFails(fault: Fault | undefined, taskSeconds = 0.05) {
+async function sandboxThatFails(fault: Fault | Promise<undefined> | undefined, taskSeconds = 0.05) {
   const seen = { creates: 0 };
   const sandbox = await startSandbox({
     host: '127.0.0.1',
@@ -150,6 +150,30 @@ describe('a process asked to end', () => {
     const second = await startChild(env);
     const ended = taskReplySchema.parse(await (await wait(second.url, id, 30)).json());
     expect(ended.status).toBe('succeeded');
+    expect(await charges()).toBe(1);
+  });
+});
+
+describe('a create that runs when the process is asked to end', () => {
+  it('is answered before it ends', async () => {
+    let letGo = (): void => {};
+    const held = new Promise<undefined>((resolve) => {
+      letGo = () => resolve(undefined);
+    });
+    const { sandbox, seen, charges } = await sandboxThatFails(held);
+    const env = { KLING_BASE_URL: sandbox.url, DATA_DIR: mkdtempSync(join(tmpdir(), 'data-')) };
+    const child = await startChild(env);
+    const creating = create(child.url, 'order-1');
+    await vi.waitFor(() => expect(seen.creates).toBe(1), patient);
+    child.process.kill('SIGTERM');
+    await vi.waitFor(
+      () => expect(fetch(`${child.managementUrl}/readyz`)).resolves.toMatchObject({ status: 503 }),
+      patient,
+    );
+    letGo();
+    const reply = await creating;
+    expect([reply.status, reply.headers.get('connection')]).toEqual([202, 'close']);
+    expect(await child.exited).toBe(0);
     expect(await charges()).toBe(1);
   });
 });

@@ -139,7 +139,7 @@ async function buildApp(context: Context, logger: Logger, registry: Registry): P
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   replyWithProblems(app);
-  addReplyHeaders(app);
+  addReplyHeaders(app, context.draining);
 
   const count = createRequestMetrics(registry);
   app.addHook('onResponse', async (request, reply) => {

@@ -12,8 +12,8 @@ export interface SandboxOptions {
   /** From submitted to succeed for pictures; videos take twice as long. */
   readonly taskSeconds?: number;
   readonly now?: () => number;
-  /** Asked at every request of the API; what the header asks for comes first. */
-  readonly fault?: (method: string, path: string) => Fault | undefined;
+  /** Asked at every request of the API, which waits for the answer; what the header asks for comes first. */
+  readonly fault?: (method: string, path: string) => Fault | undefined | Promise<Fault | undefined>;
   readonly onRequest?: (told: { method: string; route: string; status: number; milliseconds: number }) => void;
 }
 
@@ -78,7 +78,7 @@ function addKind(
   app.post(path, async (request, reply) => {
     const account = authorize(request, reply);
     if (account === undefined) return reply;
-    const asked = faultOf(request);
+    const asked = await faultOf(request);
     if (asked !== undefined && answerFault(asked, request, reply)) return reply;
     const parsed = z
       .intersection(REQUESTS[kind], z.object({ external_task_id: z.string().min(1).max(128).optional() }))
@@ -107,7 +107,7 @@ function addKind(
   app.get<{ Params: { id: string } }>(`${path}/:id`, async (request, reply) => {
     const account = authorize(request, reply);
     if (account === undefined) return reply;
-    const asked = faultOf(request);
+    const asked = await faultOf(request);
     if (asked !== undefined && answerFault(asked, request, reply)) return reply;
     const task = book.find(account, kind, request.params.id);
     if (task === undefined) return fail(request, reply, 400, 1201, 'Task not found by id/external id');
