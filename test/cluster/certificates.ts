@@ -6,6 +6,9 @@ import { apiServiceAddress, inState, nodeAddress, nodeName } from './settings.ts
 export const certificate = (name: string): string => inState('pki', `${name}.crt`);
 export const privateKey = (name: string): string => inState('pki', `${name}.key`);
 
+/** The API server checks service accounts' tokens by it. */
+export const serviceAccountPublicKey: string = inState('pki', 'service-accounts.pub');
+
 type Subject = { name: string; cn: string; o?: string; alt?: string };
 
 /** Clients of the API server, by what they may do: RBAC and the Node authorizer know them by CN and O. */
@@ -53,6 +56,7 @@ export async function makeCertificates(): Promise<void> {
   ];
   await run('openssl', [...ca, '-addext', 'keyUsage=critical,keyCertSign,digitalSignature']);
   await newKey('service-accounts');
+  await run('openssl', ['pkey', '-in', privateKey('service-accounts'), '-pubout', '-out', serviceAccountPublicKey]);
   await Promise.all([...clients, ...servers].map(issue));
 }
 

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { certificate, privateKey } from './certificates.ts';
+import { certificate, privateKey, serviceAccountPublicKey } from './certificates.ts';
 import { startDaemon } from './daemons.ts';
 import { kubeconfigOf } from './kubeconfigs.ts';
 import { etcdServer, inState, nodeAddress, podNetwork, serviceNetwork } from './settings.ts';
@@ -26,7 +26,7 @@ export function startApiServer(kube: string): void {
     // The node's name is in no DNS; exec and logs would fail on it.
     '--kubelet-preferred-address-types=InternalIP',
     '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
-    `--service-account-key-file=${privateKey('service-accounts')}`,
+    `--service-account-key-file=${serviceAccountPublicKey}`,
     `--service-account-signing-key-file=${privateKey('service-accounts')}`,
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement',
