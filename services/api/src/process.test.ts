@@ -9,6 +9,7 @@ import { taskReplySchema } from './index.ts';
 
 /** The service as a process of its own: what happens when it is killed, and when it is asked to end. */
 const MAIN = join(import.meta.dirname, 'main.ts');
+vi.setConfig({ testTimeout: 60_000 });
 const patient = { timeout: 15_000, interval: 20 };
 
 const closing: (() => Promise<void>)[] = [];
@@ -121,7 +122,7 @@ describe('a process killed while it creates a task', () => {
 
 describe('a process asked to end', () => {
   it('answers who waits, ends with 0, and its successor follows the task', async () => {
-    const { sandbox, charges } = await sandboxThatFails(undefined, 3);
+    const { sandbox, charges } = await sandboxThatFails(undefined, 1.5);
     const env = { KLING_BASE_URL: sandbox.url, DATA_DIR: mkdtempSync(join(tmpdir(), 'data-')) };
     const first = await startChild(env);
     expect((await fetch(`${first.managementUrl}/readyz`)).status).toBe(200);

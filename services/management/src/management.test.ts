@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import {
   createLogger,
@@ -13,6 +14,7 @@ import {
   startManagement,
 } from './index.ts';
 
+vi.setConfig({ testTimeout: 30_000 });
 const loopback = { port: 0, host: '127.0.0.1' };
 
 describe('the management port', () => {
@@ -99,7 +101,7 @@ describe('the environment', () => {
   it('ends the process with 78 and the list on standard error', async () => {
     const { code, stderr } = await run(
       `import { readEnvironment } from ${index};
-       import { z } from 'zod';
+       import { z } from ${zod};
        readEnvironment(z.object({ A: z.string(), B: z.string() }), {});`,
     );
     expect(code).toBe(78);
@@ -158,27 +160,23 @@ describe('draining', () => {
   });
 });
 
+const zod = JSON.stringify(createRequire(import.meta.url).resolve('zod'));
 const index = JSON.stringify(new URL('./index.ts', import.meta.url).href);
 
 /** Runs a module in a process of its own; `onLine` is called with each piece of its output. */
 async function run(source: string, onLine?: (child: ReturnType<typeof spawn>, line: string) => void) {
-  const path = join(import.meta.dirname, `.trial-${process.pid}-${Math.random().toString(36).slice(2)}.ts`);
+  const path = join(mkdtempSync(join(tmpdir(), 'trial-')), 'main.mts');
   writeFileSync(path, source);
-  try {
-    const child = spawn(process.execPath, ['--no-warnings', path]);
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (data: Buffer) => {
-      stdout += data.toString();
-      onLine?.(child, data.toString());
-    });
-    child.stderr.on('data', (data: Buffer) => {
-      stderr += data.toString();
-    });
-    const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-    return { code, stdout, stderr };
-  } finally {
-    const { rmSync } = await import('node:fs');
-    rmSync(path, { force: true });
-  }
+  const child = spawn(process.execPath, ['--no-warnings', path]);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data: Buffer) => {
+    stdout += data.toString();
+    onLine?.(child, data.toString());
+  });
+  child.stderr.on('data', (data: Buffer) => {
+    stderr += data.toString();
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, stdout, stderr };
 }
