@@ -15,7 +15,7 @@ export const CONTEXT = join(IMAGES, 'context');
 const DOCKERFILE = join(ROOT, 'Dockerfile');
 
 /** Everything that a bundle, the shared part or the way of building is made from. */
-const SOURCES = ['operator', 'services', 'scripts', 'package.json', 'package-lock.json', 'Dockerfile'];
+export const SOURCES = ['operator', 'services', 'scripts', 'package.json', 'package-lock.json', 'Dockerfile'];
 
 export interface ImageOptions {
   /** Names as in `mcp` or `kling-mcp`; all without any. */
