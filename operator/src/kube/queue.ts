@@ -1,5 +1,5 @@
 /** Which key is worked on next, and when. */
-import type { Clock } from './clock.ts';
+import type { Clock, Timer } from './clock.ts';
 import type { QueueMetrics } from './metrics.ts';
 
 /** `high`: something happened. `low`: only a look whether all is still well. */
@@ -36,4 +36,140 @@ export interface WorkQueue {
   shutDown(options?: { readonly drain?: boolean }): Promise<void>;
 }
 
-export declare function createQueue(options: QueueOptions): WorkQueue;
+interface Delayed {
+  readonly at: number;
+  readonly priority: Priority;
+  readonly timer: Timer;
+}
+
+export function createQueue(options: QueueOptions): WorkQueue {
+  const { work, workers, clock, metrics, baseDelayMs = 5, maxDelayMs = 300_000, onError } = options;
+  /** Keys that wait, in order, with the time since when. */
+  const lanes: Record<Priority, Map<string, number>> = { high: new Map(), low: new Map() };
+  /** Keys that are worked on, with the time since when. */
+  const running = new Map<string, number>();
+  /** Keys that came while they were worked on. */
+  const again = new Map<string, Priority>();
+  const delayed = new Map<string, Delayed>();
+  const failures = new Map<string, number>();
+  const idle = Promise.withResolvers<void>();
+  let started = false;
+  let closing = false;
+
+  metrics?.observeRunning(() => {
+    const now = clock.monotonic();
+    return [...running.values()].map((since) => (now - since) / 1000);
+  });
+
+  const tellDepth = () => {
+    metrics?.depth('high', lanes.high.size);
+    metrics?.depth('low', lanes.low.size);
+  };
+
+  function wait(key: string, priority: Priority): void {
+    if (running.has(key)) {
+      if (!again.has(key)) metrics?.added();
+      if (again.get(key) !== 'high') again.set(key, priority);
+      return;
+    }
+    if (lanes.high.has(key)) return;
+    const since = lanes.low.get(key);
+    if (since !== undefined) {
+      if (priority === 'low') return;
+      lanes.low.delete(key);
+    } else {
+      metrics?.added();
+    }
+    lanes[priority].set(key, since ?? clock.monotonic());
+    tellDepth();
+    dispatch();
+  }
+
+  function dispatch(): void {
+    if (!started) return;
+    while (running.size < workers) {
+      const lane = lanes.high.size > 0 ? lanes.high : lanes.low;
+      const first = lane.entries().next().value;
+      if (first === undefined) break;
+      lane.delete(first[0]);
+      tellDepth();
+      void run(first[0], first[1]);
+    }
+    if (closing && running.size === 0 && lanes.high.size + lanes.low.size === 0) idle.resolve();
+  }
+
+  async function run(key: string, since: number): Promise<void> {
+    const begun = clock.monotonic();
+    running.set(key, begun);
+    metrics?.waited((begun - since) / 1000);
+    try {
+      await work(key);
+    } catch (error) {
+      onError?.(key, error);
+    } finally {
+      metrics?.worked((clock.monotonic() - begun) / 1000);
+      running.delete(key);
+      const priority = again.get(key);
+      again.delete(key);
+      if (priority !== undefined) lanes[priority].set(key, clock.monotonic());
+      tellDepth();
+      dispatch();
+    }
+  }
+
+  function later(key: string, delayMs: number, priority: Priority): void {
+    const at = clock.monotonic() + delayMs;
+    const pending = delayed.get(key);
+    const strongest = pending?.priority === 'high' ? 'high' : priority;
+    if (pending !== undefined) clock.clearTimeout(pending.timer);
+    const due = pending === undefined ? at : Math.min(pending.at, at);
+    const timer = clock.setTimeout(() => {
+      delayed.delete(key);
+      wait(key, strongest);
+    }, due - clock.monotonic());
+    delayed.set(key, { at: due, priority: strongest, timer });
+  }
+
+  return {
+    add(key, priority = 'high') {
+      if (!closing) wait(key, priority);
+    },
+    addAfter(key, delayMs, priority = 'low') {
+      if (closing) return;
+      if (delayMs <= 0) wait(key, priority);
+      else later(key, delayMs, priority);
+    },
+    addRateLimited(key) {
+      if (closing) return;
+      const count = failures.get(key) ?? 0;
+      failures.set(key, count + 1);
+      metrics?.retried();
+      later(key, Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(count, 50)), 'high');
+    },
+    forget(key) {
+      failures.delete(key);
+    },
+    retries: (key) => failures.get(key) ?? 0,
+    get length() {
+      return lanes.high.size + lanes.low.size;
+    },
+    start() {
+      started = true;
+      dispatch();
+    },
+    async shutDown({ drain = false } = {}) {
+      closing = true;
+      for (const { timer } of delayed.values()) clock.clearTimeout(timer);
+      delayed.clear();
+      if (!drain || !started) {
+        lanes.high.clear();
+        lanes.low.clear();
+        again.clear();
+        tellDepth();
+      }
+      dispatch();
+      if (!started) return;
+      await idle.promise;
+    },
+  };
+}

@@ -6,10 +6,13 @@ import { codeOf, KubeError } from './errors.ts';
 import { parseStatus } from './transport.ts';
 
 export const listSchema = z.object({
-  metadata: z.looseObject({
-    resourceVersion: z.string().default(''),
-    continue: z.string().optional(),
-  }),
+  metadata: z
+    .object({ resourceVersion: z.string().default(''), continue: z.string().optional() })
+    // as the types of client-node call it; empty means that this page is the last
+    .transform(({ resourceVersion, continue: token }) => ({
+      resourceVersion,
+      ...(token === undefined || token === '' ? {} : { _continue: token }),
+    })),
   // null where a Go server has none
   items: z
     .array(z.record(z.string(), z.unknown()))
