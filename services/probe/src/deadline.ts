@@ -4,19 +4,27 @@ export interface Deadline {
   clear(): void;
 }
 
+/** A timer that is later than this shows that this process did not run when it should have. */
+const STALLED_MS = 20;
+
 /**
  * A time limit over several exchanges.
  *
- * When this process itself was stalled (a throttled sidecar, a long pause), the
- * timer is due before the reply that already waits in the socket has been read.
- * Timers run before input, so the limit waits two turns of the loop more, and
- * a healthy server is not called hung for the observer's own sleep.
+ * A process that was stalled itself (a throttled sidecar, a long pause) finds its
+ * timer due before it has read the reply that waits in the socket, and would call
+ * a healthy server hung. So the time that it slept is given back, once.
  */
 export function startDeadline(timeoutMs: number, outer: AbortSignal | undefined): Deadline {
   const controller = new AbortController();
-  const end = performance.now() + timeoutMs;
+  let end = performance.now() + timeoutMs;
   const abort = () => controller.abort();
-  const timer = setTimeout(() => setImmediate(() => setImmediate(abort)), timeoutMs);
+  let timer = setTimeout(() => {
+    const late = performance.now() - end;
+    if (late < STALLED_MS) return abort();
+    const more = Math.min(late, timeoutMs);
+    end = performance.now() + more;
+    timer = setTimeout(abort, more);
+  }, timeoutMs);
   if (outer?.aborted === true) abort();
   else outer?.addEventListener('abort', abort, { once: true });
   return {

@@ -63,7 +63,6 @@ export function exchange(options: ExchangeRequest): Promise<Exchange> {
       if (socket === undefined || socket.destroyed) resolve(seen);
       else socket.once('close', () => resolve(seen));
       request?.destroy();
-      socket?.destroy();
     }
     function onAbort(): void {
       finish({ code: 'DEADLINE', message: 'time limit reached' });

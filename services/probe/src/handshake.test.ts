@@ -209,7 +209,12 @@ describe('verdicts', () => {
     ['half JSON', text(200, '{"hello":', { 'content-type': 'application/json' }), 'Failing', 'WrongProtocol'],
     ['other JSON', text(200, '{"hello":1}', { 'content-type': 'application/json' }), 'Failing', 'WrongProtocol'],
     ['a web page', text(200, '<html></html>', { 'content-type': 'text/html' }), 'Failing', 'WrongProtocol'],
-    ['more than 64 KiB', text(200, 'x'.repeat(70_000)), 'Failing', 'WrongProtocol'],
+    [
+      'a good reply of more than 64 KiB',
+      (_seen, response) => json(response, 200, { ...INITIALIZED, padding: 'x'.repeat(70_000) }),
+      'Failing',
+      'WrongProtocol',
+    ],
     [
       'an incomplete result',
       (_seen, response) => json(response, 200, { jsonrpc: '2.0', id: 1, result: {} }),
@@ -248,6 +253,21 @@ describe('verdicts', () => {
     );
     timers.forEach(clearInterval);
     expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'ProcessHung', evidence: { status: 200 } });
+  });
+
+  it('reads no more than 64 KiB of a flood', async () => {
+    let written = 0;
+    const { result } = await against((_seen, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const more = () => {
+        while (!response.destroyed && response.write(' '.repeat(16_384))) written += 16_384;
+      };
+      response.on('drain', more);
+      more();
+    });
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'WrongProtocol' });
+    // What the buffers of both ends hold comes on top.
+    expect(written).toBeLessThan(16 * 1024 * 1024);
   });
 
   it('has one deadline for all requests together', async () => {
@@ -370,7 +390,7 @@ describe('redirects', () => {
 
   it('never ends at a healthy neighbour', async () => {
     const neighbour = await serve((_seen, response) => json(response, 200, INITIALIZED));
-    const { result } = await against(to(307, () => neighbour.url));
+    const { result } = await against(to(307, () => `${neighbour.url}/`));
     expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'HttpError' });
     expect(neighbour.seen).toEqual([]);
   });
