@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { run } from './command.ts';
 import { apiServiceAddress, inState, nodeAddress, nodeName } from './settings.ts';
@@ -39,40 +40,32 @@ const servers: readonly Subject[] = [
   },
 ];
 
+/** Signs what the API server shows to an aggregated API (metrics, for one); that API must not trust the cluster's own. */
+export const proxyAuthority = 'front-proxy-ca';
+const proxyClient: Subject = { name: 'front-proxy-client', cn: 'front-proxy-client' };
+
 export async function makeCertificates(): Promise<void> {
   await mkdir(inState('pki'), { recursive: true, mode: 0o700 });
-  await newKey('ca');
-  const ca = [
-    'req',
-    '-x509',
-    '-key',
-    privateKey('ca'),
-    '-subj',
-    '/CN=kling-cluster',
-    '-days',
-    '3650',
-    '-out',
-    certificate('ca'),
-  ];
-  await run('openssl', [...ca, '-addext', 'keyUsage=critical,keyCertSign,digitalSignature']);
-  await newKey('service-accounts');
-  await run('openssl', ['pkey', '-in', privateKey('service-accounts'), '-pubout', '-out', serviceAccountPublicKey]);
-  await Promise.all([...clients, ...servers].map(issue));
+  await Promise.all([newAuthority('ca'), newAuthority(proxyAuthority), newKey('service-accounts')]);
+  const publicKey = ['-pubout', '-out', serviceAccountPublicKey];
+  await run('openssl', ['pkey', '-in', privateKey('service-accounts'), ...publicKey]);
+  await Promise.all([...clients, ...servers].map((subject) => issue(subject, 'ca')));
+  await issue(proxyClient, proxyAuthority);
+}
+
+async function newAuthority(name: string): Promise<void> {
+  await newKey(name);
+  const subject = ['-subj', `/CN=kling-cluster-${name}`, '-days', '3650'];
+  const usage = ['-addext', 'keyUsage=critical,keyCertSign,digitalSignature'];
+  await run('openssl', ['req', '-x509', '-key', privateKey(name), ...subject, ...usage, '-out', certificate(name)]);
 }
 
 async function newKey(name: string): Promise<void> {
-  await run('openssl', [
-    'genpkey',
-    '-algorithm',
-    'EC',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-out',
-    privateKey(name),
-  ]);
+  const curve = ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+  await run('openssl', ['genpkey', ...curve, '-out', privateKey(name)]);
 }
 
-async function issue({ name, cn, o, alt }: Subject): Promise<void> {
+async function issue({ name, cn, o, alt }: Subject, authority: string): Promise<void> {
   await newKey(name);
   const extensions = [
     'basicConstraints=critical,CA:FALSE',
@@ -84,14 +77,11 @@ async function issue({ name, cn, o, alt }: Subject): Promise<void> {
   const request = inState('pki', `${name}.csr`);
   const subject = `${o === undefined ? '' : `/O=${o}`}/CN=${cn}`;
   await run('openssl', ['req', '-new', '-key', privateKey(name), '-subj', subject, '-out', request]);
-  const authority = ['-CA', certificate('ca'), '-CAkey', privateKey('ca'), '-set_serial', serial()];
+  const signer = ['-CA', certificate(authority), '-CAkey', privateKey(authority), '-set_serial', serial()];
   const output = ['-days', '3650', '-extfile', inState('pki', `${name}.ext`), '-out', certificate(name)];
-  await run('openssl', ['x509', '-req', '-in', request, ...authority, ...output]);
+  await run('openssl', ['x509', '-req', '-in', request, ...signer, ...output]);
 }
 
-const serial = () =>
-  `0x${Buffer.from(crypto.getRandomValues(new Uint8Array(15)))
-    .toString('hex')
-    .replace(/^/, '1')}`;
+const serial = () => `0x1${randomBytes(15).toString('hex')}`;
 
 export const pemBase64 = async (path: string): Promise<string> => (await readFile(path)).toString('base64');

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { certificate, privateKey, serviceAccountPublicKey } from './certificates.ts';
+import { certificate, privateKey, proxyAuthority, serviceAccountPublicKey } from './certificates.ts';
 import { startDaemon } from './daemons.ts';
 import { kubeconfigOf } from './kubeconfigs.ts';
 import { etcdServer, inState, nodeAddress, podNetwork, serviceNetwork } from './settings.ts';
@@ -28,6 +28,13 @@ export function startApiServer(kube: string): void {
     '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
     `--service-account-key-file=${serviceAccountPublicKey}`,
     `--service-account-signing-key-file=${privateKey('service-accounts')}`,
+    `--requestheader-client-ca-file=${certificate(proxyAuthority)}`,
+    '--requestheader-allowed-names=front-proxy-client',
+    '--requestheader-extra-headers-prefix=X-Remote-Extra-',
+    '--requestheader-group-headers=X-Remote-Group',
+    '--requestheader-username-headers=X-Remote-User',
+    `--proxy-client-cert-file=${certificate('front-proxy-client')}`,
+    `--proxy-client-key-file=${privateKey('front-proxy-client')}`,
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement',
     '--allow-privileged=true',

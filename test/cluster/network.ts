@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { run, succeeds } from './command.ts';
+import { foreignNode } from './foreign-node.ts';
 import { cniNetwork, inState, natTable, nodeAddress, nodeLink, podNetwork, podRange } from './settings.ts';
 
 /**
@@ -73,7 +74,8 @@ const forwardingIsDropped = () =>
 export async function removeNetwork(): Promise<void> {
   for (const link of await podLinks()) await succeeds('ip', ['link', 'delete', link]);
   await succeeds('ip', ['link', 'delete', nodeLink]);
-  for (const table of [`ip ${natTable}`, 'ip kube-proxy', 'ip6 kube-proxy']) {
+  const kubeProxy = foreignNode() === undefined ? ['ip kube-proxy', 'ip6 kube-proxy'] : [];
+  for (const table of [`ip ${natTable}`, ...kubeProxy]) {
     await succeeds('nft', ['delete', 'table', ...table.split(' ')]);
   }
   for (const rule of acceptRules) while (await succeeds('iptables', ['-D', 'FORWARD', ...rule]));

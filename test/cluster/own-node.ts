@@ -11,6 +11,7 @@ import { startApiServer, startControllerManager, startScheduler } from './contro
 import { corednsManifests } from './coredns.ts';
 import { daemonNames, daemonRuns, diedCheck } from './daemons.ts';
 import { startEtcd } from './etcd.ts';
+import { foreignNode } from './foreign-node.ts';
 import { prepareHost } from './host.ts';
 import { publishKubeconfig, startingKubeconfig, writeKubeconfigs } from './kubeconfigs.ts';
 import { apply, kubectl } from './kubectl.ts';
@@ -80,6 +81,12 @@ async function nodeIsReady(kubeconfig: string): Promise<boolean> {
 }
 
 async function start(step: Step): Promise<void> {
+  const other = foreignNode();
+  if (other !== undefined) {
+    throw new Error(
+      `This host is a node of another Kubernetes already (${other}), and two cannot share its network: use it with CLUSTER=existing`,
+    );
+  }
   await installPackages(step);
   const built = await binaries(step);
   await step('Unpacking kubectl and helm', tools);

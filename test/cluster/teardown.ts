@@ -4,6 +4,7 @@ import { cgroupExists, containerPids, removeCgroup } from './cgroups.ts';
 import { run } from './command.ts';
 import { removeShimSockets } from './containerd.ts';
 import { daemonNames, daemonRuns, stopDaemon, strays } from './daemons.ts';
+import { foreignNode } from './foreign-node.ts';
 import { restoreHost } from './host.ts';
 import { ourMounts, unmountAll } from './mounts.ts';
 import { podLinks, removeNetwork } from './network.ts';
@@ -43,6 +44,7 @@ export async function remains(): Promise<string[]> {
   const tables = await run('nft', ['list', 'tables']).catch(() => '');
   const links = await run('ip', ['-oneline', 'link']).catch(() => '');
   const rules = await run('iptables-save', []).catch(() => '');
+  const foreign = foreignNode() !== undefined;
   return [
     ...names('process', [...daemonNames.filter(daemonRuns), ...strays()]),
     ...names('process in a container', containerPids()),
@@ -51,11 +53,11 @@ export async function remains(): Promise<string[]> {
     ...names('link', [...(await podLinks()), ...(links.includes(`: ${nodeLink}:`) ? [nodeLink] : [])]),
     ...names(
       'nft table',
-      tables.split('\n').filter((line) => line.includes(natTable) || line.includes('kube-proxy')),
+      tables.split('\n').filter((line) => line.includes(natTable) || (line.includes('kube-proxy') && !foreign)),
     ),
     ...names(
       'iptables rule',
-      rules.split('\n').filter((line) => /kling-operator|kling_operator|KUBE-/.test(line)),
+      rules.split('\n').filter((line) => /kling-operator|kling_operator/.test(line)),
     ),
     ...(existsSync(stateDir) ? [`folder ${stateDir}`] : []),
   ];
