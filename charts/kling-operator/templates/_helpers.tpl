@@ -1,0 +1,98 @@
+{{- define "kling-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* Name of what belongs to the release; the chart's name is not said twice. */}}
+{{- define "kling-operator.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- $name := include "kling-operator.name" . }}
+{{- if contains $name .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "kling-operator.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "kling-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "kling-operator.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "kling-operator.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/component: operator
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "kling-operator.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "kling-operator.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- required "serviceAccount.name is needed when serviceAccount.create is false" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{/* Full name of one image: include "kling-operator.image" (list . "mcp") */}}
+{{- define "kling-operator.image" -}}
+{{- $root := index . 0 }}
+{{- $image := index $root.Values.images (index . 1) }}
+{{- $registry := $image.registry | default $root.Values.image.registry }}
+{{- if not $registry }}
+{{- fail "\n\nimage.registry is not set: there is no default registry. Set it to the one that holds the images, for example\n  --set image.registry=registry.example.com/team\n" }}
+{{- end }}
+{{- $name := printf "%s/%s" (trimSuffix "/" $registry) $image.repository }}
+{{- if $image.digest }}
+{{- printf "%s@%s" $name $image.digest }}
+{{- else }}
+{{- printf "%s:%s" $name ($image.tag | default $root.Values.image.tag | default $root.Chart.AppVersion) }}
+{{- end }}
+{{- end }}
+
+{{/* The watched namespaces as a JSON list under "list"; empty for the whole cluster. */}}
+{{- define "kling-operator.namespaces" -}}
+{{- if eq .Values.scope "namespace" }}
+{{- dict "list" (.Values.watchNamespaces | default (list .Release.Namespace) | sortAlpha) | toJson }}
+{{- else }}
+{{- if .Values.watchNamespaces }}
+{{- fail "\n\nwatchNamespaces is set but scope is cluster: set scope=namespace to watch only these namespaces\n" }}
+{{- end }}
+{{- dict "list" list | toJson }}
+{{- end }}
+{{- end }}
+
+{{/* What the operator may do where it watches. Secrets are read by name, never listed. */}}
+{{- define "kling-operator.rules" -}}
+- apiGroups: [klingapi.dev]
+  resources: [klingapis]
+  verbs: [get, list, watch]
+- apiGroups: [klingapi.dev]
+  resources: [klingapis/status]
+  verbs: [get, patch]
+# To be named as the owner that blocks the deletion of its children.
+- apiGroups: [klingapi.dev]
+  resources: [klingapis/finalizers]
+  verbs: [update]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, delete]
+- apiGroups: [""]
+  resources: [pods/log]
+  verbs: [get]
+- apiGroups: [""]
+  resources: [services, serviceaccounts, persistentvolumeclaims]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, create]
+- apiGroups: [apps]
+  resources: [deployments, statefulsets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
