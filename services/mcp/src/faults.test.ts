@@ -4,8 +4,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseEnvironment } from '@klingapi/management';
 import { handshake, probeReportSchema } from '@klingapi/probe';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { environmentSchema } from './environment.ts';
 
 const PRELOAD = fileURLToPath(new URL('../../../test/images/mcp-faults/preload.mjs', import.meta.url));
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
@@ -131,5 +133,15 @@ describe('the process', { timeout: 30_000 }, () => {
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(78);
     expect(stderr).toContain('AUTH: required but absent');
     expect(stderr).toContain('API_URL: required but absent');
+  });
+
+  it('tells what callers need beside other problems', () => {
+    const parsed = parseEnvironment(environmentSchema, { AUTH: 'callers', PORT: 'x' });
+    expect(parsed.ok ? [] : parsed.problems.map((problem) => problem.split(':')[0]).sort()).toEqual([
+      'API_URL',
+      'CALLERS_DIR',
+      'INTERNAL_KEY_FILE',
+      'PORT',
+    ]);
   });
 });

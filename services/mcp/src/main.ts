@@ -1,41 +1,9 @@
 /** The MCP service as a process; environment in `docs/design/contracts.md`. */
-import { createLogger, drainOnSignal, processVariables, readEnvironment } from '@klingapi/management';
-import { z } from 'zod';
+import { createLogger, drainOnSignal, readEnvironment } from '@klingapi/management';
+import { environmentSchema } from './environment.ts';
 import { startMcp } from './server.ts';
 
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
-
-const env = readEnvironment(
-  z
-    .object({
-      ...processVariables,
-      PORT: z.coerce.number().int().min(0).max(65535).default(5510),
-      MCP_PATH: z.string().startsWith('/').default('/mcp/v1'),
-      API_URL: z.url({ protocol: /^https?$/ }),
-      // No default: who forgets it shall not serve everybody.
-      AUTH: z.enum(['callers', 'none']),
-      CALLERS_DIR: z.string().optional(),
-      INTERNAL_KEY: z.string().min(32, 'needs at least 32 bytes').optional(),
-      ALLOWED_HOSTS: list.default([]),
-      ALLOWED_ORIGINS: list.default([]),
-      HANDSHAKE_TIMEOUT_SECONDS: z.coerce.number().positive().max(300).default(3),
-    })
-    .refine(({ AUTH, CALLERS_DIR }) => AUTH !== 'callers' || CALLERS_DIR !== undefined, {
-      path: ['CALLERS_DIR'],
-      message: 'needed for AUTH=callers',
-    })
-    .refine(({ AUTH, INTERNAL_KEY }) => AUTH !== 'callers' || INTERNAL_KEY !== undefined, {
-      path: ['INTERNAL_KEY_FILE'],
-      message: 'needed for AUTH=callers',
-    }),
-  process.env,
-  { files: ['INTERNAL_KEY'] },
-);
+const env = readEnvironment(environmentSchema, process.env, { files: ['INTERNAL_KEY'] });
 const logger = createLogger({ name: 'mcp', level: env.LOG_LEVEL });
 
 const mcp = await startMcp({

@@ -407,6 +407,25 @@ describe('management', () => {
     expect(metrics).toMatch(/klingapi_handshakes_total\{verdict="Serving"/);
   });
 
+  it('is not ready when the MCP handler is dead behind the authentication, which a stranger cannot see', async () => {
+    const other = await startMcp(options());
+    await other.drain.find((step) => step.name === 'mcp handler')?.run();
+    const token = await signAssertion(
+      { subject: 'system:handshake', audience: 'mcp', scopes: ['handshake'] },
+      INTERNAL_KEY,
+    );
+    const shake = (headers: Record<string, string>) =>
+      handshake({ url: other.url, headers, eras: 'Both', timeoutMs: 3000 });
+    expect(await shake({})).toMatchObject({ verdict: 'AuthRequired', diagnosis: null });
+    expect(await shake({ authorization: `Bearer ${token}` })).toMatchObject({
+      verdict: 'Failing',
+      diagnosis: 'HttpError',
+    });
+    expect((await get('/readyz', other)).status).toBe(503);
+    expect((await get('/livez', other)).status).toBe(200);
+    await other.close();
+  });
+
   it('counts names that clients make up as other', async () => {
     await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'made-up' } }));
     await post(list('made/up'));

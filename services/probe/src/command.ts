@@ -94,7 +94,10 @@ function readArguments(
 }
 
 function inWords(url: string, { verdict, diagnosis, message, era, evidence, server }: HandshakeResult): string {
-  const lines = [`${verdict}${diagnosis === null ? '' : ` (${diagnosis})`}: ${message}`, `  address   ${url}`];
+  const lines = [
+    `${verdict}${diagnosis === null ? '' : ` (${diagnosis})`}: ${message}`,
+    `  address   ${withoutPassword(url)}`,
+  ];
   if (server !== null) {
     const eras = era === 'Both' ? 'legacy and modern' : (era ?? '').toLowerCase();
     lines.push(`  server    ${server.name} ${server.version}`.trimEnd());
@@ -107,4 +110,10 @@ function inWords(url: string, { verdict, diagnosis, message, era, evidence, serv
   const phase = (ms: number | null) => (ms === null ? 'never' : `${ms} ms`);
   lines.push(`  time      connected ${phase(connectMs)}, first byte ${phase(firstByteMs)}, total ${totalMs} ms`);
   return `${lines.join('\n')}\n`;
+}
+
+function withoutPassword(url: string): string {
+  const shown = new URL(url);
+  if (shown.password !== '') shown.password = '***';
+  return shown.href;
 }
