@@ -42,7 +42,7 @@ async function start(env: Record<string, string> = {}) {
       AUTH: 'none',
       API_URL: 'http://127.0.0.1:1',
       FAULT_FILE: join(dir, 'fault'),
-      HANDSHAKE_TIMEOUT_SECONDS: '1',
+      HANDSHAKE_TIMEOUT_SECONDS: '2',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -56,12 +56,12 @@ async function start(env: Record<string, string> = {}) {
     output.stderr += chunk;
   });
   const get = (path: string) => fetch(`http://127.0.0.1:${management}${path}`);
-  await vi.waitFor(() => get('/livez'), { timeout: 10_000, interval: 50 });
-  const shake = () => handshake({ url: `http://127.0.0.1:${port}/mcp/v1`, eras: 'Both', timeoutMs: 1000 });
+  await vi.waitFor(() => get('/livez'), { timeout: 25_000, interval: 50 });
+  const shake = () => handshake({ url: `http://127.0.0.1:${port}/mcp/v1`, eras: 'Both', timeoutMs: 2000 });
   return { child, output, get, shake };
 }
 
-describe('the MCP service with faults from outside', { timeout: 30_000 }, () => {
+describe('the MCP service with faults from outside', { timeout: 60_000 }, () => {
   it('goes from healthy to each fault and back, and /livez stays green', async () => {
     const { get, shake, output } = await start();
     expect((await get('/readyz')).status).toBe(200);
@@ -96,7 +96,7 @@ describe('the MCP service with faults from outside', { timeout: 30_000 }, () => 
   it('serves first and fails later', async () => {
     const { get } = await start({ FAULT: 'session-manager', FAULT_AFTER_SERVING_SECONDS: '1' });
     expect((await get('/readyz')).status).toBe(200);
-    await vi.waitFor(async () => expect((await get('/readyz')).status).toBe(503), { timeout: 5000, interval: 100 });
+    await vi.waitFor(async () => expect((await get('/readyz')).status).toBe(503), { timeout: 20_000, interval: 100 });
     const report = probeReportSchema.parse(await (await get('/handshake')).json());
     expect(report).toMatchObject({ diagnosis: 'SessionManagerDown' });
     expect(report.firstServingAt).not.toBeNull();
@@ -111,7 +111,7 @@ describe('the MCP service with faults from outside', { timeout: 30_000 }, () => 
   });
 });
 
-describe('the process', { timeout: 30_000 }, () => {
+describe('the process', { timeout: 60_000 }, () => {
   it('ends with 0 on SIGTERM', async () => {
     const { child, get } = await start();
     await get('/readyz');

@@ -14,6 +14,9 @@ import { type Mcp, type McpOptions, startMcp, TOOL_NAMES } from './index.ts';
 const KEY = 'key-of-alice-0123456789';
 const HEADERS = { authorization: `Bearer ${KEY}` };
 
+// Machines that run everything at once are slow.
+vi.setConfig({ testTimeout: 30_000 });
+
 let api: FakeApi;
 let callersDir: string;
 let mcp: Mcp;
@@ -210,7 +213,7 @@ describe.each(eras)('a %s client', (_era, connect) => {
     const seen: unknown[] = [];
     const args = { task_id: id, timeout: 60, poll_interval: 1 };
     const waiting = start(client, args, { onprogress: (progress: unknown) => seen.push(progress) });
-    await vi.waitFor(() => expect(seen.length).toBeGreaterThanOrEqual(2), 5000);
+    await vi.waitFor(() => expect(seen.length).toBeGreaterThanOrEqual(2), 10_000);
     api.finish(id);
     await waiting;
     expect(seen[0]).toMatchObject({ total: 60, message: 'The task is submitted' });
@@ -236,11 +239,11 @@ describe('waiting', () => {
     const controller = new AbortController();
     const waiting = start(client, { task_id: id }, { signal: controller.signal });
     waiting.catch(() => {});
-    await vi.waitFor(() => expect(api.waiting()).toBe(1));
+    await vi.waitFor(() => expect(api.waiting()).toBe(1), 10_000);
     controller.abort();
     await client.close();
     await expect(waiting).rejects.toThrow();
-    await vi.waitFor(() => expect(api.waiting()).toBe(0), 3000);
+    await vi.waitFor(() => expect(api.waiting()).toBe(0), 10_000);
   });
 });
 
@@ -281,9 +284,9 @@ describe('the API service', () => {
     const made = await call(client, 'create_text_to_image_tool', { prompt: 'a cat' });
     const id = String(made.structuredContent?.['id']);
     const waiting = call(client, 'wait_for_task_completion_tool', { task_id: id, poll_interval: 1 });
-    await vi.waitFor(() => expect(api.waiting()).toBe(1));
+    await vi.waitFor(() => expect(api.waiting()).toBe(1), 10_000);
     api.answerOnce(503, { detail: 'This process is ending.', code: 'draining' });
-    await vi.waitFor(() => expect(api.planned()).toBe(false), 3000);
+    await vi.waitFor(() => expect(api.planned()).toBe(false), 10_000);
     api.finish(id);
     expect((await waiting).structuredContent).toMatchObject({ status: 'succeeded' });
     await client.close();
@@ -441,7 +444,7 @@ describe('management', () => {
     const made = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
     const id = String(made.structuredContent?.['id']);
     const waiting = call(client, 'wait_for_task_completion_tool', { task_id: id });
-    await vi.waitFor(() => expect(api.waiting()).toBe(1));
+    await vi.waitFor(() => expect(api.waiting()).toBe(1), 10_000);
     await other.drain[0]?.run();
     expect((await get('/readyz', other)).status).toBe(503);
     expect((await waiting).structuredContent).toMatchObject({ id, status: 'submitted' });
