@@ -120,15 +120,6 @@ describe('our own node', () => {
     );
   });
 
-  it.runIf(process.getuid?.() === 0)('says what to do when it is not root', () => {
-    // /bin/sh of the test drops root by way of setpriv, which util-linux always has.
-    const args = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, cli, 'up'];
-    const result = spawnSync('setpriv', args, { encoding: 'utf8', env: { ...process.env, CLUSTER: '' } });
-    expect(result.status).toBe(1);
-    expect(result.stderr).toContain('needs root');
-    expect(result.stderr).toContain('CLUSTER=kind');
-  });
-
   it('refuses words it does not know', () => {
     expect(run(['upp'], {})).toMatchObject({ code: 2, stderr: expect.stringContaining('usage: npm run cluster --') });
     expect(run(['up'], { CLUSTER: 'minikube' })).toMatchObject({

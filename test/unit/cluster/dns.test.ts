@@ -17,5 +17,22 @@ it('asks nobody outside when the host knows nobody', () => {
 });
 
 it('is a Corefile with every option on a line of its own', () => {
-  expect(corefile(['192.0.2.53'])).toMatchInlineSnapshot();
+  expect(corefile(['192.0.2.53'])).toMatchInlineSnapshot(`
+    ".:53 {
+      errors
+      health {
+       lameduck 1s
+      }
+      ready
+      cache 5
+      kubernetes cluster.local in-addr.arpa ip6.arpa {
+       pods insecure
+       fallthrough in-addr.arpa ip6.arpa
+       ttl 5
+      }
+      forward . 192.0.2.53
+      reload 2s
+    }
+    "
+  `);
 });

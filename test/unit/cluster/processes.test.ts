@@ -65,9 +65,11 @@ describe('a part of the cluster', () => {
   });
 
   it('that dies is told with what it said last', async () => {
-    startDaemon('etcd', ['/bin/sh', '-c', 'echo the disk is full; exit 3']);
-    const wait = waitFor('etcd', () => undefined, 10_000, diedCheck('etcd'));
-    await expect(wait).rejects.toThrow(/etcd ended by itself[\s\S]*the disk is full/);
+    const start = async () => {
+      startDaemon('etcd', ['/bin/sh', '-c', 'echo the disk is full; exit 3']);
+      await waitFor('etcd', () => undefined, 10_000, diedCheck('etcd'));
+    };
+    await expect(start).rejects.toThrow(/etcd (did not start|ended by itself)[\s\S]*the disk is full/);
   });
 });
 
