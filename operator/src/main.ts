@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createLogger, createRegistry, drainOnSignal, readEnvironment, startManagement } from '@klingapi/management';
-import { handshake, redact } from '@klingapi/probe';
+import { createHandshaker, redact } from '@klingapi/probe';
 import { KubeConfig, type KubernetesObject, type V1Pod } from '@kubernetes/client-node';
 import { createAnnounce } from './announce.ts';
 import { createApplier, FIELD_MANAGER } from './apply/applier.ts';
@@ -33,6 +33,9 @@ const kubeMetrics = createKubeMetrics(registry);
 const metrics = createOperatorMetrics(registry);
 const { now } = systemClock;
 const actor = `${settings.POD_NAME}_${randomBytes(4).toString('hex')}`;
+
+// remembers what each server is, so that an old one keeps one session
+const handshake = createHandshaker();
 
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromDefault();

@@ -1,4 +1,7 @@
-/** `spec` of a KlingApi. Defaults here are the defaults of the CRD; a block whose presence means something has none. */
+/**
+ * `spec` of a KlingApi. Defaults here are the defaults of the CRD; a block whose presence means something has none.
+ * Rules ask `has()` even of fields with a default: the API server checks each `default: {}` before it fills in what is below.
+ */
 import { z } from 'zod';
 import { cel, int, objectName, quantity, required, secretKeyRef, secretRef, setList } from './bounds.ts';
 import { workloadFields } from './workload.ts';
@@ -108,7 +111,7 @@ const handshake = z
   .prefault({})
   .meta(
     cel({
-      rule: 'self.timeoutSeconds + 1 <= self.periodSeconds',
+      rule: '!has(self.timeoutSeconds) || !has(self.periodSeconds) || self.timeoutSeconds + 1 <= self.periodSeconds',
       message: 'timeoutSeconds must be at least one second less than periodSeconds, or handshakes pile up',
       fieldPath: '.timeoutSeconds',
     }),
@@ -145,7 +148,7 @@ const mcp = z
         reason: 'FieldValueRequired',
       },
       {
-        rule: 'self.port != 9090',
+        rule: '!has(self.port) || self.port != 9090',
         message: 'port 9090 is the management port of every pod: let the server listen on another',
         fieldPath: '.port',
       },
@@ -187,7 +190,7 @@ const remediation = z
       .prefault({})
       .meta(
         cel({
-          rule: 'self.initialSeconds <= self.maxSeconds',
+          rule: '!has(self.initialSeconds) || !has(self.maxSeconds) || self.initialSeconds <= self.maxSeconds',
           message: 'initialSeconds must not exceed maxSeconds',
           fieldPath: '.initialSeconds',
         }),

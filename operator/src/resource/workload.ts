@@ -74,7 +74,7 @@ const podExtras = z.object({
   topologySpreadConstraints: atomicList(opaque(), 8).optional().describe('How pods spread over nodes, as in a pod'),
   priorityClassName: text(253).optional().describe('Priority class of the pods'),
   serviceAccountName: text(253).optional().describe('Service account to use instead of the one made for this KlingApi'),
-  volumes: mapList(opaque().and(z.object({ name: required(63) })), ['name'], 32)
+  volumes: mapList(opaque().and(z.object({ name: required(63).describe('Name of the volume') })), ['name'], 32)
     .optional()
     .describe('Volumes added to the pods, as in a pod'),
   volumeMounts: mapList(volumeMount, ['mountPath'], 32).optional().describe('Mounts added to the container'),
