@@ -1,13 +1,14 @@
 /** Calls to the API server, each with a deadline. Every failure is a `KubeError`. */
 import type { KubeConfig, KubernetesListObject, KubernetesObject } from '@kubernetes/client-node';
 import { z } from 'zod';
-import { type Clock, sleep, systemClock } from './clock.ts';
+import { type CallRequest, createCaller } from './caller.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { createDeadline } from './deadline.ts';
 import { isNotFound, KubeError } from './errors.ts';
 import { type Kind, kindOf, pathOf } from './kinds.ts';
 import type { KubeMetrics } from './metrics.ts';
 import { discoverySchema, listSchema, parsed, parseObject, versionSchema, watchEvents } from './reply.ts';
-import { createTransport, noAnswer, rejection, type WireReply, type WireRequest } from './transport.ts';
+import { createTransport, noAnswer, rejection } from './transport.ts';
 
 export interface ObjectRef {
   readonly apiVersion: string;
@@ -120,66 +121,18 @@ export interface ClientOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** Tries of one read that is told to come later, or whose kept connection turns out to be closed. */
-const READ_TRIES = 4;
-/** Where a 429 names no time. */
-const BUSY_MS = 1_000;
-
 export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}): KubeClient {
   const { clock = systemClock, requestTimeoutMs = 10_000, userAgent = 'kling-operator', metrics } = options;
   const transport = createTransport(kubeConfig, userAgent);
+  const { call, open } = createCaller(transport, { clock, requestTimeoutMs, metrics });
 
-  async function once(request: Omit<WireRequest, 'signal'>, signal: AbortSignal): Promise<WireReply> {
-    const { method } = request;
-    const begun = clock.monotonic();
-    const count = (code: string) =>
-      metrics?.restRequest({ code, method, host: transport.host, seconds: (clock.monotonic() - begun) / 1000 });
-    try {
-      const reply = await transport.send({ ...request, signal });
-      count(String(reply.status));
-      return reply;
-    } catch (error) {
-      count('<error>');
-      throw error;
-    }
-  }
-
-  /** One call with its deadline, and for reads the tries that fit into it. */
-  async function call(request: Omit<WireRequest, 'signal'>, { signal, timeoutMs }: CallOptions = {}): Promise<string> {
-    const name = `${request.method} ${request.path.split('?', 1)[0]}`;
-    const limit = timeoutMs ?? requestTimeoutMs;
-    const deadline = createDeadline(clock, limit, signal);
-    const begun = clock.monotonic();
-    const read = request.method === 'GET';
-    try {
-      for (let attempt = 1; ; attempt += 1) {
-        const failure = await once(request, deadline.signal).then(
-          async (reply) => {
-            const text = await reply.body.text();
-            return reply.status < 400 ? { text } : { error: rejection(reply.status, text, name, reply.retryAfterMs) };
-          },
-          (error: unknown) => ({ error: noAnswer(error, name, deadline.ended()) }),
-        );
-        if ('text' in failure) return failure.text;
-        const wait = read && attempt < READ_TRIES ? waitBeforeReading(failure.error, attempt) : null;
-        if (wait === null || clock.monotonic() - begun + wait >= limit) throw failure.error;
-        await sleep(clock, wait, deadline.signal);
-      }
-    } catch (error) {
-      // the body may break off as well
-      throw noAnswer(error, name, deadline.ended());
-    } finally {
-      deadline.clear();
-    }
-  }
-
-  async function callJson(request: Omit<WireRequest, 'signal'>, options?: CallOptions): Promise<object> {
+  async function callJson(request: CallRequest, options?: CallOptions): Promise<object> {
     const text = await call(request, options);
     return parseObject(text, `${request.method} ${request.path}`);
   }
 
   const put = async <T extends KubernetesObject>(
-    request: Omit<WireRequest, 'signal' | 'body'>,
+    request: Omit<CallRequest, 'body'>,
     object: T,
     options?: CallOptions,
   ): Promise<T> => {
@@ -238,7 +191,7 @@ export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}
       const name = `Watch of ${kind.plural}`;
       const deadline = createDeadline(clock, requestTimeoutMs, signal);
       try {
-        const reply = await once({ method: 'GET', path }, deadline.signal);
+        const reply = await open({ method: 'GET', path }, deadline.signal);
         if (reply.status >= 400) throw rejection(reply.status, await reply.body.text(), name, reply.retryAfterMs);
         deadline.met();
         onBytes?.();
@@ -299,16 +252,6 @@ export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}
     close: () => transport.close(),
   };
 }
-
-/** @returns how long to wait before the same read is tried again, or null where that would not help */
-function waitBeforeReading(error: KubeError, attempt: number): number | null {
-  if (error.code === 'TooManyRequests') return error.retryAfterMs ?? BUSY_MS;
-  // a kept connection that the server had closed meanwhile: once, on a new one
-  return error.code === 'Unreachable' && attempt === 1 && wasReset(error.cause) ? 0 : null;
-}
-
-const wasReset = (cause: unknown): boolean =>
-  cause instanceof Error && 'code' in cause && (cause.code === 'UND_ERR_SOCKET' || cause.code === 'ECONNRESET');
 
 function query(values: Record<string, string | number | boolean | undefined>): string {
   const search = new URLSearchParams();

@@ -141,9 +141,10 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
 
   async function run(): Promise<void> {
     while (!stopped.signal.aborted && !over) {
-      let pause = leading ? 1 : 0.6 + 0.3 * random();
+      let pause: number;
       try {
         await look();
+        pause = leading ? 1 : 0.6 + 0.3 * random();
       } catch (error) {
         if (stopped.signal.aborted) return;
         // two candidates at once: one of them is told of a conflict, and looks again

@@ -55,6 +55,7 @@ export function createQueue(options: QueueOptions): WorkQueue {
   const idle = Promise.withResolvers<void>();
   let started = false;
   let closing = false;
+  let scheduled = false;
 
   metrics?.observeRunning(() => {
     const now = clock.monotonic();
@@ -82,10 +83,18 @@ export function createQueue(options: QueueOptions): WorkQueue {
     }
     lanes[priority].set(key, since ?? clock.monotonic());
     tellDepth();
-    dispatch();
+    schedule();
+  }
+
+  /** Not within the call that adds: who adds is in the middle of something, such as telling others of a change. */
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    queueMicrotask(dispatch);
   }
 
   function dispatch(): void {
+    scheduled = false;
     if (!started) return;
     while (running.size < workers) {
       const lane = lanes.high.size > 0 ? lanes.high : lanes.low;
@@ -113,7 +122,7 @@ export function createQueue(options: QueueOptions): WorkQueue {
       again.delete(key);
       if (priority !== undefined) lanes[priority].set(key, clock.monotonic());
       tellDepth();
-      dispatch();
+      schedule();
     }
   }
 
@@ -155,7 +164,7 @@ export function createQueue(options: QueueOptions): WorkQueue {
     },
     start() {
       started = true;
-      dispatch();
+      schedule();
     },
     async shutDown({ drain = false } = {}) {
       closing = true;
@@ -167,7 +176,7 @@ export function createQueue(options: QueueOptions): WorkQueue {
         again.clear();
         tellDepth();
       }
-      dispatch();
+      schedule();
       if (!started) return;
       await idle.promise;
     },
