@@ -164,10 +164,11 @@ describe('the network', () => {
     const server = `require('node:http').createServer((q, r) => r.end('served')).listen(8080)`;
     const container = { readinessProbe: { httpGet: { port: 8080, path: '/' }, periodSeconds: 1 } };
     const port = { port: 80, targetPort: 8080 };
+    // Another name than the pod's, which its own /etc/hosts knows.
     const service = {
       apiVersion: 'v1',
       kind: 'Service',
-      metadata: { name: 'web', namespace },
+      metadata: { name: 'pages', namespace },
       spec: { selector: { app: 'web' }, ports: [port] },
     };
     await apply(kubeconfig, [pod('web', server, { container }), service]);
@@ -184,12 +185,12 @@ describe('the network', () => {
         if (Date.now() > until) return e.code;
         return new Promise((go) => setTimeout(go, 200)).then(() => get(url));
       });
-      Promise.all([get('http://web'), get('https://kubernetes.default/healthz')]).then((all) => console.log(all.join(' ')));`;
+      Promise.all([get('http://pages'), get('https://kubernetes.default/healthz')]).then((all) => console.log(all.join(' ')));`;
     expect(await inPod('visitor', ask)).toBe('served ok');
     const own = await kubectl('-n', namespace, 'exec', 'web', '--', '/bin/node', '-e', ask);
     expect(own.trim()).toBe('served ok');
     // Tests and the demo are clients on the host: they call Services and pods by address.
-    const service4 = await kubectl('-n', namespace, 'get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}');
+    const service4 = await kubectl('-n', namespace, 'get', 'service', 'pages', '-o', 'jsonpath={.spec.clusterIP}');
     const pod4 = await kubectl('-n', namespace, 'get', 'pod', 'web', '-o', 'jsonpath={.status.podIP}');
     for (const url of [`http://${service4}`, `http://${pod4}:8080`])
       expect(await (await fetch(url)).text()).toBe('served');
