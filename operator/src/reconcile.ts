@@ -52,6 +52,8 @@ export interface Outcome {
 
 const AT_REST_MS = 30_000;
 const BUSY_MS = 1_000;
+/** Whatever stands in the way may go any time, often with nothing that would tell. */
+const STALLED_MS = 5_000;
 
 export async function reconcile(key: { namespace: string; name: string }, deps: ReconcileDeps): Promise<Outcome> {
   const klingApi = deps.caches.klingApi(key.namespace, key.name);
@@ -82,6 +84,7 @@ export async function reconcile(key: { namespace: string; name: string }, deps: 
   deps.announce(klingApi, status, planned, acts);
   deps.metrics.observe(klingApi, status, planned);
 
+  if (stalled !== null) return { requeueAfterMs: STALLED_MS };
   const busy =
     acts.busy ||
     planned.steps.some((step) => step.next.kind !== 'Settled') ||

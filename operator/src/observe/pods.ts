@@ -1,6 +1,7 @@
 import { type HandshakeOptions, type HandshakeResult, type ProbeReport, probeReportSchema } from '@klingapi/probe';
 import type { V1Pod } from '@kubernetes/client-node';
 import { NO_HANDSHAKES, type OwnHandshakes, observePod, type PodObservation } from '../remediation/observation.ts';
+import { handshakeEras } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { childNames, MANAGEMENT_PORT, serviceHost } from '../resource/names.ts';
 
@@ -63,7 +64,7 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
       // the pod's address is on no server's list of hosts
       hostHeader: `${serviceHost(childNames(name).mcp, namespace)}:${mcp.port}`,
       headers,
-      eras: mcp.handshake.eras,
+      eras: handshakeEras(klingApi.spec),
       timeoutMs: mcp.handshake.timeoutSeconds * 1_000,
     });
   }

@@ -11,6 +11,10 @@ export const mcpServer = (spec: KlingApiSpec): McpServer =>
 /** How our own MCP and API services know their callers. */
 export const mcpAuth = (spec: KlingApiSpec): McpAuth => (spec.mcp.auth?.none === undefined ? 'callers' : 'none');
 
+/** Our own server speaks both eras, and either can break alone, so `Any` asks both of it. */
+export const handshakeEras = (spec: KlingApiSpec): KlingApiSpec['mcp']['handshake']['eras'] =>
+  spec.mcp.handshake.eras === 'Any' && mcpServer(spec) === 'Kling' ? 'Both' : spec.mcp.handshake.eras;
+
 export interface SqliteStorage {
   size: string;
   storageClassName?: string | undefined;

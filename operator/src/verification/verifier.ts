@@ -4,6 +4,7 @@ import type { Secrets } from '../apply/secrets.ts';
 import { handshakeHeaders, verificationAuthorization } from '../observe/credentials.ts';
 import type { Plan } from '../plan.ts';
 import type { WorkloadState } from '../reconcile.ts';
+import { handshakeEras } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
 import type { Verification } from '../resource/status.ts';
@@ -55,7 +56,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
       apiUrl: `http://${serviceHost(names.api, namespace)}:${API_PORT}`,
       mcpUrl: `http://${serviceHost(names.mcp, namespace)}:${mcp.port}${mcp.path}`,
       mcpHeaders: headers,
-      eras: mcp.handshake.eras,
+      eras: handshakeEras(klingApi.spec),
       handshakeTimeoutMs: mcp.handshake.timeoutSeconds * 1_000,
       apiAuthorization: () => verificationAuthorization(internalKey),
       image: imageCheck(klingApi.spec, klingApi.status ?? {}, revision, deps.now()),
