@@ -41,5 +41,7 @@ export function createLogger({ name, level = 'info', destination }: LoggerOption
       censor: '[redacted]',
     },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  // Synchronous, because otherwise the last lines before an exit are flushed by a loop that never ends when nobody
+  // reads standard output any more: the process would outlive its SIGTERM.
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: true }));
 }

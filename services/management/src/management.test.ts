@@ -158,6 +158,19 @@ describe('draining', () => {
     );
     expect(hurried).toMatchObject({ code: 1, stdout: 'up\nhanging\n' });
   });
+
+  it('ends although nobody reads its log any more', async () => {
+    const program = `import { createLogger, drainOnSignal } from ${index};
+      setInterval(() => {}, 1000);
+      const logger = createLogger({ name: 'trial' });
+      drainOnSignal({ seconds: 1, steps: [], logger });
+      logger.info('up');`;
+    const { code } = await run(program, (child) => {
+      child.stdout?.destroy();
+      child.kill('SIGTERM');
+    });
+    expect(code).toBe(0);
+  });
 });
 
 const zod = JSON.stringify(createRequire(import.meta.url).resolve('zod'));
