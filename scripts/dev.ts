@@ -83,7 +83,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
 
   const stopped = Promise.withResolvers<void>();
-  process.once('SIGINT', () => stopped.resolve()).once('SIGTERM', () => stopped.resolve());
+  // SIGHUP: the terminal was closed.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopped.resolve());
+  // Nobody reads any more, as after `| head`.
+  process.stdout.on('error', () => stopped.resolve());
   const running: Running[] = [];
   // Whatever ends this process, the others do not outlive it.
   process.once('exit', () => running.forEach((each) => void each.kill()));
