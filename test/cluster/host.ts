@@ -37,7 +37,7 @@ const folders = [
 ];
 
 const noteSchema = z.object({ settings: z.record(z.string(), z.string()), folders: z.array(z.string()) });
-const noteFile = () => inState('host.json');
+export const noteFile = inState('host.json');
 const sysctl = (name: string) => join('/proc/sys', name);
 
 /** Call before anything of the cluster starts. */
@@ -47,7 +47,7 @@ export function prepareHost(): void {
     if (existsSync(sysctl(name))) before[name] = readFileSync(sysctl(name), 'utf8').trim();
   }
   writeFileSync(
-    noteFile(),
+    noteFile,
     JSON.stringify({ settings: before, folders: folders.filter((folder) => !existsSync(folder)) }),
   );
   for (const [name, value] of Object.entries(settings)) {
@@ -72,7 +72,7 @@ export async function restoreHost(): Promise<void> {
 
 function readNote() {
   try {
-    return noteSchema.parse(JSON.parse(readFileSync(noteFile(), 'utf8')));
+    return noteSchema.parse(JSON.parse(readFileSync(noteFile, 'utf8')));
   } catch {
     return undefined;
   }

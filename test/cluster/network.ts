@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { run, succeeds } from './command.ts';
 import { foreignNode } from './foreign-node.ts';
-import { cniNetwork, inState, natTable, nodeAddress, nodeLink, podNetwork, podRange } from './settings.ts';
+import { cniNetwork, inState, natTable, nodeAddress, nodeLink, podNetwork, podRange, stateDir } from './settings.ts';
 
 /**
  * The network of node and pods. Each pod has a veth pair of its own and is
@@ -18,7 +19,7 @@ export const cniConfigDir = interfaceDir;
 export async function makeNetwork(): Promise<void> {
   await run('ip', ['link', 'add', nodeLink, 'type', 'bridge']);
   await run('ip', ['address', 'add', `${nodeAddress}/32`, 'dev', nodeLink]);
-  await run('ip', ['link', 'set', nodeLink, 'up']);
+  await run('ip', ['link', 'set', nodeLink, 'alias', stateDir, 'up']);
   await run('nft', ['-f', '-'], { input: natRules });
   if (await forwardingIsDropped()) for (const rule of acceptRules) await run('iptables', ['-I', 'FORWARD', ...rule]);
   await mkdir(interfaceDir, { recursive: true });
@@ -69,6 +70,15 @@ const forwardingIsDropped = () =>
     (rules) => rules.includes('-P FORWARD DROP'),
     () => false,
   );
+
+/** The folder of the cluster whose network this is; undefined without one. Addresses are fixed, so a host has one cluster. */
+export function networkOwner(): string | undefined {
+  try {
+    return readFileSync(`/sys/class/net/${nodeLink}/ifalias`, 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Removes all of it, and whatever kube-proxy and the CNI plugins added; nothing missing is an error. */
 export async function removeNetwork(): Promise<void> {

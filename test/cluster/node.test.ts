@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeImage, nodeImageArchive } from '../images/node/image.ts';
 import { cluster } from './choice.ts';
 import { CommandError } from './command.ts';
-import { containerPid, daemonPid, kubeconfigPath, loadImage, status, up } from './index.ts';
+import { containerPid, daemonPid, kubeconfigPath, loadImage, restartDaemon, status, stopDaemon, up } from './index.ts';
 import { apply, kubectl as kubectlWith } from './kubectl.ts';
 import { inState } from './settings.ts';
 import { waitFor } from './wait.ts';
@@ -106,6 +106,14 @@ describe('the cluster', () => {
     const started = performance.now();
     await up();
     expect(performance.now() - started).toBeLessThan(10_000);
+    expect(daemonPid('kube-apiserver')).toBe(apiServer);
+  });
+
+  it('gets its recycler back from the next up when that alone has died', async () => {
+    const apiServer = daemonPid('kube-apiserver');
+    await stopDaemon('volume-recycler');
+    await up();
+    expect(daemonPid('volume-recycler')).toBeGreaterThan(0);
     expect(daemonPid('kube-apiserver')).toBe(apiServer);
   });
 
@@ -218,6 +226,15 @@ describe('storage', () => {
 });
 
 describe('faults from outside', () => {
+  it('restart the API server without harm to the pods', async () => {
+    const uids = () => kubectl('get', 'pods', '-n', 'kube-system', '-o', 'jsonpath={.items[*].metadata.uid}');
+    const before = await uids();
+    await restartDaemon('kube-apiserver');
+    const answers = () => kubectl('get', '--raw', '/readyz', '--request-timeout=2s').then(() => true);
+    await waitFor('the API server', answers, 60_000);
+    expect(await uids()).toBe(before);
+  });
+
   it('finds the process of a container by its name', async () => {
     const name = 'victim';
     await apply(kubeconfig, [pod(name, 'setInterval(() => {}, 1000)', { restart: 'Always' })]);

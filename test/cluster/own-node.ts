@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { apiClient } from './api.ts';
 import { writeScratchImage } from './archive.ts';
 import { type Binaries, binaries } from './binaries.ts';
@@ -22,7 +21,8 @@ import { installPackages } from './packages.ts';
 import { preflight } from './preflight.ts';
 import { type Step, steps, toStderr } from './progress.ts';
 import { outsideResolvers } from './resolvers.ts';
-import { apiServer, images, kubeconfigFile, nodeName, stateDir } from './settings.ts';
+import { apiServer, images, kubeconfigFile, nodeName } from './settings.ts';
+import { checkStateFolder, makeStateFolder } from './state-folder.ts';
 import { makeVolumeFolders, startRecycler, storageManifests } from './storage.ts';
 import { remains, tearDown } from './teardown.ts';
 import { tools } from './tools.ts';
@@ -34,6 +34,8 @@ export const ownNode: Cluster = {
     await preflight(false);
     const step = steps(options.report ?? toStderr);
     await changing(options, async () => {
+      checkStateFolder();
+      reviveRecycler();
       if (!(await isHealthy())) await start(step);
     });
     return kubeconfigFile;
@@ -43,6 +45,7 @@ export const ownNode: Cluster = {
     await preflight(false);
     const step = steps(options.report ?? toStderr);
     await changing(options, async () => {
+      checkStateFolder();
       if ((await remains()).length > 0) await step('Removing the cluster', tearDown);
     });
   },
@@ -64,6 +67,12 @@ export const ownNode: Cluster = {
 function changing(options: UpOptions, work: () => Promise<void>): Promise<void> {
   const step = steps(options.report ?? toStderr);
   return withLock(work, () => void step('Waiting for another process that changes the cluster', () => {}));
+}
+
+/** Without the recycler everything still works, so its death alone is no reason to make the cluster anew. */
+function reviveRecycler(): void {
+  const dead = daemonNames.filter((name) => !daemonRuns(name));
+  if (existsSync(kubeconfigFile) && dead.length === 1 && dead[0] === 'volume-recycler') startRecycler();
 }
 
 /** Every part runs and the node is Ready. Anything less is taken down and made anew. */
@@ -101,7 +110,7 @@ async function start(step: Step): Promise<void> {
 }
 
 async function prepare(): Promise<void> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await makeStateFolder();
   prepareHost();
   makeCgroup();
   await makeVolumeFolders();

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /**
  * Names, addresses and folders of the test cluster. Pods and Services live in
@@ -30,7 +30,7 @@ export const images = {
 export const volumeCount = 32;
 
 /** Everything a running cluster keeps; gone after `down`. */
-export const stateDir = process.env['KLING_CLUSTER_DIR'] || '/var/lib/kling-operator-cluster';
+export const stateDir = resolve(process.env['KLING_CLUSTER_DIR'] || '/var/lib/kling-operator-cluster');
 
 /** What is dear to make and good for the next cluster too: binaries, tools, images. */
 export const cacheDir = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'kling-operator');

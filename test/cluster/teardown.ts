@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { cgroupExists, containerPids, removeCgroup } from './cgroups.ts';
 import { run } from './command.ts';
 import { removeShimSockets } from './containerd.ts';
@@ -10,6 +9,7 @@ import { ourMounts, unmountAll } from './mounts.ts';
 import { podLinks, removeNetwork } from './network.ts';
 import { kill } from './proc.ts';
 import { natTable, nodeLink, stateDir } from './settings.ts';
+import { removeStateFolder } from './state-folder.ts';
 import { waitFor } from './wait.ts';
 
 /**
@@ -35,7 +35,7 @@ export async function tearDown(): Promise<void> {
   await unmountAll();
   await removeNetwork();
   await restoreHost();
-  await rm(stateDir, { recursive: true, force: true });
+  await removeStateFolder();
 }
 
 /** What of a cluster there still is on this host, in words; empty after a complete `down`. */

@@ -14,6 +14,7 @@ const { daemonPid, daemonRuns, diedCheck, restartDaemon, startDaemon, stopDaemon
 );
 const { withLock } = await import('../../cluster/lock.ts');
 const { ourMounts } = await import('../../cluster/mounts.ts');
+const { checkStateFolder, removeStateFolder } = await import('../../cluster/state-folder.ts');
 const { waitFor } = await import('../../cluster/wait.ts');
 
 afterAll(async () => {
@@ -24,7 +25,8 @@ afterAll(async () => {
 const sleeper = [process.execPath, '-e', 'setTimeout(() => {}, 60_000)'];
 const pidFile = join(folder, 'pids', 'etcd.json');
 
-describe('a part of the cluster', () => {
+// The node runs on Linux only, and so does what looks into /proc or uses flock.
+describe.runIf(process.platform === 'linux')('a part of the cluster', () => {
   it('starts, is known by its file, restarts with the same command, and stops', async () => {
     startDaemon('etcd', sleeper);
     const first = daemonPid('etcd');
@@ -73,7 +75,7 @@ describe('a part of the cluster', () => {
   });
 });
 
-describe('the lock', () => {
+describe.runIf(process.platform === 'linux')('the lock', () => {
   it('lets one in at a time, and the next in after a failure', async () => {
     const inside: string[] = [];
     const visit = (name: string, fails: boolean) =>
@@ -103,6 +105,16 @@ describe('the lock', () => {
     holder.kill('SIGKILL');
     await mine;
     expect(entered).toBe(true);
+  });
+});
+
+describe('a folder that holds other things', () => {
+  it('is neither used nor removed', async () => {
+    const precious = join(folder, 'precious');
+    writeFileSync(precious, 'data');
+    expect(checkStateFolder).toThrow('KLING_CLUSTER_DIR');
+    await expect(removeStateFolder()).rejects.toThrow('KLING_CLUSTER_DIR');
+    expect(readFileSync(precious, 'utf8')).toBe('data');
   });
 });
 
