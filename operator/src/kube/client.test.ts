@@ -5,7 +5,9 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createClient, type KubeClient } from './client.ts';
+import { createManualClock } from './clock.testing.ts';
 import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound, type KubeError } from './errors.ts';
+import { KINDS } from './kinds.ts';
 import { createKubeMetrics } from './metrics.ts';
 import { failure, type ScriptedServer, startScriptedServer, until } from './testing/scripted-server.ts';
 
@@ -215,6 +217,54 @@ test('a read on a connection that was just closed is tried once more, a write is
   server.script((exchange) => exchange.reset());
   expect(await failed(client.delete(POD))).toMatchObject({ code: 'Unreachable' });
   expect(server.exchanges).toHaveLength(3);
+});
+
+test('a read that is reset for ever is given up', async () => {
+  server.otherwise((exchange) => exchange.reset());
+  expect(await failed(client.get(POD))).toMatchObject({ code: 'Unreachable' });
+  expect(server.exchanges).toHaveLength(2);
+});
+
+test('who stops reading a watch lets its connection go', async () => {
+  let closed = () => false;
+  server.otherwise((exchange) => {
+    const stream = exchange.stream();
+    closed = stream.closed;
+    stream.send({ type: 'ADDED', object: { metadata: { name: 'p' } } });
+  });
+  const { signal } = new AbortController();
+  for await (const event of client.watch(KINDS.Pod, { resourceVersion: '1', timeoutSeconds: 300, signal })) {
+    expect(event.object.metadata?.name).toBe('p');
+    break;
+  }
+  await until(() => closed());
+});
+
+test('a watch that gets no head ends at the deadline, one that has it does not', async () => {
+  const clock = createManualClock();
+  const timed = createClient(server.kubeConfig(), { requestTimeoutMs: 1_000, clock });
+  const caller = new AbortController();
+  const options = { resourceVersion: '1', timeoutSeconds: 300, signal: caller.signal };
+  const headless = failed(timed.watch(KINDS.Pod, options).next());
+  await until(() => server.exchanges.length === 1);
+  await clock.advance(1_000);
+  expect(await headless).toMatchObject({ code: 'Timeout' });
+  let send = (_event: object): void => {};
+  server.otherwise((exchange) => {
+    send = exchange.stream().send;
+  });
+  let head = false;
+  const watch = timed.watch(KINDS.Pod, { ...options, onBytes: () => (head = true) });
+  const next = watch.next();
+  await until(() => head);
+  await clock.advance(60_000);
+  send({ type: 'ADDED', object: { metadata: { name: 'p' } } });
+  expect((await next).value?.object.metadata?.name).toBe('p');
+  const last = failed(watch.next());
+  caller.abort();
+  expect(await last).toMatchObject({ code: 'Aborted' });
+  expect(clock.pending()).toEqual([]);
+  await timed.close();
 });
 
 test('every call is counted', async () => {

@@ -199,7 +199,6 @@ export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}
       } catch (error) {
         throw noAnswer(error, name, deadline.ended());
       } finally {
-        // also where the reader of the events stops reading: the connection is let go
         deadline.clear();
       }
     },

@@ -97,7 +97,7 @@ test('what asks for it is looked at again, and everything at the resync', async 
 
 test('a failure comes again, later each time, until it succeeds', async () => {
   act = async () => {
-    if (looks.length < 4) throw new KubeError({ code: 'ServerError', status: 500, message: 'broken' });
+    if (looks.length !== 4) throw new KubeError({ code: 'ServerError', status: 500, message: 'broken' });
     return {};
   };
   await started('a');
@@ -108,9 +108,13 @@ test('a failure comes again, later each time, until it succeeds', async () => {
   }
   expect(waits).toEqual([5, 10, 20]);
   expect(looks).toHaveLength(4);
-  expect(await metric('controller_runtime_reconcile_errors_total{controller="klingapi"}')).toMatch(/ 3$/);
+  // success ends the growth
+  feed.upsert(object('a', '2'));
+  await settle();
+  expect(clock.pending()[0]).toBe(5);
+  expect(await metric('controller_runtime_reconcile_errors_total{controller="klingapi"}')).toMatch(/ 4$/);
   expect(await metric('controller_runtime_reconcile_total{controller="klingapi",result="success"}')).toMatch(/ 1$/);
-  expect(await metric('workqueue_retries_total{name="klingapi",controller="klingapi"}')).toMatch(/ 3$/);
+  expect(await metric('workqueue_retries_total{name="klingapi",controller="klingapi"}')).toMatch(/ 4$/);
 });
 
 test('being overtaken is no error', async () => {

@@ -6,7 +6,7 @@ export interface Deadline {
   ended(): 'deadline' | 'caller' | null;
   /** In time: the caller's signal alone still counts. */
   met(): void;
-  /** Lets go of timer and signal, and ends what still uses it. */
+  /** Lets go of timer and signal. */
   clear(): void;
 }
 
@@ -28,7 +28,6 @@ export function createDeadline(clock: Clock, limitMs: number, caller: AbortSigna
     clear() {
       clock.clearTimeout(timer);
       caller?.removeEventListener('abort', onCaller);
-      controller.abort();
     },
   };
 }
