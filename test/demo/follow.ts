@@ -19,9 +19,11 @@ export async function followRepair(since: number): Promise<Json> {
       const failing = object.status?.mcp?.pods?.find(
         (pod: Json) => pod.verdict === 'Failing' || pod.verdict === 'Unreachable',
       );
-      if (failing !== undefined && !told.has('failing')) {
-        told.add('failing');
-        fact(`${seconds(since, new Date().toISOString())}  ${failing.name}: ${failing.verdict}, ${failing.diagnosis}`);
+      if (failing !== undefined && !told.has('HandshakeFailed')) {
+        told.add('HandshakeFailed');
+        fact(
+          `${seconds(since, failing.since)}  ${'HandshakeFailed'.padEnd(19)} ${dim(`${failing.name}: ${failing.diagnosis}`)}`,
+        );
       }
       const record = object.status?.repairs?.find(
         (entry: Json) => new Date(entry.startedAt).getTime() >= since - 1_000,

@@ -51,6 +51,9 @@ async function install(): Promise<void> {
       SYSTEM,
       '--create-namespace',
       ...LOCAL_IMAGES,
+      // a CRD that was applied by hand before becomes the release's
+      '--take-ownership',
+      '--force-conflicts',
       '--wait',
       '--timeout',
       '3m',

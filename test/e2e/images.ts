@@ -19,7 +19,8 @@ const fingerprint = async (tar: string): Promise<string> => {
 export async function prepareImages(tell: (line: string) => void = () => {}): Promise<void> {
   const images = [...(await buildImages({ tell })), ...(await buildTestImages({ tell }))];
   const list = await loadedList();
-  const loaded: Record<string, string> = list === undefined ? {} : JSON.parse(await readFile(list, 'utf8').catch(() => '{}'));
+  const loaded: Record<string, string> =
+    list === undefined ? {} : JSON.parse(await readFile(list, 'utf8').catch(() => '{}'));
   for (const { reference, tar } of images) {
     const content = await fingerprint(tar);
     if (loaded[reference] === content) continue;

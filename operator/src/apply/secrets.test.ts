@@ -109,4 +109,19 @@ describe('the Secrets of a KlingApi', () => {
     const [first, second] = await Promise.all([a.ensure(klingApiOf()), b.ensure(klingApiOf())]);
     expect(first).toBe(second);
   });
+
+  it('of an earlier KlingApi of that name are made anew once they are gone', async () => {
+    const server = apiServer();
+    const secrets = createSecrets(
+      server.client,
+      () => 0,
+      () => 0,
+    );
+    const first = await secrets.ensure(klingApiOf());
+    const second = klingApiOf();
+    const renewed = { ...second, metadata: { ...second.metadata, uid: '6a1f0000-0000-4000-8000-000000000009' } };
+    await expect(secrets.ensure(renewed)).rejects.toMatchObject({ finding: { reason: 'ForeignObject' } });
+    server.store.clear();
+    expect(await secrets.ensure(renewed)).not.toBe(first);
+  });
 });

@@ -49,7 +49,7 @@ export function createSecrets(
   async function make(klingApi: KlingApi, desired: ReturnType<typeof internalSecret>): Promise<V1Secret> {
     const { namespace, name } = desired.metadata;
     let there = await get(namespace, name);
-    if (there === undefined || foreign('Secret', there.metadata, klingApi.metadata) !== null) {
+    if (there !== undefined && foreign('Secret', there.metadata, klingApi.metadata) !== null) {
       // what was read a while ago may be of an earlier KlingApi of this name
       known.delete(`${namespace}/${name}`);
       there = await get(namespace, name);
@@ -57,9 +57,9 @@ export function createSecrets(
     if (there !== undefined) {
       const finding = foreign('Secret', there.metadata, klingApi.metadata);
       if (finding === null) return there;
-      known.delete(`${namespace}/${name}`);
       throw new StalledError(finding);
     }
+    known.delete(`${namespace}/${name}`);
     try {
       const made = (await client.create(desired)) as V1Secret;
       known.set(`${namespace}/${name}`, { secret: made, until: now() + GOOD_FOR_MS });

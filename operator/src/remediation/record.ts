@@ -17,6 +17,9 @@ export interface BeginInput {
   log: string | undefined;
 }
 
+/** No single observer leads to a repair. */
+const OBSERVERS = { Probe: "the pod's own probe and the operator", Operator: 'the kubelet and the operator' } as const;
+
 const serving = (pods: Assessment[]): number => pods.filter((pod) => !pod.ending && pod.verdict === 'Serving').length;
 
 /** @returns the record to write before anything is deleted */
@@ -41,7 +44,7 @@ export function beginRepair(input: BeginInput, now: number): RepairRecord {
       {
         name: 'Diagnosed',
         at: iso(now),
-        detail: `${input.diagnosis}, seen by the pod's probe, the operator and the kubelet`,
+        detail: `${input.diagnosis}, seen by ${OBSERVERS[pod.evidence.observer]}`,
       },
     ],
   };
