@@ -249,6 +249,9 @@ test('a watch that gets no head ends at the deadline, one that has it does not',
   await until(() => server.exchanges.length === 1);
   await clock.advance(1_000);
   expect(await headless).toMatchObject({ code: 'Timeout' });
+  server.script((exchange) => exchange.reply(410, failure(410, 'Expired')));
+  expect(await failed(timed.watch(KINDS.Pod, options).next())).toMatchObject({ code: 'Gone' });
+  expect(clock.pending()).toEqual([]);
   let send = (_event: object): void => {};
   server.otherwise((exchange) => {
     send = exchange.stream().send;

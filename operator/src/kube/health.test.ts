@@ -80,6 +80,12 @@ test('an API server that refuses us answers all the same, a broken one does not'
   expect((await health.ready()).problems).toEqual(['API server does not answer']);
 });
 
+test('an API server that hangs does not hold liveness up', async () => {
+  api = () => new Promise(() => {});
+  pods = { ...pods, watching: false, downSince: clock.now(), lastError: 'away' };
+  expect(await ask(900)).toEqual([]);
+});
+
 test('further conditions count', async () => {
   await clock.advance(1);
   expect((await health.ready()).problems).toEqual(['an odd moment']);

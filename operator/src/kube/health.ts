@@ -21,7 +21,7 @@ export interface HealthOptions {
 }
 
 export interface Health {
-  /** Fails only while the API server answers and a watch has been down for `downLimitMs` all the same. */
+  /** Fails only while the API server answers and a watch has been down for `downLimitMs` all the same. Never waits. */
   live(): Promise<HealthReport>;
   /** The API server answers and every cache has synced, leading or standing by. */
   ready(): Promise<HealthReport>;
@@ -52,7 +52,8 @@ export function createHealth(options: HealthOptions): Health {
 
   return {
     async live() {
-      await apiAnswers();
+      // asked for the next time, not waited for: a kubelet's patience with a hung API server would end in a restart
+      void apiAnswers();
       if (answeringSince === null) return report([]);
       // an outage of the API server is not held against a watch: its time begins when the server is back
       const from = answeringSince;
