@@ -21,7 +21,10 @@ NAME is operator, api, mcp, probe or sandbox; all of them without --only.`;
 const archSchema = z.enum(['amd64', 'arm64'], { error: 'the architecture is amd64 or arm64' });
 const registrySchema = z
   .string({ error: 'push needs a registry, as in: npm run images -- push registry.example.com/team' })
-  .regex(/^[a-z0-9[][a-z0-9.:[\]_/-]*$/, 'the registry must look like registry.example.com/team, without https://')
+  .regex(
+    /^[a-z0-9[][a-z0-9.:[\]-]*(\/[a-z0-9._-]+)*\/?$/,
+    'the registry must look like registry.example.com/team, in small letters and without https://',
+  )
   .transform((value) => value.replace(/\/+$/, ''));
 
 const tell = (line: string): void => console.log(line);

@@ -1,7 +1,7 @@
 /** Bundles one process into `dist/` of its workspace, so that it starts without any `node_modules`. */
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
 import { z } from 'zod';
 import { licenceNotices } from './licences.ts';
 import type { Process } from './processes.ts';
@@ -14,24 +14,6 @@ const BANNER = [
   'const __dirname = import.meta.dirname;',
 ].join('\n');
 
-const SWAGGER_UI = 'node_modules/@fastify/swagger-ui';
-
-/**
- * The documentation page reads its files from its own package; in a bundle they
- * lie in `static/` beside it.
- */
-const swaggerUiBesideTheBundle: Plugin = {
-  name: 'swagger-ui beside the bundle',
-  setup(build) {
-    build.onLoad({ filter: /@fastify[\\/]swagger-ui[\\/]lib[\\/]routes\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
-      const contents = source.replace("path.join(__dirname, '..', 'static')", "path.join(__dirname, 'static')");
-      if (contents === source) return { errors: [{ text: 'the line that names its static folder has changed' }] };
-      return { contents, loader: 'js' };
-    });
-  },
-};
-
 const versionSchema = z.object({ version: z.string(), license: z.string() });
 
 export interface Bundle {
@@ -42,9 +24,15 @@ export interface Bundle {
   readonly bytes: number;
 }
 
-/** @throws esbuild's BuildFailure when a source does not compile */
-export async function bundle(process: Process, root: string): Promise<Bundle> {
-  const folder = join(root, process.folder, 'dist');
+/**
+ * @param folder emptied and filled; `dist` in the process's workspace without it
+ * @throws esbuild's BuildFailure when a source does not compile
+ */
+export async function bundle(
+  process: Process,
+  root: string,
+  folder: string = join(root, process.folder, 'dist'),
+): Promise<Bundle> {
   const result = await build({
     absWorkingDir: root,
     entryPoints: Object.entries(process.entryPoints).map(([out, path]) => ({ out, in: join(process.folder, path) })),
@@ -61,7 +49,6 @@ export async function bundle(process: Process, root: string): Promise<Bundle> {
     keepNames: false,
     minify: false,
     logLevel: 'silent',
-    plugins: [swaggerUiBesideTheBundle],
   });
   const { version, license } = versionSchema.parse(
     JSON.parse(await readFile(join(root, process.folder, 'package.json'), 'utf8')),
@@ -84,16 +71,7 @@ export async function bundle(process: Process, root: string): Promise<Bundle> {
       inputs,
       legal.map((file) => file.text),
     ).then((text) => writeFile(join(folder, 'LICENSES'), text)),
-    inputs.some((input) => input.startsWith(SWAGGER_UI)) ? copySwaggerUi(root, folder) : undefined,
   ]);
   const bytes = scripts.find((file) => basename(file.path) === 'main.js')?.contents.byteLength ?? 0;
   return { process, folder, bytes };
-}
-
-/** All but the copy of the script that the page does not load. */
-async function copySwaggerUi(root: string, folder: string): Promise<void> {
-  await cp(join(root, SWAGGER_UI, 'static'), join(folder, 'static'), {
-    recursive: true,
-    filter: (source) => basename(source) !== 'swagger-ui.js',
-  });
 }
