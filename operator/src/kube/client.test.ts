@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -9,7 +10,7 @@ import { createManualClock } from './clock.testing.ts';
 import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound, type KubeError } from './errors.ts';
 import { KINDS } from './kinds.ts';
 import { createKubeMetrics } from './metrics.ts';
-import { failure, type ScriptedServer, startScriptedServer, until } from './testing/scripted-server.ts';
+import { failure, kubeConfigOf, type ScriptedServer, startScriptedServer, until } from './testing/scripted-server.ts';
 
 const POD = { apiVersion: 'v1', kind: 'Pod', namespace: 'media', name: 'studio-mcp-1' };
 const registry = new Registry();
@@ -313,6 +314,25 @@ test('a rotated service account token is picked up', async () => {
     await inCluster.close();
     rmSync(root, { recursive: true });
   }
+});
+
+test('HTTP/2 is not even offered: a dead connection would be shared by all calls', async () => {
+  let hello = Buffer.alloc(0);
+  const listener = createServer((socket) => {
+    socket.once('data', (bytes) => {
+      hello = bytes;
+      socket.destroy();
+    });
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const secure = createClient(kubeConfigOf(`https://127.0.0.1:${(listener.address() as AddressInfo).port}`));
+  expect(await failed(secure.get(POD))).toMatchObject({ code: 'Unreachable' });
+  // the names of a ClientHello's ALPN extension, each after its length
+  expect(hello.includes(Buffer.from('\x08http/1.1'))).toBe(true);
+  expect(hello.includes(Buffer.from('\x02h2'))).toBe(false);
+  await secure.close();
+  await new Promise((resolve) => listener.close(resolve));
 });
 
 test('a kind that is not in the table is a mistake of ours', async () => {

@@ -38,7 +38,14 @@ const keyOf = (options: unknown): string =>
     return Buffer.isBuffer(raw) ? raw.toString('base64') : value;
   });
 
-type CreateDispatcher = (cluster: unknown, options: unknown) => Dispatcher | undefined;
+type CreateDispatcher = (...options: Parameters<KubeConfig['createDispatcherOptions']>) => Dispatcher | undefined;
+
+/**
+ * HTTP/1.1 only. Over HTTP/2 all calls and watches share one connection, and ending a call that hangs leaves that connection
+ * in place: one that died silently would swallow every later call as well, until TCP gives up after a quarter of an hour.
+ * undici's dispatchers heed this option of a request, its types do not name it.
+ */
+const HTTP1 = { allowH2: false } as const;
 
 /**
  * Makes `kubeConfig` hand out one dispatcher for the same TLS options instead of a new one, with a new connection, for every
@@ -94,6 +101,7 @@ export function createTransport(kubeConfig: KubeConfig, userAgent: string): Tran
       await kubeConfig.applySecurityAuthentication(context);
       const dispatcher = context.getDispatcher();
       const reply = await request(url, {
+        ...HTTP1,
         method,
         headers: {
           ...context.getHeaders(),
