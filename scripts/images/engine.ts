@@ -34,11 +34,10 @@ export const isLocal = (target: string): boolean => /^(localhost|127(\.\d+){3}|\
 export function buildah(storage: string): Engine {
   const globals = ['--root', join(storage, 'root'), '--runroot', join(storage, 'run'), '--storage-driver', 'vfs'];
   const run = (...args: readonly string[]) => runCommand('buildah', [...globals, ...args]);
-  const build = (request: BuildRequest, reference: string) => run(...buildahBuildArgs(request, reference));
   return {
     name: 'buildah',
     async buildTar(request, tar) {
-      await build(request, request.reference);
+      await run(...buildahBuildArgs(request, request.reference));
       await mkdir(dirname(tar), { recursive: true });
       // buildah adds to an archive that exists.
       await rm(tar, { force: true });
@@ -50,7 +49,9 @@ export function buildah(storage: string): Engine {
       await run('manifest', 'create', list);
       for (const request of requests) {
         const reference = `${request.reference}-${request.arch}`;
-        await build(request, reference);
+        // Its cache knows a label by the name of its variable, not by the value: an older version would come back.
+        const [command = '', ...args] = buildahBuildArgs(request, reference);
+        await run(command, '--no-cache', ...args);
         await run('manifest', 'add', '--arch', request.arch, '--os', 'linux', list, reference);
       }
       const insecure = isLocal(target) ? ['--tls-verify=false'] : [];
