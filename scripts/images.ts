@@ -1,12 +1,22 @@
 /** `npm run images -- build | push REGISTRY | kind`: the images of the processes. */
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
 import { processesNamed } from './bundle/processes.ts';
 import { HOST_ARCH } from './images/base.ts';
-import { buildImages, buildRequest, imageName, prepareContext, ROOT, seconds } from './images/build-images.ts';
+import {
+  buildImages,
+  buildRequest,
+  IMAGES,
+  imageName,
+  prepareContext,
+  ROOT,
+  STORAGE,
+  seconds,
+} from './images/build-images.ts';
 import { findEngine } from './images/engine.ts';
+import { oneAtATime } from './images/one-at-a-time.ts';
 import { answers, runCommand } from './images/run-command.ts';
 
 const USAGE = `Usage: npm run images -- COMMAND [--only NAME]...
@@ -49,8 +59,10 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (command === 'build') await build(values.only, arch ?? HOST_ARCH);
-  else if (command === 'push') await push(values.only, arch, registrySchema.parse(registry), values.tag);
-  else if (command === 'kind') await loadIntoKind(values.only, values.cluster);
+  else if (command === 'push') {
+    const target = registrySchema.parse(registry);
+    await oneAtATime(IMAGES, () => push(values.only, arch, target, values.tag));
+  } else if (command === 'kind') await loadIntoKind(values.only, values.cluster);
   else {
     console.error(command === undefined ? USAGE : `There is no command ${command}.\n\n${USAGE}`);
     return 2;
@@ -72,7 +84,7 @@ async function build(only: readonly string[], arch: 'amd64' | 'arm64') {
 async function push(only: readonly string[], arch: 'amd64' | 'arm64' | undefined, registry: string, tag: string) {
   const processes = processesNamed(only);
   const arches = arch === undefined ? (['amd64', 'arm64'] as const) : [arch];
-  const engine = await findEngine(join(ROOT, 'dist/images/storage'), tell);
+  const engine = await findEngine(STORAGE, tell);
   for (const each of arches) await prepareContext(processes, each, tell);
   const revision = await runCommand('git', ['rev-parse', 'HEAD'], { cwd: ROOT }).catch(() => '');
   for (const process of processes) {
@@ -84,6 +96,7 @@ async function push(only: readonly string[], arch: 'amd64' | 'arm64' | undefined
     );
     tell(`Pushed ${target} (${arches.join(', ')}) in ${seconds(started)}`);
   }
+  await engine.tidy();
   tell(`Install with: helm install kling-operator charts/kling-operator --set image.registry=${registry}`);
 }
 

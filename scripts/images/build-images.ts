@@ -8,10 +8,12 @@ import { HOST_ARCH, writeBase } from './base.ts';
 import { digestOf, filesBelow, sourceFiles } from './digest.ts';
 import type { Arch } from './elf.ts';
 import { type BuildRequest, type Engine, findEngine } from './engine.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
-const IMAGES = join(ROOT, 'dist/images');
+export const IMAGES = join(ROOT, 'dist/images');
 export const CONTEXT = join(IMAGES, 'context');
+export const STORAGE = join(IMAGES, 'storage');
 const DOCKERFILE = join(ROOT, 'Dockerfile');
 
 /** Everything that a bundle, the shared part or the way of building is made from. */
@@ -39,16 +41,28 @@ export interface BuiltImage {
 export const imageName = (process: Process): string => `kling-${process.name}`;
 
 /** Fills `dist/images` and gives what is there; twice in a row costs a moment. */
-export async function buildImages({
-  only = [],
-  arch = HOST_ARCH,
-  tell = () => {},
-}: ImageOptions = {}): Promise<readonly BuiltImage[]> {
-  const processes = processesNamed(only);
+export async function buildImages(options: ImageOptions = {}): Promise<readonly BuiltImage[]> {
+  const { arch = HOST_ARCH, tell = () => {} } = options;
+  const processes = processesNamed(options.only ?? []);
   const sources = await digestOf(ROOT, await sourceFiles(ROOT, SOURCES));
-  const fresh = await Promise.all(processes.map((process) => findArchive(process, arch, { sources })));
-  if (fresh.every((image) => image !== undefined)) return fresh;
+  const find = () => Promise.all(processes.map((process) => findArchive(process, arch, { sources })));
+  const allThere = (found: readonly (BuiltImage | undefined)[]) => found.every((image) => image !== undefined);
+  const found = await find();
+  if (allThere(found)) return found.filter((image) => image !== undefined);
+  return oneAtATime(IMAGES, async () => {
+    // Another process may have made them meanwhile.
+    const meanwhile = await find();
+    if (allThere(meanwhile)) return meanwhile.filter((image) => image !== undefined);
+    return makeArchives(processes, arch, sources, tell);
+  });
+}
 
+async function makeArchives(
+  processes: readonly Process[],
+  arch: Arch,
+  sources: string,
+  tell: (line: string) => void,
+): Promise<readonly BuiltImage[]> {
   const base = await prepareContext(processes, arch, tell);
   let engine: Engine | undefined;
   const images: BuiltImage[] = [];
@@ -56,7 +70,7 @@ export async function buildImages({
     const content = await digestOf(CONTEXT, await appFiles(process), [base, await readFile(DOCKERFILE, 'utf8')]);
     const same = await findArchive(process, arch, { content });
     if (same === undefined) {
-      engine ??= await findEngine(join(IMAGES, 'storage'), tell);
+      engine ??= await findEngine(STORAGE, tell);
       const started = performance.now();
       await engine.buildTar(buildRequest(process, arch, 'dev'), archive(process, arch));
       tell(`${imageName(process)} (${arch}) built with ${engine.name} in ${seconds(started)}`);
@@ -64,6 +78,7 @@ export async function buildImages({
     await writeFile(`${archive(process, arch)}.json`, JSON.stringify({ sources, content }));
     images.push({ ...(same ?? (await describe(process, arch))), built: same === undefined });
   }
+  await engine?.tidy();
   return images;
 }
 

@@ -19,6 +19,8 @@ export interface Engine {
   buildTar(request: BuildRequest, tar: string): Promise<void>;
   /** Puts one image for several architectures under one name into a registry. */
   push(requests: readonly BuildRequest[], target: string): Promise<void>;
+  /** Throws away what earlier builds left and no image needs any more. */
+  tidy(): Promise<void>;
 }
 
 const buildArgs = (request: BuildRequest): readonly string[] =>
@@ -57,6 +59,10 @@ export function buildah(storage: string): Engine {
       const insecure = isLocal(target) ? ['--tls-verify=false'] : [];
       await run('manifest', 'push', '--all', ...insecure, list, `docker://${target}`);
       await run('manifest', 'rm', list);
+      await run('rmi', ...requests.map((request) => `${request.reference}-${request.arch}`));
+    },
+    async tidy() {
+      await run('rmi', '--prune', '--force');
     },
   };
 }
@@ -97,6 +103,8 @@ export function docker(): Engine {
       ]);
       await runCommand('docker', ['manifest', 'push', '--purge', ...(isLocal(target) ? ['--insecure'] : []), target]);
     },
+    // Docker has its own garbage collection, and its images are not only ours.
+    async tidy() {},
   };
 }
 

@@ -3,10 +3,11 @@ import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { processesNamed } from '../../scripts/bundle/processes.ts';
 import { HOST_ARCH } from '../../scripts/images/base.ts';
-import { CONTEXT, prepareContext, ROOT, SOURCES, seconds } from '../../scripts/images/build-images.ts';
+import { CONTEXT, IMAGES, prepareContext, ROOT, SOURCES, STORAGE, seconds } from '../../scripts/images/build-images.ts';
 import { cacheFolder } from '../../scripts/images/cache-folder.ts';
 import { digestOf, sourceFiles } from '../../scripts/images/digest.ts';
 import { findEngine } from '../../scripts/images/engine.ts';
+import { oneAtATime } from '../../scripts/images/one-at-a-time.ts';
 import { findPython, writePython } from './python-root.ts';
 
 const HERE = import.meta.dirname;
@@ -76,27 +77,27 @@ export async function buildTestImages({
 
 async function buildTestImage(name: TestImageName, tell: (line: string) => void): Promise<TestImage> {
   const recipe = RECIPES[name];
-  const reference = `localhost/kling-test-${name}:dev`;
   const tar = join(FOLDER, `${name}-${HOST_ARCH}-${(await recipe.digest()).slice(0, 16)}.tar`);
-  const present = await stat(tar).catch(() => undefined);
-  if (present !== undefined) return { name, reference, tar, bytes: present.size, built: false };
-
-  await recipe.prepare(tell);
-  const started = performance.now();
-  const engine = await findEngine(join(ROOT, 'dist/images/storage'), tell);
-  await mkdir(FOLDER, { recursive: true });
-  const request = {
-    dockerfile: join(HERE, name, 'Dockerfile'),
-    context: CONTEXT,
-    arch: HOST_ARCH,
-    reference,
-    buildArgs: {},
-  };
-  await engine.buildTar(request, `${tar}.part`);
-  await removeOlder(name);
-  await rename(`${tar}.part`, tar);
-  tell(`${reference} built with ${engine.name} in ${seconds(started)}`);
-  return { name, reference, tar, bytes: (await stat(tar)).size, built: true };
+  const reference = `localhost/kling-test-${name}:dev`;
+  const present = async () => (await stat(tar).catch(() => undefined))?.size;
+  const bytes = await present();
+  if (bytes !== undefined) return { name, reference, tar, bytes, built: false };
+  return oneAtATime(IMAGES, async () => {
+    // Another process may have made it meanwhile.
+    const made = await present();
+    if (made !== undefined) return { name, reference, tar, bytes: made, built: false };
+    await recipe.prepare(tell);
+    const started = performance.now();
+    const engine = await findEngine(STORAGE, tell);
+    await mkdir(FOLDER, { recursive: true });
+    const dockerfile = join(HERE, name, 'Dockerfile');
+    await engine.buildTar({ dockerfile, context: CONTEXT, arch: HOST_ARCH, reference, buildArgs: {} }, `${tar}.part`);
+    await engine.tidy();
+    await removeOlder(name);
+    await rename(`${tar}.part`, tar);
+    tell(`${reference} built with ${engine.name} in ${seconds(started)}`);
+    return { name, reference, tar, bytes: (await stat(tar)).size, built: true };
+  });
 }
 
 async function removeOlder(name: TestImageName): Promise<void> {
