@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { allPids, commandLine, identify, isAlive, kill } from './proc.ts';
 import { inState, stateDir } from './settings.ts';
@@ -128,12 +128,4 @@ export function strays(): number[] {
     const isRecycler = args.some((arg) => arg.endsWith('/test/cluster/recycler.ts'));
     return (ours.test(basename(program)) || isRecycler) && args.some((arg) => arg.includes(`${stateDir}/`));
   });
-}
-
-export function recordedNames(): string[] {
-  try {
-    return readdirSync(dirname(pidFile('etcd')));
-  } catch {
-    return [];
-  }
 }
