@@ -83,8 +83,15 @@ async function main(args: readonly string[]): Promise<number> {
   }
 
   const stopped = Promise.withResolvers<void>();
+  let asked = false;
+  const onSignal = (): void => {
+    // Whoever asks twice does not want to wait; the `exit` below ends the others.
+    if (asked) process.exit(1);
+    asked = true;
+    stopped.resolve();
+  };
   // SIGHUP: the terminal was closed.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopped.resolve());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   // Nobody reads any more, as after `| head`.
   process.stdout.on('error', () => stopped.resolve());
   const running: Running[] = [];
