@@ -8,6 +8,7 @@ import { type DevProcess, isTaken, type Running, start } from './dev/process.ts'
 
 const ROOT = join(import.meta.dirname, '..');
 const READY_MS = 60_000;
+const SAME_MS = 500;
 
 const USAGE = `Usage: npm run dev [-- [--offset N] [--data FOLDER]]
 
@@ -83,11 +84,12 @@ async function main(args: readonly string[]): Promise<number> {
   }
 
   const stopped = Promise.withResolvers<void>();
-  let asked = false;
+  let askedAt: number | undefined;
   const onSignal = (): void => {
-    // Whoever asks twice does not want to wait; the `exit` below ends the others.
-    if (asked) process.exit(1);
-    asked = true;
+    // Whoever asks again does not want to wait; the `exit` below ends the others. npm passes on the signal
+    // that the terminal sends to everybody, so that one Ctrl-C comes twice at once.
+    if (askedAt !== undefined && performance.now() - askedAt > SAME_MS) process.exit(1);
+    askedAt ??= performance.now();
     stopped.resolve();
   };
   // SIGHUP: the terminal was closed.
