@@ -11,11 +11,13 @@ import { volumeFolder } from './storage.ts';
  *
  *     node recycler.ts KUBECONFIG
  */
+const claimRefSchema = z.object({ namespace: z.string(), name: z.string(), uid: z.string() });
+const claimsSchema = z.object({ items: z.array(z.object({ metadata: z.object({ uid: z.string() }) })) });
 const volumeSchema = z.object({
   metadata: z.object({ name: z.string(), resourceVersion: z.string() }),
   spec: z.object({
     storageClassName: z.string().optional(),
-    claimRef: z.object({ uid: z.string().optional() }).optional(),
+    claimRef: claimRefSchema.optional(),
   }),
   status: z.object({ phase: z.string().optional() }).optional(),
 });
@@ -44,8 +46,14 @@ for (;;) {
   }
 }
 
-async function recycle({ metadata, spec, status }: Volume): Promise<void> {
-  if (status?.phase !== 'Released' || !/^local-\d+$/.test(metadata.name)) return;
+async function recycle(seen: Volume): Promise<void> {
+  if (!isReleased(seen)) return;
+  // What an event shows may be over: by now the volume may hold the data of its next claim, and its phase lags
+  // behind its claimRef. A volume whose claim is gone stays so until this process, and nobody else, takes the name off.
+  const volume = volumeSchema.parse(JSON.parse(await api.request('GET', `${path}/${seen.metadata.name}`)));
+  const claim = volume.spec.claimRef;
+  if (claim === undefined || !isReleased(volume) || (await exists(claim))) return;
+  const { metadata } = volume;
   const folder = volumeFolder(metadata.name);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -56,10 +64,20 @@ async function recycle({ metadata, spec, status }: Volume): Promise<void> {
   ];
   try {
     await api.request('PATCH', `${path}/${metadata.name}`, JSON.stringify(patch), 'application/json-patch+json');
-    console.log(`${new Date().toISOString()} recycled volume=${metadata.name} claim=${spec.claimRef?.uid}`);
+    console.log(`${new Date().toISOString()} recycled volume=${metadata.name} claim=${claim.namespace}/${claim.name}`);
   } catch (error) {
     console.error(
       `${new Date().toISOString()} could not recycle volume=${metadata.name}: ${error instanceof Error ? error.message : error}`,
     );
   }
+}
+
+async function exists({ namespace, name, uid }: z.infer<typeof claimRefSchema>): Promise<boolean> {
+  const query = `fieldSelector=metadata.name%3D${encodeURIComponent(name)}`;
+  const claims = await api.request('GET', `/api/v1/namespaces/${namespace}/persistentvolumeclaims?${query}`);
+  return claimsSchema.parse(JSON.parse(claims)).items.some(({ metadata }) => metadata.uid === uid);
+}
+
+function isReleased({ metadata, spec, status }: Volume): boolean {
+  return status?.phase === 'Released' && spec.claimRef !== undefined && /^local-\d+$/.test(metadata.name);
 }
