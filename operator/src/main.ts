@@ -124,7 +124,7 @@ const controller = createController({
     childSource(pods.cache as typeof klingApis.cache),
     ...children.map((entry) => childSource(entry.cache)),
   ],
-  reconcile: (key) => reconcile(key, deps),
+  reconcile: (key, signal) => reconcile(key, signal, deps),
   workers: settings.WORKERS,
   clock: systemClock,
   random: Math.random,

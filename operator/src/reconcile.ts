@@ -55,7 +55,12 @@ const BUSY_MS = 1_000;
 /** Whatever stands in the way may go any time, often with nothing that would tell. */
 const STALLED_MS = 5_000;
 
-export async function reconcile(key: { namespace: string; name: string }, deps: ReconcileDeps): Promise<Outcome> {
+/** @param signal aborts when this look took too long or the process ends; each stage asks it before it begins */
+export async function reconcile(
+  key: { namespace: string; name: string },
+  signal: AbortSignal,
+  deps: ReconcileDeps,
+): Promise<Outcome> {
   const klingApi = deps.caches.klingApi(key.namespace, key.name);
   if (klingApi === undefined || klingApi.metadata.deletionTimestamp !== undefined) {
     deps.metrics.forget(key.namespace, key.name);
@@ -63,9 +68,11 @@ export async function reconcile(key: { namespace: string; name: string }, deps: 
   }
 
   const { live, stalled, revision } = await children(klingApi, deps);
+  signal.throwIfAborted();
   const internalKey = await deps.secrets.internalKey(klingApi);
   const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
   const observations = await deps.observer.observe(klingApi, deps.caches.mcpPods(klingApi), headers);
+  signal.throwIfAborted();
   const planned = plan(
     { klingApi, observations, actor: deps.actor, takeVerification: (id) => deps.verifier.take(klingApi, id) },
     deps.now(),
@@ -78,6 +85,7 @@ export async function reconcile(key: { namespace: string; name: string }, deps: 
     { klingApi, plan: planned, acts, verification, revision, workloads, stalled, observations },
     deps.now(),
   );
+  signal.throwIfAborted();
   const written = await writeStatus(deps.client, klingApi, status);
   if (!written) return { requeueAfterMs: BUSY_MS };
   await acts.afterWrite();

@@ -16,7 +16,12 @@ export const faulty = { image: FAULTY_IMAGE, server: 'Kling' } as const;
 export const breakPod = (kase: Case, pod: Json, fault: ServerFault): Promise<string> =>
   kase.exec(pod.metadata.name, `require('node:fs').writeFileSync('/tmp/fault', ${JSON.stringify(fault)})`);
 
+const signal = async (kase: Case, pod: Json, name: NodeJS.Signals): Promise<void> => {
+  process.kill(await containerPid({ namespace: kase.namespace, pod: pod.metadata.name, container: 'mcp' }), name);
+};
+
 /** Stops the process of a pod's container from the host: it keeps its sockets and answers nothing. */
-export async function hang(kase: Case, pod: Json, container = 'mcp'): Promise<void> {
-  process.kill(await containerPid({ namespace: kase.namespace, pod: pod.metadata.name, container }), 'SIGSTOP');
-}
+export const hang = (kase: Case, pod: Json): Promise<void> => signal(kase, pod, 'SIGSTOP');
+
+/** Ends the process of a pod's container from the host. */
+export const crash = (kase: Case, pod: Json): Promise<void> => signal(kase, pod, 'SIGKILL');
