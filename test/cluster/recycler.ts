@@ -11,7 +11,7 @@ import { volumeFolder } from './storage.ts';
  *
  *     node recycler.ts KUBECONFIG
  */
-const claimRefSchema = z.object({ namespace: z.string(), name: z.string(), uid: z.string() });
+const claimRefSchema = z.object({ namespace: z.string(), name: z.string(), uid: z.string().default('') });
 const claimsSchema = z.object({ items: z.array(z.object({ metadata: z.object({ uid: z.string() }) })) });
 const volumeSchema = z.object({
   metadata: z.object({ name: z.string(), resourceVersion: z.string() }),
