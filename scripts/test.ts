@@ -21,6 +21,11 @@ const STAGES: Stage[] = [
   { name: 'crd', what: 'The resource on the real API server', command: vitest('crd') },
   { name: 'e2e', what: 'Cases on the real node, side by side', command: vitest('e2e') },
   { name: 'node', what: 'Cases that touch the node, one after another', command: vitest('node') },
+  {
+    name: 'down',
+    what: 'A cluster that is killed comes back, and down leaves nothing',
+    command: [node, 'test/cluster/verify-down.ts'],
+  },
 ];
 
 const run = (command: string[]): Promise<number> =>

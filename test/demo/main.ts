@@ -39,7 +39,7 @@ const exec = (pod: string, script: string): Promise<string> =>
 
 async function install(): Promise<void> {
   await during('Cluster: a real Kubernetes on this machine', () => up());
-  await during('Images: built and loaded', () => prepareImages());
+  const build = await during('Images: built and loaded', () => prepareImages());
   await kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=120s']);
   await during('Chart: CRD, RBAC and operator', () =>
     helm([
@@ -51,6 +51,9 @@ async function install(): Promise<void> {
       SYSTEM,
       '--create-namespace',
       ...LOCAL_IMAGES,
+      // the tag stays, the content may be new
+      '--set-string',
+      `podAnnotations.build=${build}`,
       // a CRD that was applied by hand before becomes the release's
       '--take-ownership',
       '--force-conflicts',

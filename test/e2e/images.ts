@@ -1,4 +1,5 @@
 /** Builds the images of the release and those that only tests use, and loads into the test cluster what it does not have yet. */
+import { createHash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buildImages } from '../../scripts/images/build-images.ts';
@@ -15,20 +16,26 @@ const fingerprint = async (tar: string): Promise<string> => {
   return `${tar}:${size}:${mtimeMs}`;
 };
 
-/** @param tell told of each image that is built or loaded */
-export async function prepareImages(tell: (line: string) => void = () => {}): Promise<void> {
+/**
+ * @param tell told of each image that is built or loaded
+ * @returns what tells one content of all images from another
+ */
+export async function prepareImages(tell: (line: string) => void = () => {}): Promise<string> {
   const images = [...(await buildImages({ tell })), ...(await buildTestImages({ tell }))];
   const list = await loadedList();
   const loaded: Record<string, string> =
     list === undefined ? {} : JSON.parse(await readFile(list, 'utf8').catch(() => '{}'));
+  const contents: string[] = [];
   for (const { reference, tar } of images) {
     const content = await fingerprint(tar);
+    contents.push(content);
     if (loaded[reference] === content) continue;
     await loadImage(tar);
     tell(`${reference} loaded`);
     loaded[reference] = content;
     if (list !== undefined) await writeFile(list, JSON.stringify(loaded));
   }
+  return createHash('sha256').update(contents.join()).digest('hex').slice(0, 12);
 }
 
 if (import.meta.main) await prepareImages((line) => console.log(line));
