@@ -21,6 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          globalSetup: ['test/e2e/setup.ts'],
           include: ['test/e2e/**/*.test.ts'],
           exclude: ['test/e2e/node/**'],
           testTimeout: 600_000,
@@ -31,6 +32,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
+          globalSetup: ['test/e2e/setup.ts'],
           include: ['test/e2e/node/**/*.test.ts', 'test/cluster/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 300_000,
