@@ -23,6 +23,7 @@ import { klingApiSchema } from './resource/klingapi.ts';
 import { MANAGED_BY, NAME_LABEL } from './resource/names.ts';
 import { settingsSchema } from './settings.ts';
 import { childSource, klingApiSource } from './sources.ts';
+import { printable } from './status/printable.ts';
 import { createVerificationJobs } from './verification/jobs.ts';
 import { createVerifier } from './verification/verifier.ts';
 
@@ -77,7 +78,7 @@ const recorder = createEventRecorder({
   log,
   reportingController: 'klingapi.dev/operator',
   reportingInstance: settings.POD_NAME,
-  redact: (note) => redact(note, [], 1024),
+  redact: (note) => printable(redact(note, [], 1024)),
 });
 
 const deps: ReconcileDeps = {

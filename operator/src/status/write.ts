@@ -5,6 +5,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import { API_VERSION, KIND, type KlingApi } from '../resource/klingapi.ts';
 import type { KlingApiStatus } from '../resource/status.ts';
+import { printableAll } from './printable.ts';
 
 /**
  * @returns whether the status stands as given (also where nothing had to be written); false on a conflict: what this look
@@ -13,8 +14,9 @@ import type { KlingApiStatus } from '../resource/status.ts';
 export async function writeStatus(
   client: Pick<KubeClient, 'apply'>,
   klingApi: KlingApi,
-  status: KlingApiStatus,
+  made: KlingApiStatus,
 ): Promise<boolean> {
+  const status = printableAll(made);
   if (isDeepStrictEqual(JSON.parse(JSON.stringify(klingApi.status ?? {})), JSON.parse(JSON.stringify(status))))
     return true;
   const { name, namespace, resourceVersion, uid } = klingApi.metadata;
