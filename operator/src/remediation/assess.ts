@@ -31,7 +31,11 @@ type Rule = (pod: PodObservation, policy: AssessPolicy, now: number) => Partial<
 
 const failed = (verdict: Verdict | undefined): boolean => verdict === 'Failing' || verdict === 'Unreachable';
 const serves = (verdict: Verdict | undefined): boolean => verdict === 'Serving' || verdict === 'AuthRequired';
-const millis = (time: string | null | undefined): number | null => (time ? new Date(time).getTime() : null);
+/** @returns null also for what is no time: it comes from the pod */
+const millis = (time: string | null | undefined): number | null => {
+  const parsed = time ? new Date(time).getTime() : Number.NaN;
+  return Number.isNaN(parsed) ? null : parsed;
+};
 
 const ending: Rule = (pod) =>
   pod.deleting ? { ending: true, verdict: 'Unknown', diagnosis: 'Ending', message: 'the pod is ending' } : undefined;
@@ -186,7 +190,9 @@ export function assess(pod: PodObservation, policy: AssessPolicy, now: number): 
 
 function evidenceOf(pod: PodObservation, assessment: Assessment): RepairEvidence {
   const handshake = pod.probe ?? pod.own.last;
-  const status = handshake?.evidence.status ?? undefined;
+  // what is no status of HTTP has no place in the record
+  const answered = handshake?.evidence.status ?? 0;
+  const status = answered >= 100 && answered <= 599 ? answered : undefined;
   const excerpt = handshake?.evidence.excerpt ?? undefined;
   return {
     observer: pod.probe === null ? 'Operator' : 'Probe',
@@ -194,6 +200,6 @@ function evidenceOf(pod: PodObservation, assessment: Assessment): RepairEvidence
     ...(status === undefined ? {} : { httpStatus: status }),
     ...(excerpt === undefined || excerpt === '' ? {} : { excerpt: excerpt.slice(0, 1024) }),
     ...(assessment.failingSince === null ? {} : { failingSince: new Date(assessment.failingSince).toISOString() }),
-    ...(assessment.failures === 0 ? {} : { consecutiveFailures: assessment.failures }),
+    ...(assessment.failures === 0 ? {} : { consecutiveFailures: Math.min(assessment.failures, 1_000_000) }),
   };
 }

@@ -1,6 +1,6 @@
 /** One repair step by step, and every way in which it can end otherwise. */
 import { describe, expect, it } from 'vitest';
-import type { RepairRecord, Verification } from '../resource/status.ts';
+import { type RepairRecord, repairSchema, type Verification } from '../resource/status.ts';
 import { handshakeOf, podOf, reportOf, T0 } from '../testing.ts';
 import { assess } from './assess.ts';
 import type { PodObservation } from './observation.ts';
@@ -102,5 +102,56 @@ describe('a repair', () => {
     expect(step(serving, [other, fresh], 9_000, 'me', { ...verification, checks, summary: '2/3' }).record.outcome).toBe(
       'Failed',
     );
+  });
+});
+
+describe('what would stop every later repair', () => {
+  const failedAgain = { ...seen({ ...failing, name: 'studio-mcp-3', uid: 'uid-3' }), createdAt: fresh.createdAt };
+  const served = () => {
+    const deleted = step(begin(), [other], 1_000);
+    return step(deleted.record, [other, fresh], 4_000).record;
+  };
+
+  it('ends as Failed when the replacement fails again before the checks are done', () => {
+    const ended = step(served(), [other, failedAgain], 20_000);
+    expect(ended.record).toMatchObject({ outcome: 'Failed', finishedAt: new Date(T0 + 20_000).toISOString() });
+    expect(ended.record.steps.at(-1)?.name).toBe('ReplacementFailed');
+  });
+
+  it('ends without the checks when their result never comes', () => {
+    expect(step(served(), [other, fresh], 200_000).next.kind).toBe('Verify');
+    expect(step(served(), [other, fresh], 305_000).record.outcome).toBe('Recovered');
+    expect(step(served(), [other], 305_000).record.outcome).toBe('Failed');
+  });
+
+  it('takes a server that asks for credentials as serving', () => {
+    const asks = { own: { last: handshakeOf('AuthRequired'), at: T0, failures: 0, failingSince: null } };
+    const guarded = { ...seen({ ...asks, name: 'studio-mcp-3', uid: 'uid-3' }), createdAt: fresh.createdAt };
+    const deleted = step(begin(), [other], 1_000);
+    expect(step(deleted.record, [other, guarded], 4_000).next.kind).toBe('Verify');
+    const back = seen({ ...asks, probe: reportOf({ verdict: 'AuthRequired' }) });
+    expect(step(begin(), [back, other], 10).record.outcome).toBe('NotNeeded');
+  });
+
+  it('keeps within the bounds of the status, whatever happens to it', () => {
+    let record = begin();
+    for (let taken = 1; taken <= 60; taken += 1) {
+      const pods = [other, { ...fresh, pod: `studio-mcp-${taken}`, verdict: 'Unreachable' as const, starting: true }];
+      record = advance(record, pods, undefined, `actor-${taken}`, 3_600, T0 + taken * 31_000).record;
+    }
+    expect(record.outcome).toBeUndefined();
+    expect(repairSchema.parse(record).steps.map((entry) => entry.name)).toEqual(
+      expect.arrayContaining(['HandshakeFailed', 'Diagnosed', 'PodDeleted', 'TakenOver', 'ReplacementStarted']),
+    );
+  });
+
+  it('never writes a negative time, an impossible status or an attempt past the bound', () => {
+    const odd = reportOf({ verdict: 'Failing', diagnosis: 'HttpError', failures: 2e6, failingSince: T0 + 60_000 });
+    const ahead = seen({ ...failing, probe: { ...odd, evidence: { ...odd.evidence, status: 999 } } });
+    const recovered = step(step(begin(ahead), [other], 1_000).record, [other, fresh], 4_000).record;
+    expect(() => repairSchema.parse(recovered)).not.toThrow();
+    expect(recovered.unavailableSeconds).toBe(0);
+    const thousandth = { pod: broken, pods: [broken], trigger: 'Handshake' as const, actor: 'me', attempt: 1_001 };
+    expect(beginRepair({ ...thousandth, diagnosis: 'HttpError', log: undefined }, T0).attempt).toBe(1_000);
   });
 });

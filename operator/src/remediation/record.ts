@@ -20,7 +20,10 @@ export interface BeginInput {
 /** No single observer leads to a repair. */
 const OBSERVERS = { Probe: "the pod's own probe and the operator", Operator: 'the kubelet and the operator' } as const;
 
-const serving = (pods: Assessment[]): number => pods.filter((pod) => !pod.ending && pod.verdict === 'Serving').length;
+/** A server that asks for credentials serves: whoever has them is served. */
+const serves = (pod: Assessment): boolean =>
+  !pod.ending && (pod.verdict === 'Serving' || pod.verdict === 'AuthRequired');
+const serving = (pods: Assessment[]): number => pods.filter(serves).length;
 
 /** @returns the record to write before anything is deleted */
 export function beginRepair(input: BeginInput, now: number): RepairRecord {
@@ -34,7 +37,7 @@ export function beginRepair(input: BeginInput, now: number): RepairRecord {
     evidence: { ...pod.evidence, ...(input.log === undefined ? {} : { log: input.log }) },
     action: 'RestartPod',
     trigger: input.trigger,
-    attempt: input.attempt,
+    attempt: Math.min(input.attempt, MOST_ATTEMPTS),
     actor: input.actor,
     servedBefore: serving(input.pods),
     steps: [
@@ -54,6 +57,13 @@ export function beginRepair(input: BeginInput, now: number): RepairRecord {
 const TAKE_OVER_MS = 30_000;
 /** A replacement that does not serve by then has failed. */
 const REPLACEMENT_MS = 120_000;
+/** Checks take less; a repair without their result by then ends without them, or it would hold up every later one. */
+const VERIFICATION_MS = 300_000;
+/** Failed handshakes in a row after which a replacement that had served has failed: one may be a moment of load. */
+const FAILED_AGAIN = 3;
+/** The status holds no more steps. */
+const MOST_STEPS = 32;
+const MOST_ATTEMPTS = 1_000;
 
 export type NextStep =
   | { kind: 'Delete'; graceSeconds: number | undefined }
@@ -67,10 +77,15 @@ export interface Advanced {
 }
 
 const has = (record: RepairRecord, name: string): boolean => record.steps.some((step) => step.name === name);
-const withStep = (record: RepairRecord, name: string, now: number, detail?: string): RepairRecord => ({
-  ...record,
-  steps: [...record.steps, { name, at: iso(now), ...(detail === undefined ? {} : { detail: detail.slice(0, 1024) }) }],
-});
+function withStep(record: RepairRecord, name: string, now: number, detail?: string): RepairRecord {
+  const steps = [
+    ...record.steps,
+    { name, at: iso(now), ...(detail === undefined ? {} : { detail: detail.slice(0, 1024) }) },
+  ];
+  // what came again makes room, oldest first: every name stays, because the next step is read from them
+  const again = steps.findIndex((step, index) => steps.findLastIndex((other) => other.name === step.name) > index);
+  return { ...record, steps: steps.length > MOST_STEPS && again >= 0 ? steps.toSpliced(again, 1) : steps };
+}
 
 const settle = (
   record: RepairRecord,
@@ -112,7 +127,7 @@ export function advance(
   if (!has(record, 'PodDeleted')) {
     if (broken === undefined || broken.ending)
       return advance(withStep(record, 'PodDeleted', now, record.pod), pods, verification, actor, graceSeconds, now);
-    if (broken.verdict === 'Serving')
+    if (serves(broken))
       return settle(withStep(record, 'ServingAgain', now, 'before anything was done'), 'NotNeeded', pods, now);
     return { record, next: { kind: 'Delete', graceSeconds: broken.hung ? 1 : undefined } };
   }
@@ -129,14 +144,15 @@ export function advance(
       fresh === undefined || record.replacement === fresh.pod
         ? record
         : { ...withStep(record, 'ReplacementStarted', now, fresh.pod), replacement: fresh.pod };
-    if (fresh?.verdict === 'Serving') {
+    if (fresh !== undefined && serves(fresh)) {
       const failingSince = record.evidence.failingSince;
       const recovered = withStep(
         {
           ...named,
           ...(failingSince === undefined
             ? {}
-            : { unavailableSeconds: Math.round((now - at(failingSince)) / 100) / 10 }),
+            : // a node's clock may be ahead of ours
+              { unavailableSeconds: Math.max(0, Math.round((now - at(failingSince)) / 100) / 10) }),
         },
         'Serving',
         now,
@@ -168,8 +184,21 @@ export function advance(
     return { record: named, next: { kind: 'Wait', forMs: 1_000 } };
   }
 
-  if (verification === undefined) return { record, next: { kind: 'Verify' } };
+  if (verification === undefined) return unverified(record, pods, now);
   const done = withStep({ ...record, verification }, 'Verified', now, `${verification.summary}`);
   const handshake = verification.checks.find((check) => check.name === 'McpHandshake');
   return settle(done, handshake?.result === 'Failed' ? 'Failed' : 'Recovered', pods, now);
+}
+
+/** The checks are not done yet; a replacement that fails again meanwhile has failed, so that it can be repaired in its turn. */
+function unverified(record: RepairRecord, pods: Assessment[], now: number): Advanced {
+  const replacement = pods.find((pod) => pod.pod === record.replacement);
+  if (replacement?.repairable === true && !replacement.ending && replacement.failures >= FAILED_AGAIN) {
+    const detail = `${replacement.diagnosis}: ${replacement.message}`;
+    return settle(withStep(record, 'ReplacementFailed', now, detail), 'Failed', pods, now);
+  }
+  const servedAt = record.steps.findLast((step) => step.name === 'Serving')?.at ?? record.startedAt;
+  if (now - at(servedAt) < VERIFICATION_MS) return { record, next: { kind: 'Verify' } };
+  const late = withStep(record, 'NotVerified', now, `no result of the checks within ${VERIFICATION_MS / 1_000} s`);
+  return settle(late, replacement !== undefined && serves(replacement) ? 'Recovered' : 'Failed', pods, now);
 }
