@@ -5,10 +5,10 @@ import { handshakeHeaders } from './observe/credentials.ts';
 import type { Plan } from './plan.ts';
 import type { ReconcileDeps } from './reconcile.ts';
 import type { Assessment } from './remediation/assess.ts';
-import { afterRepair } from './remediation/incident.ts';
+import { afterRepair, repairRequestOf } from './remediation/incident.ts';
 import { beginRepair } from './remediation/record.ts';
 import { matchLog } from './remediation/signatures.ts';
-import type { KlingApi } from './resource/klingapi.ts';
+import { type KlingApi, REPAIR_ANNOTATION } from './resource/klingapi.ts';
 import type { RemediationStatus, RepairRecord } from './resource/status.ts';
 
 export interface Acts {
@@ -66,7 +66,7 @@ export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<A
   }
   const finding = await readLog(klingApi, pod, deps);
   const state = afterRepair(plan.state, klingApi.spec.remediation, now);
-  const annotation = klingApi.metadata.annotations?.['klingapi.dev/repair'];
+  const request = repairRequestOf(klingApi.metadata.annotations?.[REPAIR_ANNOTATION]);
   const begun = beginRepair(
     {
       pod,
@@ -84,7 +84,7 @@ export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<A
   return {
     ...base,
     repairs: [begun, ...underWay, ...ended].slice(0, KEPT),
-    state: { ...state, ...(annotation === undefined ? {} : { handledRequest: annotation.slice(0, 256) }) },
+    state: { ...state, ...(request === undefined ? {} : { handledRequest: request }) },
     repairsTotal: total + 1,
     begun,
     busy: true,

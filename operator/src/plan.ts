@@ -2,7 +2,7 @@
 
 import { type Assessment, assess } from './remediation/assess.ts';
 import { type Decision, decide } from './remediation/decide.ts';
-import { nextState } from './remediation/incident.ts';
+import { nextState, repairRequestOf } from './remediation/incident.ts';
 import type { PodObservation } from './remediation/observation.ts';
 import { type Advanced, advance, type NextStep } from './remediation/record.ts';
 import { type KlingApi, REPAIR_ANNOTATION } from './resource/klingapi.ts';
@@ -34,7 +34,7 @@ export function plan(input: PlanInput, now: number): Plan {
   const { spec, status, metadata } = klingApi;
   const pods = input.observations.map((pod) => assess(pod, spec.mcp.handshake, now));
   const previous = status?.remediation ?? {};
-  const annotation = metadata.annotations?.[REPAIR_ANNOTATION];
+  const annotation = repairRequestOf(metadata.annotations?.[REPAIR_ANNOTATION]);
   const state = nextState(
     previous,
     pods,

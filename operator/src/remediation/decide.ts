@@ -23,6 +23,9 @@ export type Decision =
   | { kind: 'Hold'; reason: string; message: string; until: number | null }
   | { kind: 'Nothing' };
 
+/** As many records as the status keeps: one more would push out a repair that is not over. */
+const MOST_UNDER_WAY = 10;
+
 const at = (time: string): number => new Date(time).getTime();
 
 /** Milliseconds until a failing pod has failed often and long enough; 0 when it has. */
@@ -86,9 +89,8 @@ export function decide(input: DecideInput, now: number): Decision {
     };
   }
   const underWay = input.repairs.filter((repair) => repair.outcome === undefined);
-  if (
-    underWay.length >= concurrentRepairs(policy.maxConcurrentRepairs, input.pods.filter((pod) => !pod.ending).length)
-  ) {
+  const alive = input.pods.filter((pod) => !pod.ending).length;
+  if (underWay.length >= Math.min(concurrentRepairs(policy.maxConcurrentRepairs, alive), MOST_UNDER_WAY)) {
     return {
       kind: 'Hold',
       reason: 'RepairUnderWay',

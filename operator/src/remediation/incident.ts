@@ -1,13 +1,24 @@
 /** The remediation state from one look to the next: incident, budget window, exhaustion and how it clears. */
 import type { Policy } from '../resource/spec.ts';
 import type { RemediationStatus } from '../resource/status.ts';
+import { printable } from '../status/printable.ts';
 import type { Assessment } from './assess.ts';
 
 export interface Request {
   generation: number;
-  /** Value of the annotation klingapi.dev/repair, if any. */
+  /** Value of the annotation klingapi.dev/repair, if any, as `repairRequestOf` gives it. */
   repairRequest: string | undefined;
 }
+
+/** Bounds of the status: what goes past them would be refused, and with it everything after it. */
+const MOST = { attempts: 1_000, pods: 128, request: 256 } as const;
+
+/**
+ * The annotation klingapi.dev/repair as the status can hold it: what is compared later has to be what was stored, or an old
+ * request looks new for ever and no budget holds.
+ */
+export const repairRequestOf = (annotation: string | undefined): string | undefined =>
+  annotation === undefined ? undefined : printable(annotation.slice(0, MOST.request));
 
 const iso = (at: number): string => new Date(at).toISOString();
 const at = (time: string): number => new Date(time).getTime();
@@ -64,14 +75,19 @@ export function nextState(
   if (silent.length === 0) delete next.failingSince;
   else {
     const known = new Map((previous.failingSince ?? []).map((entry) => [entry.pod, entry.at]));
-    next.failingSince = silent.map((pod) => ({ pod: pod.pod, at: known.get(pod.pod) ?? iso(pod.failingSince ?? now) }));
+    next.failingSince = silent
+      .slice(0, MOST.pods)
+      .map((pod) => ({ pod: pod.pod, at: known.get(pod.pod) ?? iso(pod.failingSince ?? now) }));
   }
+  // asked for while all is well: else it would be acted on at some first failed handshake, weeks later
+  if (serving && next.incident === undefined && request.repairRequest !== undefined)
+    next.handledRequest = request.repairRequest;
   return next;
 }
 
 /** The state after a repair was recorded. */
 export function afterRepair(state: RemediationStatus, policy: Policy, now: number): RemediationStatus {
-  const attempt = (state.attempt ?? 0) + 1;
+  const attempt = Math.min((state.attempt ?? 0) + 1, MOST.attempts);
   const wait = Math.min(policy.backoff.initialSeconds * 2 ** (attempt - 1), policy.backoff.maxSeconds);
   const { servingSince: _, ...rest } = state;
   return {

@@ -90,7 +90,11 @@ export function observePod(
     name: pod.metadata?.name ?? '',
     uid: pod.metadata?.uid ?? '',
     createdAt: millis(pod.metadata?.creationTimestamp) ?? 0,
-    deleting: pod.metadata?.deletionTimestamp !== undefined,
+    // a pod that was evicted stays as an object, but nothing of it runs and its workload no longer counts it
+    deleting:
+      pod.metadata?.deletionTimestamp !== undefined ||
+      pod.status?.phase === 'Failed' ||
+      pod.status?.phase === 'Succeeded',
     podIP: pod.status?.podIP ?? null,
     scheduling:
       scheduled?.status === 'False'
