@@ -20,6 +20,9 @@ export interface StatusInput {
   observations: PodObservation[];
 }
 
+/** A server may claim anything; versions of the protocol are dates, and their names are short. */
+const isVersion = (text: string): boolean => /^[\x21-\x7e]{1,64}$/.test(text);
+
 const some = <T>(value: T[]): T[] | undefined => (value.length === 0 ? undefined : value);
 
 function podStatuses(plan: Plan, previous: PodStatus[], now: number): PodStatus[] {
@@ -51,7 +54,8 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
     .filter((server) => server !== null);
   const server = servers[0];
   const versions =
-    some([...new Set(servers.flatMap((entry) => entry.protocolVersions))].sort()) ?? previous.mcp?.protocolVersions;
+    some([...new Set(servers.flatMap((entry) => entry.protocolVersions))].sort().filter(isVersion).slice(-16)) ??
+    previous.mcp?.protocolVersions;
   const serverInfo =
     server === undefined
       ? previous.mcp?.serverInfo

@@ -127,7 +127,8 @@ async function timed(name: Check['name'], run: () => Promise<Outcome>, now: () =
     name,
     ...outcome,
     message: outcome.message.slice(0, 1024),
-    durationMs: Math.max(0, Math.round(now() - startedAt)),
+    // the clock may be set meanwhile
+    durationMs: Math.min(3_600_000, Math.max(0, Math.round(now() - startedAt))),
   };
 }
 
