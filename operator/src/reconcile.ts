@@ -18,6 +18,7 @@ import { handshakeHeaders } from './observe/credentials.ts';
 import type { PodObserver } from './observe/pods.ts';
 import { plan } from './plan.ts';
 import type { KlingApi } from './resource/klingapi.ts';
+import { childNames } from './resource/names.ts';
 import { buildStatus } from './status/build.ts';
 import type { Finding } from './status/conditions.ts';
 import { writeStatus } from './status/write.ts';
@@ -79,7 +80,7 @@ export async function reconcile(
   );
   const acts = await act(klingApi, planned, deps);
 
-  const workloads = workloadState(live);
+  const workloads = workloadState(klingApi, live, deps.caches);
   const verification = deps.verifier.follow(klingApi, { plan: planned, revision, workloads, internalKey });
   const status = buildStatus(
     { klingApi, plan: planned, acts, verification, revision, workloads, stalled, observations },
@@ -125,8 +126,8 @@ async function children(
     const { namespace, name } = klingApi.metadata;
     return {
       live: {
-        mcp: deps.caches.child('Deployment', namespace, `${name}-mcp`) as V1Deployment | undefined,
-        api: deps.caches.child('StatefulSet', namespace, `${name}-api`) as V1StatefulSet | undefined,
+        mcp: deps.caches.child('Deployment', namespace, childNames(name).mcp) as V1Deployment | undefined,
+        api: deps.caches.child('StatefulSet', namespace, childNames(name).api) as V1StatefulSet | undefined,
       },
       stalled: error.finding,
       revision: klingApi.status?.revisions?.current ?? 'none',
@@ -137,12 +138,17 @@ async function children(
 export interface WorkloadState {
   api: { ready: number; wanted: number };
   mcp: { ready: number; wanted: number; rollingOut: boolean };
+  /** True also where there is none. */
+  sandboxReady: boolean;
 }
 
-function workloadState({ mcp, api }: LiveChildren): WorkloadState {
+function workloadState(klingApi: KlingApi, { mcp, api }: LiveChildren, caches: Caches): WorkloadState {
+  const { namespace, name } = klingApi.metadata;
+  const sandbox = caches.child('Deployment', namespace, childNames(name).sandbox) as V1Deployment | undefined;
   const wanted = mcp?.spec?.replicas ?? 0;
   const status = mcp?.status;
   return {
+    sandboxReady: klingApi.spec.upstream.provider !== 'Sandbox' || (sandbox?.status?.readyReplicas ?? 0) > 0,
     api: { ready: api?.status?.readyReplicas ?? 0, wanted: api?.spec?.replicas ?? 1 },
     mcp: {
       ready: status?.readyReplicas ?? 0,

@@ -84,7 +84,8 @@ export async function createCase(title: string, options: CaseOptions = {}): Prom
       waitFor(
         async () => {
           const object = await self.klingApi(name);
-          if (condition(object, 'Ready')?.status === 'True' && object.status?.verification !== undefined) return object;
+          const summary: string | undefined = object.status?.verification?.summary;
+          if (condition(object, 'Ready')?.status === 'True' && summary === '3/3') return object;
           throw new Error(
             JSON.stringify(
               object.status?.conditions?.map(

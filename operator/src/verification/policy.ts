@@ -1,6 +1,6 @@
 /** When a verification is due, and whether it makes a picture (which costs money outside the sandbox). */
 import type { KlingApiSpec } from '../resource/spec.ts';
-import type { KlingApiStatus } from '../resource/status.ts';
+import type { KlingApiStatus, Verification } from '../resource/status.ts';
 import type { CheckTargets } from './checks.ts';
 
 const DAY_MS = 86_400_000;
@@ -8,6 +8,10 @@ const DAY_MS = 86_400_000;
 /** Times of pictures within the last 24 hours. */
 export const recentImages = (status: KlingApiStatus, now: number): string[] =>
   (status.imageChecks ?? []).filter((time) => now - new Date(time).getTime() < DAY_MS);
+
+/** A picture whose failure lay upstream says nothing yet, so it is tried again. */
+export const imageInconclusive = (verification: Verification | undefined): boolean =>
+  verification?.checks.some((check) => check.name === 'ImageGeneration' && check.result === 'Inconclusive') ?? false;
 
 /** @param revision revision of the MCP workload that is to be verified */
 export function imageCheck(
@@ -18,7 +22,12 @@ export function imageCheck(
 ): CheckTargets['image'] {
   const { image, maxPerDay } = spec.verification;
   if (image === 'Never') return { run: false, reason: 'spec.verification.image is Never' };
-  if (image === 'Auto' && spec.upstream.provider !== 'Sandbox' && status.revisions?.verified === revision) {
+  if (
+    image === 'Auto' &&
+    spec.upstream.provider !== 'Sandbox' &&
+    status.revisions?.verified === revision &&
+    !imageInconclusive(status.verification)
+  ) {
     return { run: false, reason: 'a picture costs money, and this revision made one before' };
   }
   if (recentImages(status, now).length >= maxPerDay)

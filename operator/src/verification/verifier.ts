@@ -10,7 +10,7 @@ import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
 import type { Verification } from '../resource/status.ts';
 import { type CheckTargets, runChecks } from './checks.ts';
 import type { VerificationJobs } from './jobs.ts';
-import { imageCheck } from './policy.ts';
+import { imageCheck, imageInconclusive } from './policy.ts';
 
 export interface VerifierDeps {
   jobs: VerificationJobs;
@@ -36,8 +36,10 @@ export interface Verifier {
   follow(klingApi: KlingApi, input: FollowInput): Verification | undefined;
 }
 
-/** A revision whose checks did not pass is checked again after so long. */
+/** A revision whose checks failed is checked again after so long. */
 const RETRY_MS = 60_000;
+/** The same where only the picture is missing, for a cause that lies upstream. */
+const RETRY_PICTURE_MS = { Sandbox: 15_000, Kling: 900_000, Custom: 900_000 } as const;
 /** A Service forgets and learns addresses a moment after the pods change. */
 const SETTLE_TRIES = 5;
 const SETTLE_MS = 1_000;
@@ -100,19 +102,26 @@ export function createVerifier(deps: VerifierDeps): Verifier {
         return newest;
       }
       const underWay = plan.repairs.some((record) => record.outcome === undefined);
-      const passed = newest?.revision === revision && !newest.checks.some((check) => check.result === 'Failed');
-      const due = newest?.revision !== revision || deps.now() - new Date(newest.at).getTime() >= RETRY_MS;
+      const waitMs = retryAfterMs(klingApi, newest, revision);
+      const due = waitMs === 0 || (waitMs !== null && deps.now() - new Date(newest?.at ?? 0).getTime() >= waitMs);
       if (
         !underWay &&
-        !passed &&
         due &&
         finished === undefined &&
         !workloads.mcp.rollingOut &&
-        workloads.api.ready > 0
+        workloads.api.ready > 0 &&
+        workloads.sandboxReady
       ) {
         start(klingApi, subject, revision, internalKey);
       }
       return newest;
     },
   };
+}
+
+/** @returns milliseconds from the last verification to the next; 0 for a revision that had none, null where none is needed */
+function retryAfterMs(klingApi: KlingApi, newest: Verification | undefined, revision: string): number | null {
+  if (newest?.revision !== revision) return 0;
+  if (newest.checks.some((check) => check.result === 'Failed')) return RETRY_MS;
+  return imageInconclusive(newest) ? RETRY_PICTURE_MS[klingApi.spec.upstream.provider] : null;
 }
