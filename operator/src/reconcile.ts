@@ -13,6 +13,7 @@ import { StalledError } from './apply/foreign.ts';
 import type { Secrets } from './apply/secrets.ts';
 import type { ImageSettings } from './children/child.ts';
 import type { KubeClient } from './kube/client.ts';
+import { isConflict, isForbidden, KubeError } from './kube/errors.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
 import type { PodObserver } from './observe/pods.ts';
@@ -68,7 +69,7 @@ export async function reconcile(
     return {};
   }
 
-  const { live, stalled, revision } = await children(klingApi, deps);
+  const { live, stalled, retrying, revision } = await children(klingApi, deps);
   signal.throwIfAborted();
   const internalKey = await deps.secrets.internalKey(klingApi);
   const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
@@ -83,17 +84,18 @@ export async function reconcile(
   const workloads = workloadState(klingApi, live, deps.caches);
   const verification = deps.verifier.follow(klingApi, { plan: planned, revision, workloads, internalKey });
   const status = buildStatus(
-    { klingApi, plan: planned, acts, verification, revision, workloads, stalled, observations },
+    { klingApi, plan: planned, acts, verification, revision, workloads, stalled, retrying, observations },
     deps.now(),
   );
   signal.throwIfAborted();
   const written = await writeStatus(deps.client, klingApi, status);
   if (!written) return { requeueAfterMs: BUSY_MS };
-  await acts.afterWrite();
+  // before the deletion: what is written down has happened, also where the deletion fails and is tried again
   deps.announce(klingApi, status, planned, acts);
   deps.metrics.observe(klingApi, status, planned);
+  await acts.afterWrite();
 
-  if (stalled !== null) return { requeueAfterMs: STALLED_MS };
+  if (stalled !== null || retrying !== null) return { requeueAfterMs: STALLED_MS };
   const busy =
     acts.busy ||
     planned.steps.some((step) => step.next.kind !== 'Settled') ||
@@ -106,30 +108,50 @@ export async function reconcile(
   };
 }
 
-async function children(
-  klingApi: KlingApi,
-  deps: ReconcileDeps,
-): Promise<{ live: LiveChildren; stalled: Finding | null; revision: string }> {
+interface Kept {
+  live: LiveChildren;
+  revision: string;
+  /** Why children cannot be kept until somebody changes something. */
+  stalled: Finding | null;
+  /** Why they could not be kept this time. */
+  retrying: Finding | null;
+}
+
+/**
+ * A child that cannot be applied (a webhook that is down, say) must neither silence the status nor hold up a repair.
+ * @throws what is no answer about a child: a conflict, a mistake of the program
+ */
+function troubleOf(error: unknown): Pick<Kept, 'stalled' | 'retrying'> {
+  if (error instanceof StalledError) return { stalled: error.finding, retrying: null };
+  if (!(error instanceof KubeError) || isConflict(error)) throw error;
+  const forbidden = isForbidden(error) && !error.message.includes('being terminated');
+  if (forbidden) return { stalled: { reason: 'Forbidden', message: error.message }, retrying: null };
+  // what the API server says of its troubles changes with every try; the log has it
+  const message = `a child could not be applied (${error.code}); it is tried again`;
+  return { stalled: null, retrying: { reason: 'ApplyFailed', message } };
+}
+
+async function children(klingApi: KlingApi, deps: ReconcileDeps): Promise<Kept> {
+  const { namespace, name } = klingApi.metadata;
   try {
-    return { ...(await keepChildren(klingApi, deps)), stalled: null };
+    return { ...(await keepChildren(klingApi, deps)), stalled: null, retrying: null };
   } catch (error) {
-    if (!(error instanceof StalledError)) throw error;
+    const trouble = troubleOf(error);
     deps.log.warn(
       {
-        klingapi: klingApi.metadata.name,
-        namespace: klingApi.metadata.namespace,
-        reason: error.finding.reason,
-        message: error.finding.message,
+        klingapi: name,
+        namespace,
+        reason: (trouble.stalled ?? trouble.retrying)?.reason,
+        message: error instanceof Error ? error.message : String(error),
       },
       'Children could not be kept',
     );
-    const { namespace, name } = klingApi.metadata;
     return {
       live: {
         mcp: deps.caches.child('Deployment', namespace, childNames(name).mcp) as V1Deployment | undefined,
         api: deps.caches.child('StatefulSet', namespace, childNames(name).api) as V1StatefulSet | undefined,
       },
-      stalled: error.finding,
+      ...trouble,
       revision: klingApi.status?.revisions?.current ?? 'none',
     };
   }

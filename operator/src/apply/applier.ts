@@ -38,6 +38,11 @@ function ownFields(object: KubernetesObject | undefined): string {
   return entry === undefined ? '' : digest(entry.fieldsV1);
 }
 
+/** What the same apply will meet again; a list with a key twice is refused with a 500. */
+const isRefusal = ({ status, message }: KubeError): boolean =>
+  ([400, 403, 422].includes(status) && !message.includes('being terminated')) ||
+  (status === 500 && message.includes('failed to create typed patch object'));
+
 export function createApplier(client: Pick<KubeClient, 'apply' | 'get'>): ChildApplier {
   const memory = new Map<string, { owner: string; desired: string; uid: string; fields: string }>();
   return {
@@ -82,11 +87,7 @@ export function createApplier(client: Pick<KubeClient, 'apply' | 'get'>): ChildA
         const changed = live?.metadata?.resourceVersion !== object.metadata?.resourceVersion;
         return { object, outcome: live === undefined ? 'Created' : changed ? 'Applied' : 'Unchanged' };
       } catch (error) {
-        if (
-          error instanceof KubeError &&
-          (error.status === 422 || error.status === 403) &&
-          !error.message.includes('being terminated')
-        ) {
+        if (error instanceof KubeError && isRefusal(error)) {
           throw new StalledError({
             reason: error.status === 403 ? 'Forbidden' : 'Refused',
             message: `${kind} ${reference.name}: ${error.message}`,

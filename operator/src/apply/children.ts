@@ -7,6 +7,7 @@ import { revisionOf } from '../children/revision.ts';
 import { sandboxDeployment } from '../children/sandbox-deployment.ts';
 import { service } from '../children/service.ts';
 import { serviceAccount } from '../children/service-account.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
 import type { ReconcileDeps } from '../reconcile.ts';
 import { initialReplicas } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
@@ -72,7 +73,10 @@ async function removeSandbox(klingApi: KlingApi, { client, caches }: Deps): Prom
     const live = caches.child(kind, namespace, childNames(name).sandbox);
     const ours = live?.metadata?.ownerReferences?.some((reference) => reference.uid === uid) === true;
     if (live?.metadata?.uid !== undefined && ours && live.metadata.deletionTimestamp === undefined) {
-      await client.delete({ apiVersion, kind, namespace, name: childNames(name).sandbox }, { uid: live.metadata.uid });
+      await client
+        .delete({ apiVersion, kind, namespace, name: childNames(name).sandbox }, { uid: live.metadata.uid })
+        // gone already, or made anew by somebody: the cache will tell
+        .catch((error: unknown) => (isNotFound(error) || isConflict(error) ? undefined : Promise.reject(error)));
     }
   }
 }

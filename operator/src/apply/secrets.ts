@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { V1Secret } from '@kubernetes/client-node';
 import { callersSecret, internalSecret } from '../children/secret.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isConflict, isNotFound } from '../kube/errors.ts';
+import { isConflict, isForbidden, isNotFound } from '../kube/errors.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { foreign, StalledError } from './foreign.ts';
 
@@ -12,13 +12,15 @@ export type SecretData = Record<string, Buffer>;
 export interface Secrets {
   /** Makes `<name>-internal` and, where no other is named, `<name>-callers`, unless they are there. @returns the internal key */
   ensure(klingApi: KlingApi): Promise<string>;
-  /** @returns undefined where there is no such Secret */
+  /** @returns undefined where there is no such Secret, or where it may not be read */
   read(namespace: string, name: string): Promise<SecretData | undefined>;
-  /** Like `ensure`, without writing anything. */
+  /** Like `ensure`, without writing anything. @returns undefined where there is no key that is good for signing */
   internalKey(klingApi: KlingApi): Promise<string | undefined>;
 }
 
 const GOOD_FOR_MS = 60_000;
+/** A shorter key signs nothing. */
+const KEY_LENGTH = 32;
 /** 256 bits; for a caller a prefix says what the key is for. */
 const newKey = (prefix = ''): string => `${prefix}${randomBytes(32).toString('base64url')}`;
 
@@ -72,8 +74,14 @@ export function createSecrets(
     }
   }
 
-  const keyOf = (secret: V1Secret | undefined): string | undefined =>
-    secret === undefined ? undefined : decode(secret)['key']?.toString('utf8').trim();
+  /** A look goes on without what it may not read: only so can the status tell of it. */
+  const readable = (namespace: string, name: string): Promise<V1Secret | undefined> =>
+    get(namespace, name).catch((error: unknown) => (isForbidden(error) ? undefined : Promise.reject(error)));
+
+  function keyOf(secret: V1Secret | undefined): string | undefined {
+    const key = secret === undefined ? undefined : decode(secret)['key']?.toString('utf8').trim();
+    return key === undefined || key.length < KEY_LENGTH ? undefined : key;
+  }
 
   return {
     async ensure(klingApi) {
@@ -81,7 +89,7 @@ export function createSecrets(
       if (klingApi.spec.api.callersSecretRef === undefined)
         await make(klingApi, callersSecret(klingApi, newKey('kling_')));
       const key = keyOf(internal);
-      if (key === undefined || key.length < 32) {
+      if (key === undefined) {
         throw new StalledError({
           reason: 'InternalSecretBroken',
           message: `Secret ${internal.metadata?.name} lacks the key "key" of at least 32 bytes: delete it and it is made anew`,
@@ -90,11 +98,11 @@ export function createSecrets(
       return key;
     },
     async read(namespace, name) {
-      const secret = await get(namespace, name);
+      const secret = await readable(namespace, name);
       return secret === undefined ? undefined : decode(secret);
     },
     async internalKey(klingApi) {
-      return keyOf(await get(klingApi.metadata.namespace, internalSecret(klingApi, '').metadata.name));
+      return keyOf(await readable(klingApi.metadata.namespace, internalSecret(klingApi, '').metadata.name));
     },
   };
 }

@@ -17,6 +17,7 @@ export interface StatusInput {
   revision: string;
   workloads: WorkloadState;
   stalled: Finding | null;
+  retrying: Finding | null;
   observations: PodObservation[];
 }
 
@@ -43,7 +44,7 @@ function podStatuses(plan: Plan, previous: PodStatus[], now: number): PodStatus[
 }
 
 export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
-  const { klingApi, plan, acts, verification, revision, workloads, stalled } = input;
+  const { klingApi, plan, acts, verification, revision, workloads, stalled, retrying } = input;
   const { name, namespace, generation } = klingApi.metadata;
   const previous = klingApi.status ?? {};
   const names = childNames(name);
@@ -79,6 +80,7 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
       {
         generation,
         stalled,
+        retrying,
         paused: klingApi.spec.paused,
         api: workloads.api,
         mcp: { pods: plan.pods, wanted: workloads.mcp.wanted, rollingOut: workloads.mcp.rollingOut },

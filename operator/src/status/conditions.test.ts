@@ -37,6 +37,7 @@ const verification: Verification = {
 const input = (overrides: Partial<ConditionInput> = {}): ConditionInput => ({
   generation: 3,
   stalled: null,
+  retrying: null,
   paused: false,
   api: { ready: 1, wanted: 1 },
   mcp: { pods: [serving, { ...serving, pod: 'b', uid: 'b' }], wanted: 2, rollingOut: false },

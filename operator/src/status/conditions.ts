@@ -11,6 +11,8 @@ export interface ConditionInput {
   generation: number;
   /** Why children cannot be kept, or null. */
   stalled: Finding | null;
+  /** Why they could not be kept this time, or null. */
+  retrying: Finding | null;
   paused: boolean;
   api: { ready: number; wanted: number };
   mcp: { pods: Assessment[]; wanted: number; rollingOut: boolean };
@@ -160,6 +162,8 @@ function abnormal(input: ConditionInput): Draft[] {
   if (stalled !== null) out.push(draft('Stalled', 'True', stalled.reason, stalled.message));
   else if (input.repairing !== undefined)
     out.push(draft('Reconciling', 'True', 'Repairing', `pod ${input.repairing} is being repaired`));
+  else if (input.retrying !== null)
+    out.push(draft('Reconciling', 'True', input.retrying.reason, input.retrying.message));
   else if (mcp.rollingOut) out.push(draft('Reconciling', 'True', 'RollingOut', 'the MCP workload is rolling out'));
   else if (input.api.ready < input.api.wanted)
     out.push(draft('Reconciling', 'True', 'ApiStarting', 'the API workload is starting'));

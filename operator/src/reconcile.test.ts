@@ -1,0 +1,125 @@
+/** Whatever goes wrong around it, a look says so in the status and goes on with the repair. */
+import type { V1Pod } from '@kubernetes/client-node';
+import { describe, expect, it } from 'vitest';
+import { createSecrets } from './apply/secrets.ts';
+import { KubeError } from './kube/errors.ts';
+import { type ReconcileDeps, reconcile } from './reconcile.ts';
+import type { PodObservation } from './remediation/observation.ts';
+import type { KlingApiStatus } from './resource/status.ts';
+import { handshakeOf, klingApiOf, podOf, reportOf, T0 } from './testing.ts';
+
+const broken = podOf({
+  probe: reportOf({ verdict: 'Failing', diagnosis: 'HttpError', failures: 9, failingSince: T0 - 60_000 }),
+  own: { last: handshakeOf('Failing', 'HttpError'), at: T0, failures: 9, failingSince: T0 - 60_000 },
+});
+
+interface World {
+  pods?: PodObservation[];
+  /** What the API server answers to each apply of a child. */
+  child?: KubeError;
+  deletion?: KubeError;
+  secretKey?: string;
+  secretError?: KubeError;
+}
+
+function world({ pods = [podOf()], child, deletion, secretKey = 'k'.repeat(43), secretError }: World) {
+  const seen = { statuses: [] as KlingApiStatus[], deleted: [] as string[], begun: [] as (string | undefined)[] };
+  const klingApi = klingApiOf();
+  const live: V1Pod[] = pods.map(({ name, uid, podIP }) => ({
+    metadata: { name, uid },
+    status: { podIP: podIP ?? '' },
+  }));
+  const client = {
+    async apply(object: { status: KlingApiStatus }) {
+      seen.statuses.push(object.status);
+      return object;
+    },
+    async delete(ref: { name: string }) {
+      if (deletion !== undefined) throw deletion;
+      seen.deleted.push(ref.name);
+    },
+    podLog: async () => '',
+    async get(ref: { name: string; namespace: string }) {
+      if (secretError !== undefined) throw secretError;
+      const labels = { 'app.kubernetes.io/managed-by': 'kling-operator', 'klingapi.dev/name': 'studio' };
+      return {
+        metadata: { name: ref.name, namespace: ref.namespace, labels },
+        data: { key: Buffer.from(secretKey).toString('base64') },
+      };
+    },
+  };
+  const quiet = () => {};
+  const deps = {
+    client,
+    caches: { klingApi: () => klingApi, child: () => undefined, mcpPods: () => live },
+    applier: {
+      async apply(object: object) {
+        if (child !== undefined) throw child;
+        return { object, outcome: 'Unchanged' };
+      },
+    },
+    secrets: createSecrets(
+      client as unknown as ReconcileDeps['client'],
+      () => T0,
+      () => 0,
+    ),
+    observer: { observe: async () => pods, stillFails: async () => true },
+    verifier: { take: () => undefined, follow: () => undefined },
+    announce: (_: unknown, __: unknown, ___: unknown, acts: { begun?: { pod: string } }) =>
+      seen.begun.push(acts.begun?.pod),
+    metrics: { observe: quiet, forget: quiet },
+    log: { info: quiet, warn: quiet, error: quiet },
+    images: { mcp: 'm', api: 'a', sandbox: 's', probe: 'p', pullPolicy: 'IfNotPresent', pullSecrets: [] },
+    actor: 'me',
+    now: () => T0,
+  } as unknown as ReconcileDeps;
+  const look = () => reconcile({ namespace: 'media', name: 'studio' }, new AbortController().signal, deps);
+  const condition = (type: string) => seen.statuses.at(-1)?.conditions?.find((entry) => entry.type === type);
+  return { seen, look, condition };
+}
+
+const answer = (status: number, code: KubeError['code'], message = 'no') => new KubeError({ code, status, message });
+
+describe('a look', () => {
+  it('repairs although a child cannot be applied, and says so', async () => {
+    const { seen, look, condition } = world({
+      pods: [broken],
+      child: answer(500, 'ServerError', 'failed calling webhook: read tcp 10.0.0.1:41234'),
+    });
+    expect(await look()).toEqual({ requeueAfterMs: 5_000 });
+    expect(seen.deleted).toEqual([broken.name]);
+    expect(condition('Degraded')).toBeDefined();
+    expect(condition('Stalled')).toBeUndefined();
+
+    const calm = world({ child: answer(500, 'ServerError', 'failed calling webhook: read tcp 10.0.0.1:41234') });
+    await calm.look();
+    expect(calm.condition('Reconciling')).toMatchObject({ reason: 'ApplyFailed' });
+    expect(calm.condition('Reconciling')?.message).not.toContain('41234');
+  });
+
+  it('is overtaken by a conflict, as ever', async () => {
+    const { seen, look } = world({ child: answer(409, 'Conflict') });
+    await expect(look()).rejects.toThrow(KubeError);
+    expect(seen.statuses).toEqual([]);
+  });
+
+  it('tells of an internal Secret whose key is too short', async () => {
+    const { look, condition } = world({ secretKey: 'short' });
+    await look();
+    expect(condition('Stalled')).toMatchObject({ reason: 'InternalSecretBroken' });
+  });
+
+  it('tells of a Secret that it may not read', async () => {
+    const { look, condition } = world({
+      secretError: answer(403, 'Forbidden', 'secrets "studio-internal" is forbidden'),
+    });
+    await look();
+    expect(condition('Stalled')).toMatchObject({ reason: 'Forbidden' });
+  });
+
+  it('tells of a repair that was written down even when its deletion fails', async () => {
+    const { seen, look } = world({ pods: [broken], deletion: answer(503, 'ServerError') });
+    await expect(look()).rejects.toThrow(KubeError);
+    expect(seen.begun).toEqual([broken.name]);
+  });
+});
