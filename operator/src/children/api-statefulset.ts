@@ -91,6 +91,8 @@ export function apiStatefulSet(
     spec: {
       replicas: api.replicas ?? 1,
       serviceName: names.api,
+      // in order, a pod that never gets ready is not replaced even when its template is mended
+      podManagementPolicy: 'Parallel',
       selector: { matchLabels: selectorLabels(name, 'api') },
       template: podTemplate(
         klingApi,
