@@ -77,3 +77,9 @@ describe('children', () => {
     expect(revisionOf(mcpDeployment(minimal, images, 2))).toBe(revisionOf(mcpDeployment(minimal, images, undefined)));
   });
 });
+
+it('names a pull secret once, although the release and the resource both name it: twice is refused', () => {
+  const named = klingApiOf({ mcp: { imagePullSecrets: [{ name: 'registry' }] } });
+  const { template } = mcpDeployment(named, { ...images, pullSecrets: ['registry', 'mirror'] }, 2).spec ?? {};
+  expect(template?.spec?.imagePullSecrets).toEqual([{ name: 'registry' }, { name: 'mirror' }]);
+});

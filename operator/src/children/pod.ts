@@ -117,10 +117,10 @@ export function podTemplate(
 ): V1PodTemplateSpec {
   const { name } = klingApi.metadata;
   const extras = workload?.pod;
+  // a name that comes twice is refused
   const pullSecrets = [
-    ...(workload?.imagePullSecrets ?? []),
-    ...settings.pullSecrets.map((secret) => ({ name: secret })),
-  ];
+    ...new Set([...(workload?.imagePullSecrets ?? []).map((secret) => secret.name), ...settings.pullSecrets]),
+  ].map((secret) => ({ name: secret }));
   const restricted = (workload?.podSecurity ?? 'Restricted') === 'Restricted';
   const spec: V1PodSpec = {
     serviceAccountName: extras?.serviceAccountName ?? childNames(name).serviceAccount,
