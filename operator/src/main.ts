@@ -22,7 +22,7 @@ import { type ReconcileDeps, reconcile } from './reconcile.ts';
 import { klingApiSchema } from './resource/klingapi.ts';
 import { MANAGED_BY, NAME_LABEL } from './resource/names.ts';
 import { settingsSchema } from './settings.ts';
-import { childSource, klingApiSource } from './sources.ts';
+import { childSource, klingApiSource, onDeleted } from './sources.ts';
 import { printable } from './status/printable.ts';
 import { createVerificationJobs } from './verification/jobs.ts';
 import { createVerifier } from './verification/verifier.ts';
@@ -126,11 +126,17 @@ const controller = createController({
     ...children.map((entry) => childSource(entry.cache)),
   ],
   reconcile: (key, signal) => reconcile(key, signal, deps),
+  // a hung pod takes the time of two handshakes, a minute each at most, and must still be repaired
+  reconcileTimeoutMs: 180_000,
   workers: settings.WORKERS,
   clock: systemClock,
   random: Math.random,
   log,
   metrics: kubeMetrics,
+});
+
+onDeleted(klingApis.cache, (uid) => {
+  for (const memory of [deps.applier, deps.observer, jobs]) memory.forget(uid);
 });
 
 const election = createLeaderElection({

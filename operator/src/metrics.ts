@@ -1,4 +1,5 @@
 /** Metrics of what this project exists for; those of the machinery are in `kube/metrics.ts`. */
+import { verdictSchema } from '@klingapi/probe';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Plan } from './plan.ts';
 import type { KlingApi } from './resource/klingapi.ts';
@@ -59,13 +60,19 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
     registers,
   });
   const seen = new Map<string, Set<string>>();
+  /** Diagnoses and outcomes that were counted, by KlingApi. */
+  const counted = new Map<string, Map<string, { diagnosis: string; outcome: string }>>();
 
   return {
     handshake: (namespace, klingapi, verdict) => handshakes.inc({ namespace, klingapi, verdict }),
     observe({ metadata }, status, plan) {
       const own = { namespace: metadata.namespace, klingapi: metadata.name };
+      const key = `${metadata.namespace}/${metadata.name}`;
       for (const record of plan.settled) {
-        repairs.inc({ ...own, diagnosis: record.diagnosis, outcome: record.outcome ?? 'Unknown' });
+        const how = { diagnosis: record.diagnosis, outcome: record.outcome ?? 'Unknown' };
+        repairs.inc({ ...own, ...how });
+        const known = counted.get(key) ?? new Map();
+        counted.set(key, known.set(`${how.diagnosis} ${how.outcome}`, how));
         if (record.outcome === 'Recovered' && record.unavailableSeconds !== undefined)
           repairSeconds.observe({ namespace: metadata.namespace }, record.unavailableSeconds);
       }
@@ -75,15 +82,18 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
       const types = new Set((status.conditions ?? []).map((entry) => entry.type));
       for (const entry of status.conditions ?? [])
         condition.set({ ...own, type: entry.type }, { True: 1, False: 0, Unknown: -1 }[entry.status]);
-      const key = `${metadata.namespace}/${metadata.name}`;
       for (const type of seen.get(key) ?? []) if (!types.has(type)) condition.remove({ ...own, type });
       seen.set(key, types);
     },
     forget(namespace, name) {
       const own = { namespace, klingapi: name };
+      const key = `${namespace}/${name}`;
       for (const gauge of [serving, wanted, exhausted]) gauge.remove(own);
-      for (const type of seen.get(`${namespace}/${name}`) ?? []) condition.remove({ ...own, type });
-      seen.delete(`${namespace}/${name}`);
+      for (const type of seen.get(key) ?? []) condition.remove({ ...own, type });
+      for (const verdict of verdictSchema.options) handshakes.remove({ ...own, verdict });
+      for (const how of counted.get(key)?.values() ?? []) repairs.remove({ ...own, ...how });
+      seen.delete(key);
+      counted.delete(key);
     },
   };
 }

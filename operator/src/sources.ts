@@ -33,3 +33,9 @@ export const childSource = (cache: CacheReader<KubernetesObject>): Source =>
       (change.type === 'Updated' ? change.before.metadata?.labels?.[NAME_LABEL] : undefined);
     return name === undefined ? [] : [{ namespace: object.metadata?.namespace ?? '', name }];
   });
+
+/** Calls `forget` with the uid of each object that is gone, also where another took its name at once. */
+export const onDeleted = (cache: CacheReader<KubernetesObject>, forget: (uid: string) => void): (() => void) =>
+  cache.onChange((change) => {
+    if (change.type === 'Deleted' && change.object.metadata?.uid !== undefined) forget(change.object.metadata.uid);
+  });

@@ -1,0 +1,23 @@
+/** Series of a KlingApi end with it. */
+import { Registry } from 'prom-client';
+import { expect, it } from 'vitest';
+import { createOperatorMetrics } from './metrics.ts';
+import { plan } from './plan.ts';
+import { assess } from './remediation/assess.ts';
+import { beginRepair } from './remediation/record.ts';
+import { klingApiOf, podOf, T0 } from './testing.ts';
+
+it('leaves no series behind that names a KlingApi which is gone', async () => {
+  const registry = new Registry();
+  const metrics = createOperatorMetrics(registry);
+  const klingApi = klingApiOf();
+  const pod = assess(podOf(), klingApi.spec.mcp.handshake, T0);
+  const begun = { pod, pods: [pod], trigger: 'Handshake' as const, actor: 'me', attempt: 1, diagnosis: 'HttpError' };
+  const record = { ...beginRepair({ ...begun, log: undefined }, T0), outcome: 'Recovered' as const };
+  const made = plan({ klingApi, observations: [podOf()], actor: 'me', takeVerification: () => undefined }, T0);
+  metrics.handshake('media', 'studio', 'Serving');
+  metrics.observe(klingApi, { conditions: [] }, { ...made, settled: [record] });
+  expect(await registry.metrics()).toContain('klingapi="studio"');
+  metrics.forget('media', 'studio');
+  expect(await registry.metrics()).not.toContain('klingapi="studio"');
+});
