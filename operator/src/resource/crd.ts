@@ -41,11 +41,14 @@ function structural(node: unknown): unknown {
     // the alternatives may carry no `type` of their own here
     const alternatives = (Array.isArray(merged['anyOf']) ? merged['anyOf'] : []).filter(isObject);
     const pattern = alternatives.find((option) => option['type'] === 'string')?.['pattern'];
+    const integer = alternatives.find((option) => option['type'] === 'integer');
     delete merged['anyOf'];
     return {
       ...merged,
       anyOf: [{ type: 'integer' }, { type: 'string' }],
       ...(pattern === undefined ? {} : { pattern }),
+      // bounds speak of numbers only, the pattern of strings only
+      ...(integer === undefined ? {} : { minimum: integer['minimum'], maximum: integer['maximum'] }),
       maxLength: 8,
     };
   }

@@ -32,9 +32,9 @@ const upstream = z
   .meta(
     cel(
       {
-        rule: "self.provider != 'Kling' || has(self.apiKeySecretRef) || (has(self.accessKeySecretRef) && has(self.secretKeySecretRef))",
+        rule: "self.provider == 'Sandbox' || has(self.apiKeySecretRef) || (has(self.accessKeySecretRef) && has(self.secretKeySecretRef))",
         message:
-          'provider Kling needs apiKeySecretRef, or accessKeySecretRef with secretKeySecretRef; to try without a key use provider: Sandbox',
+          'providers Kling and Custom need apiKeySecretRef, or accessKeySecretRef with secretKeySecretRef; to try without a key use provider: Sandbox',
         fieldPath: '.apiKeySecretRef',
         reason: 'FieldValueRequired',
       },
