@@ -72,13 +72,14 @@ export function exchange(options: ExchangeRequest): Promise<Exchange> {
       seen.phases.connectMs ??= since();
     }
 
+    // Before there is a request: one that is destroyed at once still emits an error, which nobody would hear yet.
+    if (options.signal.aborted) return onAbort();
     try {
       request = open(options);
     } catch (error) {
       // Node refuses header names and values that HTTP does not allow before it connects.
       return finish(describe(error));
     }
-    if (options.signal.aborted) return onAbort();
     options.signal.addEventListener('abort', onAbort, { once: true });
 
     request.on('socket', (opened) => {
@@ -86,6 +87,14 @@ export function exchange(options: ExchangeRequest): Promise<Exchange> {
       opened.once(options.url.protocol === 'https:' ? 'secureConnect' : 'connect', connected);
     });
     request.on('error', (error) => finish(describe(error)));
+    // Nobody asked for it. Without this the reply would be lost and the server called silent.
+    request.on('upgrade', (response, opened) => {
+      seen.phases.firstByteMs = since();
+      seen.status = response.statusCode ?? null;
+      seen.headers = response.headers;
+      finish(null);
+      opened.destroy();
+    });
     request.on('response', (response) => {
       seen.phases.firstByteMs = since();
       seen.status = response.statusCode ?? null;

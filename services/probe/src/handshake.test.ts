@@ -285,6 +285,39 @@ describe('verdicts', () => {
     expect(performance.now() - started).toBeLessThan(1100);
   });
 
+  it('survives a deadline that passed while a session was closed, before the second leg', async () => {
+    const { result, sent } = await against(
+      (seen, response) => {
+        // The DELETE outlives the deadline, so the next request would start when no time is left.
+        if (seen.rpc === 'initialize') json(response, 200, INITIALIZED, { 'mcp-session-id': 's1' });
+      },
+      { eras: 'Both', timeoutMs: 200 },
+    );
+    expect(result).toMatchObject({ verdict: 'Unreachable', evidence: { era: 'Modern', error: 'DEADLINE' } });
+    expect(sent).toEqual(['POST initialize', 'DELETE']);
+    // The error of a request that was given up comes in a later turn.
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('leaves the second leg time when the DELETE of the first hangs', async () => {
+    const { result } = await against(
+      (seen, response) => {
+        if (seen.method === 'DELETE') return;
+        if (seen.rpc === 'initialize') return json(response, 200, INITIALIZED, { 'mcp-session-id': 's1' });
+        json(response, 200, DISCOVERED);
+      },
+      { eras: 'Both' },
+    );
+    expect(result).toMatchObject({ verdict: 'Serving', era: 'Both' });
+  });
+
+  it('tells a switch of protocols that nobody asked for from silence', async () => {
+    const { result } = await against((_seen, response) => {
+      response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    });
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'HttpError', evidence: { status: 101 } });
+  });
+
   it('knows a refused connection', async () => {
     const server = await startScripted(() => undefined);
     await server.close();

@@ -112,7 +112,8 @@ async function closeSession(target: Target, url: URL, session: string): Promise<
     url,
     method: 'DELETE',
     headers: outgoing(target, { 'mcp-session-id': session }),
-    signal: AbortSignal.timeout(Math.ceil(Math.max(CLOSING_MS, target.deadline.remainingMs()))),
+    // Half of what is left: a DELETE that hangs must not make the next leg look unreachable.
+    signal: AbortSignal.timeout(Math.ceil(Math.max(CLOSING_MS, target.deadline.remainingMs() / 2))),
   });
 }
 

@@ -39,6 +39,15 @@ describe('SSE parser', () => {
     );
   });
 
+  it('reads a long line that comes in crumbs without going over it again each time', () => {
+    const parser = createSseParser();
+    const started = performance.now();
+    for (let at = 0; at < 60_000; at += 1) parser.push('x');
+    // Quadratic, this held up the event loop for seconds.
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect(parser.push('\ndata: 1\n\n')).toEqual([{ event: 'message', data: '1' }]);
+  });
+
   it('gives back what was written, for any line ending', () => {
     fc.assert(
       fc.property(fc.array(fc.array(line, { minLength: 1 })), eol, (written, end) => {

@@ -11,6 +11,8 @@ export interface SseEvent {
  */
 export function createSseParser(): { push(text: string): SseEvent[] } {
   let rest = '';
+  /** Characters of `rest` that hold no end of a line: a long line that comes in crumbs is read once, not once a crumb. */
+  let searched = 0;
   let first = true;
   let event = '';
   let data: string[] = [];
@@ -38,12 +40,14 @@ export function createSseParser(): { push(text: string): SseEvent[] } {
       first = false;
       let start = 0;
       for (;;) {
-        const end = lineEnd(rest, start);
+        const end = lineEnd(rest, searched);
         if (end === null) break;
         line(rest.slice(start, end.at), events);
         start = end.next;
+        searched = start;
       }
       rest = rest.slice(start);
+      searched = rest.endsWith('\r') ? rest.length - 1 : rest.length;
       return events;
     },
   };
