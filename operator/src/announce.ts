@@ -31,7 +31,7 @@ const ended = (record: RepairRecord): Message => {
       type: 'Normal',
       reason: 'RepairNotNeeded',
       action: 'RestartPod',
-      note: `Pod ${record.pod} served again before anything was done`,
+      note: `Pod ${record.pod} was left alone: ${record.steps.at(-1)?.detail ?? ''}`,
     };
   return {
     type: 'Warning',

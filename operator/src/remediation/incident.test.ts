@@ -85,6 +85,7 @@ it('never has more repairs under way than the status keeps', () => {
     attempt: 1,
     actor: 'me',
     servedBefore: 0,
+    otherPods: [broken.uid],
     steps: [],
   }));
   const klingApi = klingApiOf(

@@ -133,6 +133,19 @@ describe('what would stop every later repair', () => {
     expect(step(begin(), [back, other], 10).record.outcome).toBe('NotNeeded');
   });
 
+  it('finds the replacement although the clock of the API server is behind ours', () => {
+    const behind = { ...fresh, createdAt: T0 - 60_000 };
+    const deleted = step(begin(), [other], 1_000);
+    expect(step(deleted.record, [other, behind], 4_000).record.replacement).toBe(fresh.pod);
+    expect(step(deleted.record, [other], 4_000).record.replacement).toBeUndefined();
+  });
+
+  it('deletes nothing that a restart cannot help any more', () => {
+    const blocked = { ...broken, verdict: 'Unknown' as const, diagnosis: 'NetworkBlocked', repairable: false };
+    expect(step(begin(), [blocked, other], 40_000).next.kind).toBe('Wait');
+    expect(step(begin(), [blocked, other], 120_000).record.outcome).toBe('NotNeeded');
+  });
+
   it('keeps within the bounds of the status, whatever happens to it', () => {
     let record = begin();
     for (let taken = 1; taken <= 60; taken += 1) {

@@ -40,6 +40,10 @@ export function beginRepair(input: BeginInput, now: number): RepairRecord {
     attempt: Math.min(input.attempt, MOST_ATTEMPTS),
     actor: input.actor,
     servedBefore: serving(input.pods),
+    otherPods: input.pods
+      .map((other) => other.uid)
+      .filter((uid) => uid !== pod.uid)
+      .slice(0, MOST_PODS),
     steps: [
       ...(pod.failingSince === null
         ? []
@@ -61,6 +65,7 @@ const REPLACEMENT_MS = 120_000;
 const VERIFICATION_MS = 300_000;
 /** Failed handshakes in a row after which a replacement that had served has failed: one may be a moment of load. */
 const FAILED_AGAIN = 3;
+const MOST_PODS = 128;
 /** The status holds no more steps. */
 const MOST_STEPS = 32;
 const MOST_ATTEMPTS = 1_000;
@@ -92,10 +97,17 @@ const settle = (
   outcome: NonNullable<RepairRecord['outcome']>,
   pods: Assessment[],
   now: number,
-): Advanced => ({
-  record: { ...record, outcome, finishedAt: iso(now), servedAfter: serving(pods) },
-  next: { kind: 'Settled' },
-});
+): Advanced => {
+  const { otherPods: _, ...kept } = record;
+  return {
+    record: { ...kept, outcome, finishedAt: iso(now), servedAfter: serving(pods) },
+    next: { kind: 'Settled' },
+  };
+};
+
+/** Pods that came after the record; told by what was there before, because the clocks of operator and API server differ. */
+const cameAfter = (record: RepairRecord, pod: Assessment): boolean =>
+  !pod.ending && pod.uid !== record.podUid && !(record.otherPods ?? []).includes(pod.uid);
 
 /**
  * @param verification result of the checks asked for by an earlier `Verify`, if there is one
@@ -128,18 +140,18 @@ export function advance(
     if (broken === undefined || broken.ending)
       return advance(withStep(record, 'PodDeleted', now, record.pod), pods, verification, actor, graceSeconds, now);
     if (serves(broken))
-      return settle(withStep(record, 'ServingAgain', now, 'before anything was done'), 'NotNeeded', pods, now);
+      return settle(
+        withStep(record, 'ServingAgain', now, 'it served again before anything was done'),
+        'NotNeeded',
+        pods,
+        now,
+      );
+    if (!broken.repairable) return spared(record, broken, pods, now);
     return { record, next: { kind: 'Delete', graceSeconds: broken.hung ? 1 : undefined } };
   }
 
   if (!has(record, 'Serving')) {
-    // creationTimestamp has whole seconds
-    const fresh = pods
-      .filter(
-        (pod) =>
-          !pod.ending && pod.uid !== record.podUid && pod.createdAt >= Math.floor(at(record.startedAt) / 1_000) * 1_000,
-      )
-      .sort((a, b) => b.createdAt - a.createdAt)[0];
+    const fresh = pods.filter((pod) => cameAfter(record, pod)).sort((a, b) => b.createdAt - a.createdAt)[0];
     const named =
       fresh === undefined || record.replacement === fresh.pod
         ? record
@@ -188,6 +200,13 @@ export function advance(
   const done = withStep({ ...record, verification }, 'Verified', now, `${verification.summary}`);
   const handshake = verification.checks.find((check) => check.name === 'McpHandshake');
   return settle(done, handshake?.result === 'Failed' ? 'Failed' : 'Recovered', pods, now);
+}
+
+/** Whoever goes on with a record decides anew: what fails now may be no fault of the process, or it is starting again. */
+function spared(record: RepairRecord, broken: Assessment, pods: Assessment[], now: number): Advanced {
+  if (now - at(record.startedAt) < REPLACEMENT_MS) return { record, next: { kind: 'Wait', forMs: 1_000 } };
+  const detail = `${broken.diagnosis}: ${broken.message}`;
+  return settle(withStep(record, 'LeftAlone', now, detail), 'NotNeeded', pods, now);
 }
 
 /** The checks are not done yet; a replacement that fails again meanwhile has failed, so that it can be repaired in its turn. */

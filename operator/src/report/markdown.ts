@@ -29,7 +29,7 @@ const CAUSES: Record<string, string> = {
 const OUTCOMES: Record<NonNullable<RepairRecord['outcome']>, string> = {
   Recovered: 'Recovered',
   Failed: 'Failed: the replacement does not serve either',
-  NotNeeded: 'Not needed: the pod served again before anything was done',
+  NotNeeded: 'Not needed: the pod was left alone',
 };
 
 /** One repair as a Markdown page. */

@@ -67,6 +67,9 @@ export const repairSchema = z.object({
     .describe('Time from the first failed handshake to Serving, for this pod'),
   verification: verificationSchema.optional().describe('The three checks afterwards'),
   servedBefore: int(0, 10000).describe('Pods that served when the repair began'),
+  otherPods: setList(required(64), 128)
+    .optional()
+    .describe('Uids of the other pods when the repair began; kept until it ends'),
   servedAfter: int(0, 10000).optional().describe('Pods that served when it ended'),
   steps: atomicList(step, 32).describe('What was done, in order'),
 });
