@@ -1,7 +1,7 @@
 /** The whole object, parsed once where it enters the operator. */
 import { z } from 'zod';
 import { specSchema } from './spec.ts';
-import { statusSchema } from './status.ts';
+import { type KlingApiStatus, statusSchema } from './status.ts';
 
 export const GROUP = 'klingapi.dev';
 export const VERSION = 'v1alpha1';
@@ -21,10 +21,24 @@ const metadata = z.looseObject({
   deletionTimestamp: z.union([z.string(), z.date()]).optional(),
 });
 
+/**
+ * A status of another version, or one that somebody edited, keeps what can be read: the budget of the repairs above all.
+ * Refused as a whole, it could never be written anew, and its KlingApi would be left to itself.
+ */
+function salvaged(stored: unknown): KlingApiStatus {
+  const fields = z.record(z.string(), z.unknown()).catch({}).parse(stored);
+  const readable = (part: object): boolean => statusSchema.safeParse(part).success;
+  const kept = Object.entries(fields).map(([key, value]) => [
+    key,
+    Array.isArray(value) ? value.filter((entry) => readable({ [key]: [entry] })) : value,
+  ]);
+  return statusSchema.parse(Object.fromEntries(kept.filter(([key, value]) => readable({ [String(key)]: value }))));
+}
+
 export const klingApiSchema = z.object({
   metadata,
   spec: specSchema,
-  status: statusSchema.optional(),
+  status: statusSchema.optional().catch(({ value }) => salvaged(value)),
 });
 
 export type KlingApi = z.output<typeof klingApiSchema>;
