@@ -24,10 +24,26 @@ export interface ConditionInput {
   remediation: RemediationStatus;
 }
 
+const TYPES = [
+  'Ready',
+  'Accepted',
+  'ApiAvailable',
+  'McpAvailable',
+  'ProtocolVerified',
+  'UpstreamReachable',
+  'Degraded',
+  'RemediationExhausted',
+  'Stalled',
+  'Reconciling',
+  'Paused',
+] as const;
+/** Every type that is written here; whatever else stands in a status belongs to somebody else. */
+export const OWN_TYPES: ReadonlySet<string> = new Set(TYPES);
+
 type Verdict3 = 'True' | 'False' | 'Unknown';
 type Draft = { type: string; status: Verdict3 } & Finding;
 
-const draft = (type: string, status: Verdict3, reason: string, message: string): Draft => ({
+const draft = (type: (typeof TYPES)[number], status: Verdict3, reason: string, message: string): Draft => ({
   type,
   status,
   reason,
@@ -174,7 +190,7 @@ function abnormal(input: ConditionInput): Draft[] {
   return out;
 }
 
-/** @returns the conditions, those that stand beside ours kept as they were */
+/** @returns our conditions; an apply leaves those of others beside them */
 export function conditions(previous: Condition[], input: ConditionInput, now: number): Condition[] {
   const parts = [
     accepted(input),

@@ -46,3 +46,12 @@ it('sends nothing again for what was stored', async () => {
   expect(await writeStatus(second.client, stored, statusWith('itâ\u0080\u0099s 😀'))).toBe(true);
   expect(second.sent).toEqual([]);
 });
+
+it('sends nothing for a condition that somebody else set', async () => {
+  const own = statusWith('down');
+  const theirs = { type: 'example.com/Reviewed', status: 'True', reason: 'Yes', message: '', lastTransitionTime: at };
+  const { sent, client } = recorder();
+  const stored = klingApiOf({}, { conditions: [theirs, ...(own.conditions ?? [])] });
+  expect(await writeStatus(client, stored, own)).toBe(true);
+  expect(sent).toEqual([]);
+});

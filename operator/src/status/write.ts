@@ -5,7 +5,14 @@ import type { KubeClient } from '../kube/client.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import { API_VERSION, KIND, type KlingApi } from '../resource/klingapi.ts';
 import type { KlingApiStatus } from '../resource/status.ts';
+import { OWN_TYPES } from './conditions.ts';
 import { printableAll } from './printable.ts';
+
+/** What an apply of ours leaves alone is no difference either, or it would be sent at every look. */
+const ownPart = (status: KlingApiStatus = {}): KlingApiStatus =>
+  status.conditions === undefined
+    ? status
+    : { ...status, conditions: status.conditions.filter(({ type }) => OWN_TYPES.has(type)) };
 
 /**
  * @returns whether the status stands as given (also where nothing had to be written); false on a conflict: what this look
@@ -17,7 +24,7 @@ export async function writeStatus(
   made: KlingApiStatus,
 ): Promise<boolean> {
   const status = printableAll(made);
-  if (isDeepStrictEqual(JSON.parse(JSON.stringify(klingApi.status ?? {})), JSON.parse(JSON.stringify(status))))
+  if (isDeepStrictEqual(JSON.parse(JSON.stringify(ownPart(klingApi.status))), JSON.parse(JSON.stringify(status))))
     return true;
   const { name, namespace, resourceVersion, uid } = klingApi.metadata;
   try {
