@@ -14,7 +14,9 @@ export function identify(pid: number): ProcessId | undefined {
   // The name in parentheses may itself hold spaces and parentheses.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, startTime] = [fields?.[0], fields?.[19]];
-  if (startTime === undefined || state === 'Z' || state === 'X') return undefined;
+  if (startTime === undefined || state === 'X') return undefined;
+  // While other threads of it still end, the first one is a corpse already, but sockets are still bound.
+  if (state === 'Z' && threads(pid) <= 1) return undefined;
   return { pid, startTime, bootId: bootId() };
 }
 
@@ -39,6 +41,14 @@ export function allPids(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
+}
+
+function threads(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0;
+  }
 }
 
 function read(path: string): string | undefined {
