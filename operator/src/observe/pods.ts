@@ -1,5 +1,6 @@
 import { type HandshakeOptions, type HandshakeResult, type ProbeReport, probeReportSchema } from '@klingapi/probe';
 import type { V1Pod } from '@kubernetes/client-node';
+import { readJson } from '../body.ts';
 import { NO_HANDSHAKES, type OwnHandshakes, observePod, type PodObservation } from '../remediation/observation.ts';
 import { handshakeEras } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
@@ -10,6 +11,7 @@ const SLOW_MS = 30_000;
 /** A pod that fails, or that the kubelet finds not ready, is looked at again after so long. */
 const FAST_MS = 2_000;
 const REPORT_TIMEOUT_MS = 2_000;
+const REPORT_BYTES = 256 * 1024;
 
 export interface ObserverTools {
   handshake: (options: HandshakeOptions) => Promise<HandshakeResult>;
@@ -47,8 +49,9 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
       const reply = await tools.fetch(`http://${host(address)}:${MANAGEMENT_PORT}/handshake`, {
         signal: AbortSignal.timeout(REPORT_TIMEOUT_MS),
       });
+      const body = await readJson(reply, REPORT_BYTES);
       if (!reply.ok) return null;
-      const parsed = probeReportSchema.parse(await reply.json());
+      const parsed = probeReportSchema.parse(body);
       const age = tools.now() - new Date(parsed.at).getTime();
       return age > (3 * periodSeconds + timeoutSeconds) * 1_000 ? null : parsed;
     } catch {

@@ -57,6 +57,20 @@ const results = (checks: Awaited<ReturnType<typeof check>>): Record<string, stri
   Object.fromEntries(checks.map((entry) => [entry.name, `${entry.result}: ${entry.message}`]));
 
 describe('the verification', () => {
+  it('takes no picture that claims more pixels than memory holds', async () => {
+    const bomb = Buffer.from(png);
+    bomb.writeUInt32BE(60_000, 16);
+    bomb.writeUInt32BE(60_000, 20);
+    const checks = await check({ ...GOOD, 'GET /api/tasks/t1/results/0': { type: 'image/png', body: bomb } });
+    expect(results(checks)['ImageGeneration']).toBe('Failed: the PNG claims 3600 megapixels');
+  });
+
+  it('reads no more of a reply than a reply may have', async () => {
+    const endless = { status: 'ok', padding: 'x'.repeat(2_000_000) };
+    const checks = await check({ ...GOOD, 'GET /api/health': { body: endless } });
+    expect(results(checks)['ApiHealth']).toBe('Failed: the reply is longer than 1048576 bytes');
+  });
+
   it('writes no duration past its bound when the clock is set meanwhile', async () => {
     let clock = 0;
     const checks = await check(GOOD, 'Serving', { run: true }, () => (clock += 86_400_000));

@@ -1,6 +1,7 @@
 /** The three checks, each over the wire as a client would do it. A check never throws; what went wrong is its result. */
 import type { EraPolicy, HandshakeResult } from '@klingapi/probe';
 import { z } from 'zod';
+import { readBody, readJson } from '../body.ts';
 import type { Check } from '../resource/status.ts';
 import { decodePicture } from './picture.ts';
 
@@ -42,6 +43,7 @@ const task = z.object({
 
 const WAIT_SECONDS = 120;
 const API_TIMEOUT_MS = 15_000;
+const MOST_BYTES = { json: 1024 * 1024, picture: 32 * 1024 * 1024 } as const;
 const PROMPT = 'A red kite over a quiet bay at dawn';
 
 /** An upstream cause says nothing about this deployment. */
@@ -52,7 +54,7 @@ const passed = (message: string): Outcome => ({ result: 'Passed', message });
 async function apiHealth(targets: CheckTargets, tools: CheckTools): Promise<Outcome> {
   const reply = await tools.fetch(`${targets.apiUrl}/api/health`, { signal: AbortSignal.timeout(API_TIMEOUT_MS) });
   if (!reply.ok) throw new Error(`GET /api/health answered HTTP ${reply.status}`);
-  health.parse(await reply.json());
+  health.parse(await readJson(reply, MOST_BYTES.json));
   return passed('GET /api/health answered HTTP 200');
 }
 
@@ -84,7 +86,7 @@ async function imageGeneration(targets: CheckTargets, tools: CheckTools): Promis
       signal: AbortSignal.timeout(timeoutMs),
     });
     if (reply.ok) return reply;
-    const parsed = problem.safeParse(await reply.json().catch(() => ({})));
+    const parsed = problem.safeParse(await readJson(reply, MOST_BYTES.json).catch(() => ({})));
     const text = parsed.success ? (parsed.data.detail ?? parsed.data.title ?? '') : '';
     const message = `${init.method ?? 'GET'} ${path.split('?')[0]} answered HTTP ${reply.status}${text === '' ? '' : `: ${text}`}`;
     throw parsed.success && parsed.data.code?.startsWith('upstream_') === true
@@ -92,21 +94,24 @@ async function imageGeneration(targets: CheckTargets, tools: CheckTools): Promis
       : new Error(message);
   };
   const created = task.parse(
-    await (await call('/api/images/generations', { method: 'POST', body: JSON.stringify({ prompt: PROMPT }) })).json(),
+    await readJson(
+      await call('/api/images/generations', { method: 'POST', body: JSON.stringify({ prompt: PROMPT }) }),
+      MOST_BYTES.json,
+    ),
   );
   const waited = await call(
     `/api/tasks/${encodeURIComponent(created.id)}/wait`,
     { method: 'POST', body: JSON.stringify({ timeoutSeconds: WAIT_SECONDS }) },
     (WAIT_SECONDS + 15) * 1_000,
   );
-  const done = task.parse(await waited.json());
+  const done = task.parse(await readJson(waited, MOST_BYTES.json));
   if (done.status === 'failed')
     throw new Upstream(`task ${done.id} failed: ${done.error?.message ?? 'no reason given'}`);
   if (done.status !== 'succeeded')
     throw new Upstream(`task ${done.id} was still ${done.status} after ${WAIT_SECONDS} s`);
   const href = done.result?.images[0]?.href;
   if (href === undefined) throw new Error(`task ${done.id} succeeded without a picture`);
-  const picture = decodePicture(Buffer.from(await (await call(href, {}, 60_000)).arrayBuffer()));
+  const picture = decodePicture(await readBody(await call(href, {}, 60_000), MOST_BYTES.picture));
   return passed(
     `POST /api/images/generations made a ${picture.type.toUpperCase()} of ${picture.width}x${picture.height}`,
   );
