@@ -119,9 +119,9 @@ describe('what would stop every later repair', () => {
   });
 
   it('ends without the checks when their result never comes', () => {
-    expect(step(served(), [other, fresh], 200_000).next.kind).toBe('Verify');
-    expect(step(served(), [other, fresh], 305_000).record.outcome).toBe('Recovered');
-    expect(step(served(), [other], 305_000).record.outcome).toBe('Failed');
+    expect(step(served(), [other, fresh], 590_000).next.kind).toBe('Verify');
+    expect(step(served(), [other, fresh], 605_000).record.outcome).toBe('Recovered');
+    expect(step(served(), [other], 605_000).record.outcome).toBe('Failed');
   });
 
   it('takes a server that asks for credentials as serving', () => {

@@ -61,8 +61,8 @@ export function beginRepair(input: BeginInput, now: number): RepairRecord {
 const TAKE_OVER_MS = 30_000;
 /** A replacement that does not serve by then has failed. */
 const REPLACEMENT_MS = 120_000;
-/** Checks take less; a repair without their result by then ends without them, or it would hold up every later one. */
-const VERIFICATION_MS = 300_000;
+/** Two rounds of checks take less; a repair without their result by then ends without them, or it would hold up every later one. */
+const VERIFICATION_MS = 600_000;
 /** Failed handshakes in a row after which a replacement that had served has failed: one may be a moment of load. */
 const FAILED_AGAIN = 3;
 const MOST_PODS = 128;
