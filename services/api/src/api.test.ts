@@ -358,7 +358,43 @@ describe('upstream', () => {
   });
 });
 
+describe('an outcome that nobody could find out within a day', () => {
+  it('keeps its idempotency key: a task may have been made for it', async () => {
+    let later = 0;
+    const { call, charges } = await start({
+      sandbox: { fault: (method) => (method === 'POST' ? 'after-create-hang' : '5000') },
+      api: { now: () => Date.now() + later },
+    });
+    const request = { body: { prompt: 'x' }, headers: { 'idempotency-key': 'once' } };
+    const { id } = taskReplySchema.parse((await call(images, request)).body);
+    later = 25 * 3_600_000;
+    const failed = { id, status: 'failed', error: { code: 'upstream_outcome_unknown' } };
+    expect((await call(`/api/tasks/${id}/wait`, { body: { timeoutSeconds: 20 } })).body).toMatchObject(failed);
+    expect((await call(images, request)).body).toMatchObject(failed);
+    expect(await charges()).toMatchObject({ tasks: 1 });
+  });
+});
+
 describe('following a task', () => {
+  it('is not given up because Kling could not be asked, however old the task is', async () => {
+    let later = 0;
+    let failures = 1;
+    const { call } = await start({
+      sandbox: {
+        fault: (method) => (method === 'GET' && later > 0 && failures > 0 && failures-- > 0 ? '5001' : undefined),
+      },
+      api: { now: () => Date.now() + later },
+    });
+    const { id } = taskReplySchema.parse((await call(images, { body: { prompt: 'x' } })).body);
+    later = 25 * 3_600_000;
+    await vi.waitFor(() => expect(failures).toBe(0), 20_000);
+    // The next look-up is due a minute later; another task makes the poller look at the clock.
+    later = 26 * 3_600_000;
+    await call(images, { body: { prompt: 'y' } });
+    const ended = await call(`/api/tasks/${id}/wait`, { body: { timeoutSeconds: 20 } });
+    expect(ended.body).toMatchObject({ status: 'succeeded' });
+  });
+
   it('ends when Kling has lost it, instead of going on for ever', async () => {
     let later = 0;
     const { sandbox, call } = await start({ sandbox: { taskSeconds: 3600 }, api: { now: () => Date.now() + later } });

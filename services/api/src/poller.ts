@@ -1,7 +1,7 @@
 import { type KlingClient, KlingError } from '@klingapi/kling';
 import type { Logger } from '@klingapi/management';
 import type { Changes } from './changes.ts';
-import { GIVE_UP_MS, pollDelay, progressOf } from './progress.ts';
+import { KEPT_MS, pollDelay, progressOf } from './progress.ts';
 import type { TaskStore } from './store.ts';
 import { hasEnded, type Task } from './task.ts';
 import { upstreamCode } from './upstream-problem.ts';
@@ -46,7 +46,7 @@ export function startPoller(options: PollerOptions): Poller {
       logger.warn({ task: task.id, reason: upstreamCode(error) }, 'task could not be looked up');
       const delay = Math.min(60_000, pollDelay(age) * 5);
       changes.tell(
-        store.change(task.id, age > GIVE_UP_MS ? lost() : { updatedAt: task.updatedAt, pollAt: now() + delay }),
+        store.change(task.id, age > KEPT_MS ? lost() : { updatedAt: task.updatedAt, pollAt: now() + delay }),
       );
     }
   };

@@ -5,8 +5,11 @@ import type { Task, TaskFile } from './task.ts';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** Kling deletes assets after 30 days and no task runs for a day: what has not ended by then never will. */
+/** No task runs for a day: whether one was made is not looked up any longer than that. */
 export const GIVE_UP_MS = 24 * 60 * MINUTE;
+
+/** Kling deletes assets after 30 days; until then a look-up that fails says nothing about a task that was paid. */
+export const KEPT_MS = 30 * GIVE_UP_MS;
 
 /**
  * Milliseconds until Kling is asked again: often while a picture may be ready,

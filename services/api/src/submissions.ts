@@ -44,6 +44,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
   const { store, client, changes, logger, now } = options;
   const running = new Map<string, Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
+  const firstDelay = options.retryMs ?? 5000;
   let draining = false;
 
   const once = (task: Task, run: () => Promise<void>): Promise<void> => {
@@ -54,13 +55,24 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     return promise;
   };
 
-  const fail = (task: Task, code: string, message: string): void => {
-    const change = { state: 'failed', updatedAt: now(), error: { code, message }, releaseKey: true } as const;
+  /** @param releaseKey whether the idempotency key is free for a new task, which is then paid (again) */
+  const fail = (task: Task, code: string, message: string, releaseKey: boolean): void => {
+    const change = { state: 'failed', updatedAt: now(), error: { code, message }, releaseKey } as const;
     changes.tell(store.change(task.id, change));
     logger.warn({ task: task.id, kind: task.kind, reason: code }, 'task refused');
   };
 
-  const create = async (task: Task): Promise<void> => {
+  /** Asks again later, for a day. After that the key stays taken: a task may have been made for it. */
+  const askAgain = (task: Task, delay: number): void => {
+    if (now() - task.createdAt <= GIVE_UP_MS) {
+      later(task, Math.min(60_000, delay));
+      return;
+    }
+    const message = 'whether Kling made this task could not be found out within a day';
+    fail(task, 'upstream_outcome_unknown', message, false);
+  };
+
+  const create = async (task: Task, retryIn: number): Promise<void> => {
     try {
       const request = REQUESTS[task.kind].parse(store.payload(task.id));
       const upstream = await client.create(task.kind, request, task.id);
@@ -70,11 +82,11 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     } catch (error) {
       if (!(error instanceof KlingError)) throw error;
       if (!error.outcomeUnknown) {
-        fail(task, upstreamCode(error), upstreamDetail(error));
+        fail(task, upstreamCode(error), upstreamDetail(error), true);
         throw error;
       }
       logger.warn({ task: task.id, kind: task.kind, reason: upstreamCode(error) }, 'outcome of a submission unknown');
-      later(task, options.retryMs ?? 5000);
+      askAgain(task, retryIn);
     }
   };
 
@@ -89,16 +101,12 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
         options.onSubmitted();
         return;
       }
-      await create(task);
+      await create(task, delay * 2);
     } catch (error) {
       if (!(error instanceof KlingError)) throw error;
       // `create` has stored its certain refusal; what is left is a look-up that failed.
       if (store.find(task.id)?.state !== 'submitting') return;
-      if (now() - task.createdAt > GIVE_UP_MS) {
-        fail(task, 'upstream_outcome_unknown', 'whether Kling made this task could not be found out within a day');
-        return;
-      }
-      later(task, Math.min(60_000, delay * 2));
+      askAgain(task, delay * 2);
     }
   };
 
@@ -118,10 +126,10 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
   };
 
   return {
-    submit: (task) => once(task, () => create(task)),
+    submit: (task) => once(task, () => create(task, firstDelay)),
     join: (task) => running.get(task.id) ?? Promise.resolve(),
     recover() {
-      for (const task of store.submitting()) inBackground(task, options.retryMs ?? 5000);
+      for (const task of store.submitting()) inBackground(task, firstDelay);
     },
     async drain() {
       draining = true;

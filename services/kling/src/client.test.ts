@@ -135,6 +135,54 @@ describe('a create', () => {
     expect(await client.create('text-to-image', picture, 'ext-1')).toMatchObject({ id: 'older' });
   });
 
+  it('waits for the look-up of what Kling calls a duplicate, and never tells it as a refusal', async () => {
+    const exists = failure(400, 1201, 'external_task_id ext-1 already exists');
+    const { client, calls } = await scripted((call) =>
+      call.method === 'POST' ? exists : calls.length < 6 ? notFound : task('shown-late'),
+    );
+    expect(await client.create('text-to-image', picture, 'ext-1')).toMatchObject({ id: 'shown-late' });
+
+    const never = await scripted((call) => (call.method === 'POST' ? exists : notFound));
+    await expect(never.client.create('text-to-image', picture, 'ext-1')).rejects.toMatchObject({
+      outcomeUnknown: true,
+    });
+  });
+
+  it('signs anew after a refused token even where no call is made twice', async () => {
+    let now = Date.now();
+    const { client, calls } = await scripted((_call, number) => (number === 1 ? failure(401, 1004) : task('t1')), {
+      credentials: { accessKey: 'a', secretKey: 'b' },
+      attempts: 1,
+      now: () => now,
+    });
+    await expect(client.find('text-to-image', 't1')).rejects.toMatchObject({ code: 1004 });
+    // Two tokens of the same second are equal.
+    now += 1000;
+    expect(await client.find('text-to-image', 't1')).toMatchObject({ id: 't1' });
+    expect(calls[0]?.authorization).not.toBe(calls[1]?.authorization);
+  });
+
+  it('takes a task whose other fields are null', async () => {
+    const data = {
+      task_id: 't1',
+      task_status: 'submitted',
+      task_status_msg: null,
+      task_info: { external_task_id: null },
+      created_at: null,
+      task_result: { images: null },
+      final_unit_deduction: null,
+    };
+    const { client } = await scripted(() => ({
+      status: 200,
+      body: { code: 0, message: null, request_id: null, data },
+    }));
+    expect(await client.create('text-to-image', picture, 'ext-1')).toMatchObject({
+      id: 't1',
+      images: [],
+      units: undefined,
+    });
+  });
+
   it('waits and tries again when no task was made: too fast, too many at once, nobody there', async () => {
     const { client, calls, slept } = await scripted((_call, number) =>
       number === 1 ? failure(429, 1302) : number === 2 ? failure(429, 1303) : task('t1'),

@@ -73,10 +73,11 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
         if (!(error instanceof KlingError)) throw error;
         // 1203 and a bare 404 say that the path or the model is unknown, not the task.
         if (error.kind === 'not_found' && error.code === 1201) return undefined;
+        // Also when this call is not made again: the next one must not be refused for the same token.
+        if (error.retry.read === 'after-signing') tokens.renew();
         if (attempt >= attempts || error.retry.read === 'never') throw error;
         if (error.retry.read === 'after-signing') {
           if (attempt > 1) throw error;
-          tokens.renew();
         } else await backOff(attempt, signal);
       }
     }
@@ -99,7 +100,11 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
           throw failure.outcomeUnknown ? failure : unknownOutcome(failure);
         });
         if (adopted !== undefined) return adopted;
-        if (failure.kind === 'duplicate' || failure.kind === 'malformed' || attempt >= attempts) throw absent(failure);
+        if (failure.kind === 'duplicate') {
+          // External ids are ours alone, so what Kling calls a duplicate exists and is paid; its look-up lags behind.
+          if (attempt >= attempts) throw unknownOutcome(failure);
+          await backOff(attempt, signal);
+        } else if (failure.kind === 'malformed' || attempt >= attempts) throw absent(failure);
         continue;
       }
       if (attempt >= attempts || failure.retry.create === 'never') throw failure;
@@ -128,7 +133,7 @@ function parseTask(data: unknown, create: 'again' | 'look-up'): UpstreamTask {
   });
 }
 
-/** Kling said "exists" and then could not be asked: it must not be told as a plain refusal. */
+/** Kling said "exists" and then did not show it: it must not be told as a plain refusal. */
 function unknownOutcome(failure: KlingError): KlingError {
   return new KlingError({ judged: judgeCode(5000, 500, ''), httpStatus: failure.httpStatus, cause: failure });
 }

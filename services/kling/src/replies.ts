@@ -1,19 +1,30 @@
 import { z } from 'zod';
 
+/** A field that may be absent or null: an unreadable reply to a create is a task that was paid and not seen. */
+function perhaps<S extends z.ZodType>(schema: S) {
+  return schema
+    .nullish()
+    .transform((value) => value ?? undefined)
+    .optional();
+}
+
 /** Every reply of the vendor; `data` is absent on some errors, `code` 0 is success whatever the HTTP status. */
 export const envelope = z.object({
   code: z.int(),
-  message: z.string().default(''),
-  request_id: z.string().optional(),
+  message: z
+    .string()
+    .nullish()
+    .transform((text) => text ?? ''),
+  request_id: perhaps(z.string()),
   data: z.unknown().optional(),
 });
 
 const file = z.object({
-  index: z.int().optional(),
-  id: z.string().optional(),
+  index: perhaps(z.int()),
+  id: perhaps(z.string()),
   url: z.url(),
   /** Seconds as text, videos only. */
-  duration: z.union([z.string(), z.number()]).transform(String).optional(),
+  duration: perhaps(z.union([z.string(), z.number()]).transform(String)),
 });
 export type ResultFile = z.infer<typeof file>;
 
@@ -25,12 +36,12 @@ export const taskData = z
   .object({
     task_id: z.string().min(1),
     task_status: z.enum(['submitted', 'processing', 'succeed', 'succeeded', 'failed']),
-    task_status_msg: z.string().optional(),
-    task_info: z.object({ external_task_id: z.string().optional() }).optional(),
-    created_at: z.number().optional(),
-    updated_at: z.number().optional(),
-    task_result: z.object({ images: z.array(file).optional(), videos: z.array(file).optional() }).optional(),
-    final_unit_deduction: z.union([z.string(), z.number()]).transform(String).optional(),
+    task_status_msg: perhaps(z.string()),
+    task_info: perhaps(z.object({ external_task_id: perhaps(z.string()) })),
+    created_at: perhaps(z.number()),
+    updated_at: perhaps(z.number()),
+    task_result: perhaps(z.object({ images: perhaps(z.array(file)), videos: perhaps(z.array(file)) })),
+    final_unit_deduction: perhaps(z.union([z.string(), z.number()]).transform(String)),
   })
   .transform((data) => ({
     id: data.task_id,
