@@ -1,32 +1,20 @@
 /** Carries a decision out: the record first, the deletion only after it is written. */
 
+import type { Context } from './context.ts';
 import { isConflict, isNotFound } from './kube/errors.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
-import type { Plan } from './plan.ts';
-import type { ReconcileDeps } from './reconcile.ts';
+import type { Acts, Plan } from './plan.ts';
 import type { Assessment } from './remediation/assess.ts';
 import { afterRepair, repairRequestOf } from './remediation/incident.ts';
 import { beginRepair } from './remediation/record.ts';
 import { matchLog } from './remediation/signatures.ts';
 import { type KlingApi, REPAIR_ANNOTATION } from './resource/klingapi.ts';
-import type { RemediationStatus, RepairRecord } from './resource/status.ts';
-
-export interface Acts {
-  repairs: RepairRecord[];
-  state: RemediationStatus;
-  repairsTotal: number;
-  /** The record that this look begins. */
-  begun: RepairRecord | undefined;
-  busy: boolean;
-  /** To be called once the status stands. */
-  afterWrite: () => Promise<void>;
-}
 
 /** Repairs kept in the status. */
 const KEPT = 10;
 const HUNG_GRACE_SECONDS = 1;
 
-type Deps = Pick<ReconcileDeps, 'client' | 'caches' | 'observer' | 'secrets' | 'actor' | 'log' | 'now'>;
+type Deps = Pick<Context, 'client' | 'caches' | 'observer' | 'secrets' | 'actor' | 'log' | 'now'>;
 
 export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<Acts> {
   const total = klingApi.status?.repairsTotal ?? 0;

@@ -1,8 +1,7 @@
 /** Tells people what changed: one Event and one log line for each thing that happened, never for what only goes on. */
 import type { Logger } from '@klingapi/management';
-import type { Acts } from './act.ts';
 import type { EventRecorder } from './kube/events.ts';
-import type { Plan } from './plan.ts';
+import type { Acts, Plan } from './plan.ts';
 import { API_VERSION, KIND, type KlingApi } from './resource/klingapi.ts';
 import type { KlingApiStatus, RepairRecord } from './resource/status.ts';
 

@@ -7,6 +7,7 @@ import { KubeConfig, type KubernetesObject, type V1Pod } from '@kubernetes/clien
 import { createAnnounce } from './announce.ts';
 import { createApplier, FIELD_MANAGER } from './apply/applier.ts';
 import { createSecrets } from './apply/secrets.ts';
+import type { Context } from './context.ts';
 import { createClient } from './kube/client.ts';
 import { systemClock } from './kube/clock.ts';
 import { createController } from './kube/controller.ts';
@@ -18,7 +19,7 @@ import { createLeaderElection } from './kube/leader-election.ts';
 import { createKubeMetrics } from './kube/metrics.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { createPodObserver } from './observe/pods.ts';
-import { type ReconcileDeps, reconcile } from './reconcile.ts';
+import { reconcile } from './reconcile.ts';
 import { klingApiSchema } from './resource/klingapi.ts';
 import { MANAGED_BY, NAME_LABEL } from './resource/names.ts';
 import { settingsSchema } from './settings.ts';
@@ -81,7 +82,7 @@ const recorder = createEventRecorder({
   redact: (note) => printable(redact(note, [], 1024)),
 });
 
-const deps: ReconcileDeps = {
+const deps: Context = {
   client,
   caches: {
     klingApi(namespace, name) {

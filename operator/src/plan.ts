@@ -28,6 +28,18 @@ export interface Plan {
   decision: Decision;
 }
 
+/** What becomes of a plan: what is written down, and what follows once that stands. */
+export interface Acts {
+  repairs: RepairRecord[];
+  state: RemediationStatus;
+  repairsTotal: number;
+  /** The record that this look begins. */
+  begun: RepairRecord | undefined;
+  busy: boolean;
+  /** To be called once the status stands. */
+  afterWrite: () => Promise<void>;
+}
+
 /** @param now milliseconds since the epoch */
 export function plan(input: PlanInput, now: number): Plan {
   const { klingApi, actor } = input;

@@ -2,8 +2,9 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import { createSecrets } from './apply/secrets.ts';
+import type { Context } from './context.ts';
 import { KubeError } from './kube/errors.ts';
-import { type ReconcileDeps, reconcile } from './reconcile.ts';
+import { reconcile } from './reconcile.ts';
 import type { PodObservation } from './remediation/observation.ts';
 import type { KlingApiStatus } from './resource/status.ts';
 import { handshakeOf, klingApiOf, podOf, reportOf, T0 } from './testing.ts';
@@ -59,7 +60,7 @@ function world({ pods = [podOf()], child, deletion, secretKey = 'k'.repeat(43), 
       },
     },
     secrets: createSecrets(
-      client as unknown as ReconcileDeps['client'],
+      client as unknown as Context['client'],
       () => T0,
       () => 0,
     ),
@@ -72,7 +73,7 @@ function world({ pods = [podOf()], child, deletion, secretKey = 'k'.repeat(43), 
     images: { mcp: 'm', api: 'a', sandbox: 's', probe: 'p', pullPolicy: 'IfNotPresent', pullSecrets: [] },
     actor: 'me',
     now: () => T0,
-  } as unknown as ReconcileDeps;
+  } as unknown as Context;
   const look = () => reconcile({ namespace: 'media', name: 'studio' }, new AbortController().signal, deps);
   const condition = (type: string) => seen.statuses.at(-1)?.conditions?.find((entry) => entry.type === type);
   return { seen, look, condition };

@@ -3,49 +3,20 @@
  * (`metadata.resourceVersion` in the status apply: a conflict means that someone else is acting, so this look ends).
  */
 
-import type { Logger } from '@klingapi/management';
-import type { KubernetesObject, V1Deployment, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
+import type { V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { act } from './act.ts';
-import type { Announce } from './announce.ts';
-import type { ChildApplier } from './apply/applier.ts';
-import { keepChildren, type LiveChildren } from './apply/children.ts';
+import { keepChildren } from './apply/children.ts';
 import { StalledError } from './apply/foreign.ts';
-import type { Secrets } from './apply/secrets.ts';
-import type { ImageSettings } from './children/child.ts';
-import type { KubeClient } from './kube/client.ts';
+import type { Context } from './context.ts';
 import { isConflict, isForbidden, KubeError } from './kube/errors.ts';
-import type { OperatorMetrics } from './metrics.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
-import type { PodObserver } from './observe/pods.ts';
+import { type LiveWorkloads, workloadState } from './observe/workloads.ts';
 import { plan } from './plan.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import { childNames } from './resource/names.ts';
 import { buildStatus } from './status/build.ts';
 import type { Finding } from './status/conditions.ts';
 import { writeStatus } from './status/write.ts';
-import type { Verifier } from './verification/verifier.ts';
-
-export interface Caches {
-  klingApi(namespace: string, name: string): KlingApi | undefined;
-  child(kind: string, namespace: string, name: string): KubernetesObject | undefined;
-  mcpPods(klingApi: KlingApi): V1Pod[];
-}
-
-export interface ReconcileDeps {
-  client: KubeClient;
-  caches: Caches;
-  applier: ChildApplier;
-  secrets: Secrets;
-  observer: PodObserver;
-  verifier: Verifier;
-  announce: Announce;
-  metrics: OperatorMetrics;
-  log: Logger;
-  images: ImageSettings;
-  /** Identity of this process, in records. */
-  actor: string;
-  now: () => number;
-}
 
 export interface Outcome {
   /** Milliseconds until the next look. */
@@ -61,7 +32,7 @@ const STALLED_MS = 5_000;
 export async function reconcile(
   key: { namespace: string; name: string },
   signal: AbortSignal,
-  deps: ReconcileDeps,
+  deps: Context,
 ): Promise<Outcome> {
   const klingApi = deps.caches.klingApi(key.namespace, key.name);
   if (klingApi === undefined || klingApi.metadata.deletionTimestamp !== undefined) {
@@ -81,7 +52,7 @@ export async function reconcile(
   );
   const acts = await act(klingApi, planned, deps);
 
-  const workloads = workloadState(klingApi, live, deps.caches);
+  const workloads = workloadState(live);
   const verification = deps.verifier.follow(klingApi, { plan: planned, revision, workloads, internalKey });
   const status = buildStatus(
     { klingApi, plan: planned, acts, verification, revision, workloads, stalled, retrying, observations },
@@ -109,7 +80,7 @@ export async function reconcile(
 }
 
 interface Kept {
-  live: LiveChildren;
+  live: LiveWorkloads;
   revision: string;
   /** Why children cannot be kept until somebody changes something. */
   stalled: Finding | null;
@@ -131,7 +102,7 @@ function troubleOf(error: unknown): Pick<Kept, 'stalled' | 'retrying'> {
   return { stalled: null, retrying: { reason: 'ApplyFailed', message } };
 }
 
-async function children(klingApi: KlingApi, deps: ReconcileDeps): Promise<Kept> {
+async function children(klingApi: KlingApi, deps: Context): Promise<Kept> {
   const { namespace, name } = klingApi.metadata;
   try {
     return { ...(await keepChildren(klingApi, deps)), stalled: null, retrying: null };
@@ -150,36 +121,10 @@ async function children(klingApi: KlingApi, deps: ReconcileDeps): Promise<Kept> 
       live: {
         mcp: deps.caches.child('Deployment', namespace, childNames(name).mcp) as V1Deployment | undefined,
         api: deps.caches.child('StatefulSet', namespace, childNames(name).api) as V1StatefulSet | undefined,
+        sandbox: deps.caches.child('Deployment', namespace, childNames(name).sandbox) as V1Deployment | undefined,
       },
       ...trouble,
       revision: klingApi.status?.revisions?.current ?? 'none',
     };
   }
-}
-
-export interface WorkloadState {
-  api: { ready: number; wanted: number };
-  mcp: { ready: number; wanted: number; rollingOut: boolean };
-  /** True also where there is none. */
-  sandboxReady: boolean;
-}
-
-function workloadState(klingApi: KlingApi, { mcp, api }: LiveChildren, caches: Caches): WorkloadState {
-  const { namespace, name } = klingApi.metadata;
-  const sandbox = caches.child('Deployment', namespace, childNames(name).sandbox) as V1Deployment | undefined;
-  const wanted = mcp?.spec?.replicas ?? 0;
-  const status = mcp?.status;
-  return {
-    sandboxReady: klingApi.spec.upstream.provider !== 'Sandbox' || (sandbox?.status?.readyReplicas ?? 0) > 0,
-    api: { ready: api?.status?.readyReplicas ?? 0, wanted: api?.spec?.replicas ?? 1 },
-    mcp: {
-      ready: status?.readyReplicas ?? 0,
-      wanted,
-      rollingOut:
-        mcp === undefined ||
-        (status?.observedGeneration ?? 0) < (mcp.metadata?.generation ?? 1) ||
-        (status?.updatedReplicas ?? 0) < wanted ||
-        (status?.replicas ?? 0) > (status?.updatedReplicas ?? 0),
-    },
-  };
 }

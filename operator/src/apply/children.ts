@@ -7,31 +7,31 @@ import { revisionOf } from '../children/revision.ts';
 import { sandboxDeployment } from '../children/sandbox-deployment.ts';
 import { service } from '../children/service.ts';
 import { serviceAccount } from '../children/service-account.ts';
+import type { Context } from '../context.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
-import type { ReconcileDeps } from '../reconcile.ts';
+import type { LiveWorkloads } from '../observe/workloads.ts';
 import { initialReplicas } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { childNames } from '../resource/names.ts';
 import { handOverReplicas, replicasPlan } from './replicas.ts';
 
-export interface LiveChildren {
-  mcp: V1Deployment | undefined;
-  api: V1StatefulSet | undefined;
-}
-
-type Deps = Pick<ReconcileDeps, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log'>;
+type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log'>;
 
 /** @throws StalledError for a foreign or refused child; nothing after it is applied */
-export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ live: LiveChildren; revision: string }> {
+export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ live: LiveWorkloads; revision: string }> {
   const { namespace, name } = klingApi.metadata;
   const cached = (kind: string, child: string) => deps.caches.child(kind, namespace, child);
   const names = childNames(name);
   const before = cached('Deployment', names.mcp) as V1Deployment | undefined;
+  const sandbox = () => cached('Deployment', names.sandbox) as V1Deployment | undefined;
   const replicas = replicasPlan(klingApi.spec.mcp.replicas, before, initialReplicas.mcp);
   const mcp = mcpDeployment(klingApi, deps.images, replicas.apply);
   const revision = revisionOf(mcp);
   if (klingApi.spec.paused)
-    return { live: { mcp: before, api: cached('StatefulSet', names.api) as V1StatefulSet | undefined }, revision };
+    return {
+      live: { mcp: before, api: cached('StatefulSet', names.api) as V1StatefulSet | undefined, sandbox: sandbox() },
+      revision,
+    };
 
   const keep = async <T extends KubernetesObject>(desired: T): Promise<T | KubernetesObject> => {
     const live = cached(desired.kind ?? '', desired.metadata?.name ?? '');
@@ -60,7 +60,7 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   if (before !== undefined && replicas.handOver !== undefined)
     await handOverReplicas(deps.client, before, replicas.handOver);
   const live = await keep(mcp);
-  return { live: { mcp: live as V1Deployment, api: api as V1StatefulSet }, revision };
+  return { live: { mcp: live as V1Deployment, api: api as V1StatefulSet, sandbox: sandbox() }, revision };
 }
 
 /** A block that went away takes its children along. */

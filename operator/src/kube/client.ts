@@ -1,6 +1,7 @@
 /** Calls to the API server, each with a deadline. Every failure is a `KubeError`. */
 import type { KubeConfig, KubernetesListObject, KubernetesObject } from '@kubernetes/client-node';
 import { z } from 'zod';
+import { encodeBody } from './body.ts';
 import { type CallRequest, createCaller } from './caller.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createDeadline } from './deadline.ts';
@@ -137,7 +138,7 @@ export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}
     options?: CallOptions,
   ): Promise<T> => {
     const reply: unknown = await callJson(
-      { contentType: 'application/json', ...request, body: JSON.stringify(object) },
+      { contentType: 'application/json', ...request, body: encodeBody(object) },
       options,
     );
     // the API server answers with an object of the kind that it was sent: nothing here could tell better

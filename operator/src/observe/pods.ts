@@ -48,6 +48,7 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
     try {
       const reply = await tools.fetch(`http://${host(address)}:${MANAGEMENT_PORT}/handshake`, {
         signal: AbortSignal.timeout(REPORT_TIMEOUT_MS),
+        redirect: 'error',
       });
       const body = await readJson(reply, REPORT_BYTES);
       if (!reply.ok) return null;

@@ -96,6 +96,12 @@ describe('a repair', () => {
     expect(taken.record.steps.at(-1)?.name).toBe('TakenOver');
   });
 
+  it('is left to its actor for longer while that makes a picture', () => {
+    const serving = step(step(begin(), [other], 1_000).record, [other, fresh], 4_000).record;
+    expect(step(serving, [other, fresh], 150_000, 'another').record.actor).toBe('me');
+    expect(step(serving, [other, fresh], 310_000, 'another').record.actor).toBe('another');
+  });
+
   it('has failed when the handshake through the Service fails', () => {
     const serving = step(step(begin(), [other], 1_000).record, [other, fresh], 4_000).record;
     const checks: Verification['checks'] = [{ name: 'McpHandshake', result: 'Failed', message: 'refused' }];

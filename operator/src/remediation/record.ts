@@ -59,6 +59,8 @@ export function beginRepair(input: BeginInput, now: number): RepairRecord {
 
 /** An actor that has not moved its record for so long is taken for dead; another operator goes on. */
 const TAKE_OVER_MS = 30_000;
+/** While it makes a picture it is silent for longer, and a second picture would be paid twice. */
+const TAKE_OVER_VERIFYING_MS = 300_000;
 /** A replacement that does not serve by then has failed. */
 const REPLACEMENT_MS = 120_000;
 /** Two rounds of checks take less; a repair without their result by then ends without them, or it would hold up every later one. */
@@ -124,7 +126,8 @@ export function advance(
   if (record.outcome !== undefined) return { record, next: { kind: 'Settled' } };
   const lastMove = Math.max(...record.steps.map((step) => at(step.at)), at(record.startedAt));
   if (record.actor !== actor) {
-    if (now - lastMove < TAKE_OVER_MS) return { record, next: { kind: 'Wait', forMs: TAKE_OVER_MS } };
+    const patienceMs = has(record, 'Serving') ? TAKE_OVER_VERIFYING_MS : TAKE_OVER_MS;
+    if (now - lastMove < patienceMs) return { record, next: { kind: 'Wait', forMs: TAKE_OVER_MS } };
     return advance(
       withStep({ ...record, actor }, 'TakenOver', now, `by ${actor}`),
       pods,

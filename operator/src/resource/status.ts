@@ -41,6 +41,7 @@ export const verificationSchema = z.object({
   checks: mapList(check, ['name'], 8).describe('The checks'),
   at: time().describe('When they were done'),
   revision: text(64).optional().describe('Revision of the MCP workload they were done with'),
+  upstream: text(2048).optional().describe('Upstream that the picture was asked of'),
 });
 
 export const repairSchema = z.object({

@@ -1,7 +1,7 @@
 /** The whole status from one look. */
-import type { Acts } from '../act.ts';
-import type { Plan } from '../plan.ts';
-import type { WorkloadState } from '../reconcile.ts';
+
+import type { WorkloadState } from '../observe/workloads.ts';
+import type { Acts, Plan } from '../plan.ts';
 import type { PodObservation } from '../remediation/observation.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, serviceHost } from '../resource/names.ts';

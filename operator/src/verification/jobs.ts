@@ -7,7 +7,12 @@ import { summarize } from './checks.ts';
 
 export interface VerificationJobs {
   /** Starts the checks unless some run for this KlingApi already. `subject` is a revision or a repair id. */
-  start(uid: string, subject: string, revision: string, run: () => Promise<Check[]>): void;
+  start(
+    uid: string,
+    subject: string,
+    of: Pick<Verification, 'revision' | 'upstream'>,
+    run: () => Promise<Check[]>,
+  ): void;
   running(uid: string): boolean;
   /** The finished result, if it is about `subject`; it stays until checks for another subject start. */
   result(uid: string, subject: string): Verification | undefined;
@@ -23,14 +28,14 @@ interface Job {
 export function createVerificationJobs(now: () => number, onDone: (uid: string) => void): VerificationJobs {
   const jobs = new Map<string, Job>();
   return {
-    start(uid, subject, revision, run) {
+    start(uid, subject, of, run) {
       const present = jobs.get(uid);
       if (present !== undefined && (present.result === undefined || present.subject === subject)) return;
       const job: Job = { subject };
       jobs.set(uid, job);
       const finish = (checks: Check[]): void => {
         if (jobs.get(uid) !== job) return;
-        job.result = { summary: summarize(checks), checks, at: new Date(now()).toISOString(), revision };
+        job.result = { summary: summarize(checks), checks, at: new Date(now()).toISOString(), ...of };
         onDone(uid);
       };
       run().then(finish, () => {

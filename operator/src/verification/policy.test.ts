@@ -3,8 +3,10 @@ import { klingApiOf, T0 } from '../testing.ts';
 import { imageCheck } from './policy.ts';
 
 const vendor = { upstream: { provider: 'Kling', apiKeySecretRef: { name: 'kling', key: 'apiKey' } } };
-const image = (result: string) => ({
+const VENDOR_URL = 'https://api-singapore.klingai.com';
+const image = (result: string, upstream = VENDOR_URL) => ({
   verification: {
+    upstream,
     summary: '2/3',
     at: new Date(T0).toISOString(),
     revision: 'r1',
@@ -12,15 +14,20 @@ const image = (result: string) => ({
   },
 });
 const runs = (spec: Record<string, unknown>, status: Record<string, unknown>): boolean => {
-  const object = klingApiOf(spec, status);
-  return imageCheck(object.spec, object.status ?? {}, 'r1', T0).run;
+  return imageCheck(klingApiOf(spec, status), 'r1', T0).run;
 };
 
 describe('a verification makes a picture', () => {
   it.each<[string, Record<string, unknown>, Record<string, unknown>, boolean]>([
     ['on the sandbox always', {}, { revisions: { verified: 'r1' } }, true],
     ['with the vendor for a new revision', vendor, { revisions: { verified: 'r0' } }, true],
-    ['with the vendor not twice for a revision', vendor, { revisions: { verified: 'r1' } }, false],
+    ['with the vendor not twice for a revision', vendor, { revisions: { verified: 'r1' }, ...image('Passed') }, false],
+    [
+      'for an upstream that never made one',
+      vendor,
+      { revisions: { verified: 'r1' }, ...image('Passed', 'http://studio-sandbox.media.svc:5512') },
+      true,
+    ],
     [
       'again after a failure that lay upstream',
       vendor,

@@ -1,5 +1,6 @@
 /** When a verification is due, and whether it makes a picture (which costs money outside the sandbox). */
-import type { KlingApiSpec } from '../resource/spec.ts';
+import { upstreamUrl } from '../children/api-statefulset.ts';
+import type { KlingApi } from '../resource/klingapi.ts';
 import type { KlingApiStatus, Verification } from '../resource/status.ts';
 import type { CheckTargets } from './checks.ts';
 
@@ -14,23 +15,16 @@ export const imageInconclusive = (verification: Verification | undefined): boole
   verification?.checks.some((check) => check.name === 'ImageGeneration' && check.result === 'Inconclusive') ?? false;
 
 /** @param revision revision of the MCP workload that is to be verified */
-export function imageCheck(
-  spec: KlingApiSpec,
-  status: KlingApiStatus,
-  revision: string,
-  now: number,
-): CheckTargets['image'] {
+export function imageCheck(klingApi: KlingApi, revision: string, now: number): CheckTargets['image'] {
+  const { spec, status = {} } = klingApi;
   const { image, maxPerDay } = spec.verification;
   if (image === 'Never') return { run: false, reason: 'spec.verification.image is Never' };
-  if (
-    image === 'Auto' &&
-    spec.upstream.provider !== 'Sandbox' &&
-    status.revisions?.verified === revision &&
-    !imageInconclusive(status.verification)
-  ) {
+  const known = status.verification?.upstream === upstreamUrl(klingApi) && status.revisions?.verified === revision;
+  if (image === 'Auto' && spec.upstream.provider !== 'Sandbox' && known && !imageInconclusive(status.verification)) {
     return { run: false, reason: 'a picture costs money, and this revision made one before' };
   }
-  if (recentImages(status, now).length >= maxPerDay)
+  if (recentImages(status, now).length >= maxPerDay) {
     return { run: false, reason: `spec.verification.maxPerDay (${maxPerDay}) is reached` };
+  }
   return { run: true };
 }

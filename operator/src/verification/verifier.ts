@@ -1,9 +1,10 @@
 /** Starts the verifications that are due and hands their results to the status. */
 import type { HandshakeOptions, HandshakeResult } from '@klingapi/probe';
 import type { Secrets } from '../apply/secrets.ts';
+import { upstreamUrl } from '../children/api-statefulset.ts';
 import { handshakeHeaders, verificationAuthorization } from '../observe/credentials.ts';
+import type { WorkloadState } from '../observe/workloads.ts';
 import type { Plan } from '../plan.ts';
-import type { WorkloadState } from '../reconcile.ts';
 import { handshakeEras } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
@@ -61,7 +62,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
       eras: handshakeEras(klingApi.spec),
       handshakeTimeoutMs: mcp.handshake.timeoutSeconds * 1_000,
       apiAuthorization: () => verificationAuthorization(internalKey),
-      image: imageCheck(klingApi.spec, klingApi.status ?? {}, revision, deps.now()),
+      image: imageCheck(klingApi, revision, deps.now()),
     };
   }
 
@@ -74,11 +75,23 @@ export function createVerifier(deps: VerifierDeps): Verifier {
     }
   }
 
+  /** A read that finds nobody is tried again while the Service settles; anything else would be done twice. */
+  const settlingFetch: typeof fetch = async (input, init) => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await deps.fetch(input, init);
+      } catch (error) {
+        if ((init?.method ?? 'GET') !== 'GET' || tries >= SETTLE_TRIES) throw error;
+        await deps.pause(SETTLE_MS);
+      }
+    }
+  };
+
   function start(klingApi: KlingApi, subject: string, revision: string, internalKey: string): void {
-    deps.jobs.start(klingApi.metadata.uid, subject, revision, async () => {
+    deps.jobs.start(klingApi.metadata.uid, subject, { revision, upstream: upstreamUrl(klingApi) }, async () => {
       const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
       return runChecks(targets(klingApi, revision, internalKey, headers), {
-        fetch: deps.fetch,
+        fetch: settlingFetch,
         handshake: handshakeThroughService,
         now: deps.now,
       });
@@ -110,7 +123,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
         finished === undefined &&
         !workloads.mcp.rollingOut &&
         workloads.api.ready > 0 &&
-        workloads.sandboxReady
+        (klingApi.spec.upstream.provider !== 'Sandbox' || workloads.sandbox.ready > 0)
       ) {
         start(klingApi, subject, revision, internalKey);
       }
@@ -119,9 +132,9 @@ export function createVerifier(deps: VerifierDeps): Verifier {
   };
 }
 
-/** @returns milliseconds from the last verification to the next; 0 for a revision that had none, null where none is needed */
+/** @returns milliseconds from the last verification to the next; 0 for a revision or an upstream that had none, null where none is needed */
 function retryAfterMs(klingApi: KlingApi, newest: Verification | undefined, revision: string): number | null {
-  if (newest?.revision !== revision) return 0;
+  if (newest?.revision !== revision || newest.upstream !== upstreamUrl(klingApi)) return 0;
   if (newest.checks.some((check) => check.result === 'Failed')) return RETRY_MS;
   return imageInconclusive(newest) ? RETRY_PICTURE_MS[klingApi.spec.upstream.provider] : null;
 }
