@@ -98,15 +98,15 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
 
   return {
     async create(call, path, body) {
-      return await readTask(await sendTwice(call, { method: 'POST', path, body, key: randomUUID() }));
+      return await readTask(await sendTwice(call, { method: 'POST', path, body, key: randomUUID() }), true);
     },
     async task(call, id, part) {
       const path = `${taskPath(id)}${part === undefined ? '' : `/${part}`}`;
-      return await readTask(await sendTwice(call, { method: 'GET', path }));
+      return await readTask(await sendTwice(call, { method: 'GET', path }), false);
     },
     async wait(call, id, timeoutSeconds) {
       const path = `${taskPath(id)}/wait`;
-      return await readTask(await sendTwice(call, { method: 'POST', path, body: { timeoutSeconds } }));
+      return await readTask(await sendTwice(call, { method: 'POST', path, body: { timeoutSeconds } }), false);
     },
     async picture(call, id, index, limitBytes) {
       const reply = await sendTwice(call, { method: 'GET', path: `${taskPath(id)}/results/${index}` });
@@ -118,7 +118,9 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
         await reply.body.dump();
         return null;
       }
-      const bytes = await readBytes(reply, limitBytes);
+      const bytes = await readBytes(reply, limitBytes).catch((error: unknown) => {
+        throw unreachable(error, false);
+      });
       return bytes === null ? null : { data: bytes.toString('base64'), mimeType };
     },
     close: () => agent.destroy(),
@@ -129,14 +131,14 @@ function taskPath(id: string): string {
   return `/api/tasks/${encodeURIComponent(id)}`;
 }
 
-async function readTask(reply: Dispatcher.ResponseData): Promise<Task> {
+async function readTask(reply: Dispatcher.ResponseData, creates: boolean): Promise<Task> {
   const bytes = await readBytes(reply, REPLY_LIMIT).catch((error: unknown) => {
-    throw unreachable(error, true);
+    throw unreachable(error, creates);
   });
   const body = parse(bytes);
-  if (reply.statusCode >= 400) throw refused(reply.statusCode, body, first(reply.headers['retry-after']));
+  if (reply.statusCode >= 400) throw refused(reply.statusCode, body, first(reply.headers['retry-after']), creates);
   const task = taskSchema.safeParse(body);
-  if (!task.success) throw unreadable(task.error);
+  if (!task.success) throw unreadable(task.error, creates);
   return task.data;
 }
 

@@ -8,6 +8,8 @@ import { isAllowedHost, isAllowedOrigin } from './origin.ts';
 
 /** Pictures travel in arguments, in Base64. */
 const BODY_LIMIT = 16 * 1024 * 1024;
+/** For a request to arrive; Fastify's default lets a client drip one for ever. Replies may take longer. */
+const ARRIVES_WITHIN_MS = 120_000;
 
 export interface DoorOptions {
   path: string;
@@ -26,7 +28,7 @@ export interface DoorOptions {
  * can show.
  */
 export function buildDoor(options: DoorOptions): FastifyInstance {
-  const app = Fastify({ bodyLimit: BODY_LIMIT, logger: false });
+  const app = Fastify({ bodyLimit: BODY_LIMIT, requestTimeout: ARRIVES_WITHIN_MS, logger: false });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
     try {
@@ -38,7 +40,7 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
   app.setErrorHandler((error, _request, reply) => {
     const status = numberIn(error, 'statusCode') ?? 500;
     if (status >= 500) options.onError(error);
-    const message = status < 500 && error instanceof Error ? error.message : 'Internal error';
+    const message = status < 500 && error instanceof Error ? (HINTS[status] ?? error.message) : 'Internal error';
     return refuse(reply, status, numberIn(error, 'rpcCode') ?? (status < 500 ? -32600 : -32603), message);
   });
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, -32600, 'There is nothing at this path'));
@@ -87,6 +89,12 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
   app.decorateRequest('identity', null);
   return app;
 }
+
+/** Where Fastify's own words name no way out. */
+const HINTS: Readonly<Record<number, string>> = {
+  413: 'The body may have 16 MiB at most; give large pictures as http(s) URLs',
+  415: 'Send application/json',
+};
 
 /** The body was read already, so the SDK gets the head alone. */
 function plain({ method = 'POST', url = '/', headers }: FastifyRequest['raw'], auth: ReturnType<typeof authInfoOf>) {

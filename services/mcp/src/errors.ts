@@ -28,14 +28,22 @@ export class ApiError extends Error {
   }
 }
 
-/** @param retryAfter value of the Retry-After header */
-export function refused(status: number, body: unknown, retryAfter: string | undefined): ApiError {
+const UNKNOWN_OUTCOME =
+  'It is not known whether the request arrived; a task may have been created and charged. Tell the user before repeating it.';
+
+/**
+ * @param retryAfter value of the Retry-After header
+ * @param creates the call was to start something that is paid for
+ */
+export function refused(status: number, body: unknown, retryAfter: string | undefined, creates: boolean): ApiError {
   const problem = problemSchema.safeParse(body).data ?? {};
   const lines = [problem.detail ?? problem.title ?? `The API answered HTTP ${status}.`];
   for (const { field, problem: what, hint } of problem.errors ?? []) {
     lines.push(`- ${field}: ${what}${hint === undefined || hint === null ? '' : ` (${hint})`}`);
   }
-  lines.push(advice(status, problem.code, retryAfter));
+  // A gateway, or an API that failed inside: what became of the call is not told.
+  const outcomeUnknown = creates && status >= 500 && (problem.code ?? 'internal_error') === 'internal_error';
+  lines.push(outcomeUnknown ? UNKNOWN_OUTCOME : advice(status, problem.code, retryAfter));
   if (problem.taskId !== undefined) lines.push(`Task id: ${problem.taskId}`);
   if (problem.requestId !== undefined) lines.push(`Request id: ${problem.requestId}`);
   return new ApiError(problem.code ?? `http_${status}`, lines.join('\n'), status === 429 || status >= 500);
@@ -60,14 +68,11 @@ function seconds(retryAfter: string | undefined, otherwise: number): number {
 
 /** @param mayHaveArrived a create that may have been paid for must not be repeated blindly */
 export function unreachable(cause: unknown, mayHaveArrived: boolean): ApiError {
-  const advised = mayHaveArrived
-    ? 'It is not known whether the request arrived; a task may have been created and charged. Tell the user before repeating it.'
-    : 'Nothing was changed. Try again in 10 seconds.';
+  const advised = mayHaveArrived ? UNKNOWN_OUTCOME : 'Nothing was changed. Try again in 10 seconds.';
   return new ApiError('api_unreachable', `The API service did not answer.\n${advised}`, true, { cause });
 }
 
-export function unreadable(cause: unknown): ApiError {
-  return new ApiError('api_unreadable', 'The API service answered with something that is not a task.', false, {
-    cause,
-  });
+export function unreadable(cause: unknown, creates: boolean): ApiError {
+  const message = `The API service answered with something that is not a task.${creates ? `\n${UNKNOWN_OUTCOME}` : ''}`;
+  return new ApiError('api_unreadable', message, false, { cause });
 }

@@ -29,6 +29,8 @@ export interface FakeApi {
   planned(): boolean;
   /** Breaks the connection of the next request. */
   breakOnce(): void;
+  /** Breaks the connection in the middle of the next picture. */
+  cutPicture(): void;
   /** Waits that are open. */
   waiting(): number;
   close(): Promise<void>;
@@ -40,6 +42,7 @@ export async function startFakeApi(): Promise<FakeApi> {
   const waiters = new Map<string, Set<() => void>>();
   let next: { status: number; body: unknown; headers: Record<string, string> } | 'break' | null = null;
   let made = 0;
+  let cut = false;
 
   function task(id: string) {
     const kind = id.replace(/-\d+$/, '');
@@ -81,6 +84,11 @@ export async function startFakeApi(): Promise<FakeApi> {
     const problem = (status: number, code: string, detail: string) =>
       void send(status, { type: 'about:blank', title: 'No', status, detail, code, requestId: 'r-1' });
     if (!/-\d+$/.test(id)) return problem(404, 'task_not_found', 'There is no task with this id.');
+    if (part.startsWith('results/') && cut) {
+      cut = false;
+      response.writeHead(200, { 'content-type': 'image/png', 'content-length': PIXEL.length });
+      return void response.write(PIXEL.subarray(0, 20), () => request.socket.destroy());
+    }
     if (part.startsWith('results/')) {
       return void response.writeHead(200, { 'content-type': 'image/png' }).end(PIXEL);
     }
@@ -114,6 +122,9 @@ export async function startFakeApi(): Promise<FakeApi> {
     planned: () => next !== null,
     breakOnce() {
       next = 'break';
+    },
+    cutPicture() {
+      cut = true;
     },
     waiting: () => [...waiters.values()].reduce((sum, set) => sum + set.size, 0),
     close: () =>

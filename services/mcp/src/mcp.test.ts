@@ -8,6 +8,7 @@ import { Client as ModernClient, StreamableHTTPClientTransport as ModernTranspor
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { buildDoor } from './door.ts';
 import { type FakeApi, INTERNAL_KEY, PIXEL, startFakeApi } from './fake-api.ts';
 import { type Mcp, type McpOptions, startMcp, TOOL_NAMES } from './index.ts';
 
@@ -298,6 +299,37 @@ describe('the API service', () => {
     const result = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
     expect(result.isError).toBe(true);
     expect(textOf(result)).toContain('not a task');
+    expect(textOf(result)).toContain('may have been created and charged');
+    await client.close();
+  });
+
+  it.each([
+    ['a gateway', 502, '<html>'],
+    ['a fault inside the API', 500, { detail: 'No', code: 'internal_error' }],
+  ])(
+    'may leave open whether a create was paid (%s); the model is told not to repeat it',
+    async (_name, status, body) => {
+      const client = await modern();
+      api.answerOnce(status, body);
+      const created = textOf(await call(client, 'create_text_to_image_tool', { prompt: 'x' }));
+      expect(created).toContain('may have been created and charged');
+      expect(created).not.toContain('Try again');
+      api.answerOnce(status, body);
+      const read = textOf(await call(client, 'get_task_status_tool', { task_id: 'text-to-image-1' }));
+      expect(read).toContain('Try again');
+      await client.close();
+    },
+  );
+
+  it('may lose a picture half way: the task is told all the same', async () => {
+    const client = await modern();
+    const made = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
+    const id = String(made.structuredContent?.['id']);
+    api.finish(id);
+    api.cutPicture();
+    const result = await call(client, 'get_task_result_tool', { task_id: id });
+    expect(result).toMatchObject({ structuredContent: { status: 'succeeded' } });
+    expect(result.content.map((block) => block.type)).toEqual(['text']);
     await client.close();
   });
 
@@ -324,6 +356,31 @@ describe('the door', () => {
       (await post(list(), { 'content-length': String(17 * 1024 * 1024) }).catch(() => ({ status: 413 }))).status,
     ).toBe(413);
     expect((await post('hello', { 'content-type': 'text/plain' })).status).toBe(415);
+  });
+
+  it('gives a request two minutes to arrive, not for ever', () => {
+    const door = buildDoor({
+      ...options(),
+      authenticate: Object.assign(async () => ({ subject: 'a', scopes: [] }), { close: () => {} }),
+      metrics: { observe: () => {} },
+      serve: async () => {},
+      onError: () => {},
+    });
+    expect(door.server.requestTimeout).toBe(120_000);
+  });
+
+  it('says how to send what is too large', async () => {
+    const { port, pathname: path } = new URL(mcp.url);
+    const text = await new Promise<string>((resolve, reject) => {
+      const headers = { ...HEADERS, 'content-type': 'application/json', 'content-length': 17 * 1024 * 1024 };
+      // Nothing but the head is sent, so the answer does not race with the rest.
+      const request = httpRequest({ port, path, host: '127.0.0.1', method: 'POST', headers }, (response) => {
+        response.once('data', (chunk) => resolve(String(chunk)));
+      });
+      request.on('error', reject);
+      request.flushHeaders();
+    });
+    expect(text).toContain('16 MiB at most; give large pictures as http(s) URLs');
   });
 
   it('takes arguments of several MiB', async () => {
