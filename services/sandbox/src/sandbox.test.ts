@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createKlingClient, KINDS, KlingError, REQUESTS } from '@klingapi/kling';
 import { PNG } from 'pngjs';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -51,6 +53,22 @@ async function sandboxWith(options: Partial<SandboxOptions> = {}) {
 const images = '/v1/images/generations';
 
 describe('the sandbox', () => {
+  it('keeps tasks, not the pictures that came with them', { timeout: 30_000 }, async () => {
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const { call } = await sandboxWith();
+    const used = () => {
+      collect();
+      return process.memoryUsage().heapUsed / 1e6;
+    };
+    const before = used();
+    for (let at = 0; at < 5; at += 1) {
+      const image = String(at).repeat(12_000_000);
+      expect((await call('/v1/videos/image2video', { body: { image } })).status).toBe(200);
+    }
+    expect(used() - before).toBeLessThan(30);
+  });
+
   it('takes a task through its life and gives pictures that decode', async () => {
     const { call, pass } = await sandboxWith({ taskSeconds: 2 });
     const made = await call(images, { body: { prompt: 'a fox', aspect_ratio: '9:16', n: 2, external_task_id: 'e1' } });

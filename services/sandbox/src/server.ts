@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ENDPOINTS, KINDS, type Kind, REQUESTS } from '@klingapi/kling';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -132,7 +133,7 @@ function addKind(
   });
 }
 
-/** What of a request decides its result. Pictures that come in are part of the seed, not of the result. */
+/** What of a request decides its result. Pictures that come in are part of the seed as a hash: tasks are kept, by the thousand. */
 function newTask(kind: Kind, body: Record<string, unknown>): Omit<NewTask, 'account' | 'externalId'> {
   const text = (field: string) => {
     const value = body[field];
@@ -141,11 +142,18 @@ function newTask(kind: Kind, body: Record<string, unknown>): Omit<NewTask, 'acco
   const count = body['n'];
   return {
     kind,
-    prompt: ['prompt', 'image', 'image_tail', 'human_image', 'cloth_image'].map(text).join('\n'),
+    prompt: [
+      text('prompt'),
+      ...['image', 'image_tail', 'human_image', 'cloth_image'].map((field) => hash(text(field))),
+    ].join('\n'),
     aspectRatio: text('aspect_ratio') || (kind === 'virtual-try-on' ? '3:4' : '16:9'),
     count: typeof count === 'number' ? count : 1,
     seconds: text('duration') || '5',
   };
+}
+
+function hash(picture: string): string {
+  return picture === '' ? '' : createHash('sha256').update(picture).digest('hex');
 }
 
 /** The account, or undefined when the refusal has been sent. Any key is good but one. */
