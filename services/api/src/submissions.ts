@@ -50,7 +50,13 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
   const once = (task: Task, run: () => Promise<void>): Promise<void> => {
     const known = running.get(task.id);
     if (known !== undefined) return known;
-    const promise = run().finally(() => running.delete(task.id));
+    const promise = run()
+      .catch((error: unknown) => {
+        // Our own fault (the storage, as a rule), perhaps after Kling took the task: not to be left until a restart.
+        if (!(error instanceof KlingError)) askAgain(task, firstDelay);
+        throw error;
+      })
+      .finally(() => running.delete(task.id));
     running.set(task.id, promise);
     return promise;
   };
