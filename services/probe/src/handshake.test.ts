@@ -258,6 +258,33 @@ describe('verdicts', () => {
     expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'ProcessHung', evidence: { status: 200 } });
   });
 
+  it.each([
+    ['never ends', false, 'ProcessHung'],
+    ['breaks off', true, 'WrongProtocol'],
+  ] as const)('does not take a JSON reply that %s for one, as no client would', async (_name, breaks, diagnosis) => {
+    const { result } = await against(
+      (_seen, response) => {
+        const body = JSON.stringify(INITIALIZED);
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length + 1 });
+        response.write(body, () => breaks && response.destroy());
+      },
+      { timeoutMs: 500 },
+    );
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis });
+  });
+
+  it('cleans and cuts what a server calls itself', async () => {
+    const { result } = await against(
+      (_seen, response) => {
+        const serverInfo = { name: '\u001b[31mbad my-secret-key', version: '9'.repeat(5000) };
+        json(response, 200, { ...INITIALIZED, result: { ...INITIALIZED.result, serverInfo } });
+      },
+      { headers: { 'x-key': 'my-secret-key' } },
+    );
+    expect(result.server?.name).toBe('[31mbad [redacted]');
+    expect(result.server?.version.length).toBe(128);
+  });
+
   it('reads no more than 64 KiB of a flood', async () => {
     let written = 0;
     const { result } = await against((_seen, response) => {

@@ -66,11 +66,15 @@ export function judge(input: JudgeInput): Judgement {
 
 function judgeReply(input: JudgeInput, answered: string): Judgement {
   const { exchange, reply, opening, timeoutMs } = input;
-  if (reply.kind === 'result') return judgeResult(opening, reply.result, answered);
+  // A client waits for the end of a JSON body, so one that is complete in itself but never ended is no reply to it.
+  if (reply.kind === 'result' && exchange.error === null) return judgeResult(opening, reply.result, answered);
   if (exchange.error?.code === 'DEADLINE') {
     return judged('Failing', 'ProcessHung', `${answered} but did not finish its reply within ${timeoutMs} ms`);
   }
   if (reply.kind === 'wrong') return judged('Failing', 'WrongProtocol', `${answered} with ${reply.problem}`);
+  if (reply.kind === 'result') {
+    return judged('Failing', 'WrongProtocol', `${answered} but the connection broke before the end of the reply`);
+  }
   return judged('Failing', 'EmptyReply', `${answered} but the body ended without a reply to ${opening.method}`);
 }
 

@@ -1,5 +1,6 @@
 import type { Deadline } from './deadline.ts';
 import { type Exchange, exchange } from './exchange.ts';
+import type { Introduction } from './identity.ts';
 import { type Judgement, judge } from './judge.ts';
 import { redact } from './redact.ts';
 import { redirectTarget } from './redirect.ts';
@@ -52,9 +53,21 @@ export async function openLeg(target: Target, opening: Opening, known: SessionMe
   return {
     ...judgement,
     message: redact(judgement.message, secrets),
+    introduction: cleaned(judgement.introduction, secrets),
     evidence: evidenceOf(opening, attempt.exchange, judgement, secrets),
     sessionful: id !== null,
     session: memory,
+  };
+}
+
+/** What a server calls itself ends in logs and on terminals, like everything else that it says. */
+function cleaned(introduction: Introduction | null, secrets: string[]): Introduction | null {
+  if (introduction === null) return null;
+  const { name, version, protocolVersions } = introduction;
+  return {
+    name: redact(name, secrets, 128),
+    version: redact(version, secrets, 128),
+    protocolVersions: protocolVersions.map((one) => redact(one, secrets, 128)),
   };
 }
 
