@@ -98,3 +98,16 @@ export async function modernClient(options: ConnectOptions): Promise<McpClient> 
     close: () => client.close(),
   };
 }
+
+/** What an independent client finds behind the Service of a KlingApi, over a connection of its own: the names of the tools. */
+export async function toolsThroughService(namespace: string, url: string, key: string): Promise<string[]> {
+  const service = await serviceFetch(namespace);
+  let client: McpClient | undefined;
+  try {
+    client = await legacyClient({ url, key, fetch: service.fetch });
+    return await client.listTools();
+  } finally {
+    await client?.close();
+    await service.close();
+  }
+}

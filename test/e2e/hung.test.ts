@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { alive, type Case, createCase, podIsReady, quick } from './case.ts';
+import { toolsThroughService } from './client.ts';
 import { hang } from './faults.ts';
 
 let kase: Case;
@@ -20,4 +21,5 @@ it('a single pod whose process is stopped (SIGSTOP) is replaced at once', async 
   expect(podIsReady(pods[0])).toBe(true);
   expect(pods[0].metadata.uid).not.toBe(broken.metadata.uid);
   expect((await kase.klingApi()).status.repairsTotal).toBe(1);
+  expect(await toolsThroughService(kase.namespace, kase.mcpUrl(), await kase.callerKey())).toHaveLength(8);
 });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { killSessionManager } from '../images/python/kill.ts';
 import { alive, type Case, createCase, podIsReady } from './case.ts';
+import { toolsThroughService } from './client.ts';
 import { PYTHON_IMAGE } from './faults.ts';
 import { waitFor } from './wait.ts';
 
@@ -32,4 +33,5 @@ it('an old Python server that one request killed is repaired, and its handshakes
   expect(pods).toHaveLength(1);
   expect(podIsReady(pods[0])).toBe(true);
   expect(pods[0].metadata.uid).not.toBe(broken.metadata.uid);
+  expect(await toolsThroughService(kase.namespace, kase.mcpUrl(), await kase.callerKey())).toContain('echo');
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { alive, type Case, createCase, quick } from './case.ts';
+import { toolsThroughService } from './client.ts';
 import { breakPod, faulty } from './faults.ts';
 import { getJson, type Json, kubectl } from './kubectl.ts';
 
@@ -34,4 +35,5 @@ it('two operators without election make one delete and one record for one failur
     .split('\n')
     .filter((line) => line.includes('"Pod was deleted"'));
   expect(deletions).toHaveLength(1);
+  expect(await toolsThroughService(kase.namespace, kase.mcpUrl(), await kase.callerKey())).toHaveLength(8);
 });
