@@ -64,6 +64,8 @@ const children = [
   KINDS.Service,
   KINDS.ServiceAccount,
   KINDS.PersistentVolumeClaim,
+  KINDS.PodDisruptionBudget,
+  KINDS.NetworkPolicy,
 ].map((kind) => informer(kind));
 const informers = [klingApis, pods, ...children];
 const childCaches = new Map(children.map((entry) => [entry.cache.kind.kind, entry.cache]));

@@ -2,17 +2,18 @@
 import type { KubernetesObject, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { apiStatefulSet } from '../children/api-statefulset.ts';
 import { dataClaim } from '../children/data-claim.ts';
+import { disruptionBudget, wantsDisruptionBudget } from '../children/disruption-budget.ts';
 import { mcpDeployment } from '../children/mcp-deployment.ts';
 import { revisionOf } from '../children/revision.ts';
 import { sandboxDeployment } from '../children/sandbox-deployment.ts';
 import { service } from '../children/service.ts';
 import { serviceAccount } from '../children/service-account.ts';
 import type { Context } from '../context.ts';
-import { isConflict, isNotFound } from '../kube/errors.ts';
 import type { LiveWorkloads } from '../observe/workloads.ts';
 import { initialReplicas } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { childNames } from '../resource/names.ts';
+import { removeChild } from './remove.ts';
 import { handOverReplicas, replicasPlan } from './replicas.ts';
 
 type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log'>;
@@ -45,6 +46,9 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
     return object;
   };
 
+  const remove = (apiVersion: string, kind: string, child: string): Promise<void> =>
+    removeChild(klingApi, { apiVersion, kind, name: child }, deps);
+
   await deps.secrets.ensure(klingApi);
   await keep(serviceAccount(klingApi));
   await keep(dataClaim(klingApi));
@@ -54,29 +58,14 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
     await keep(service(klingApi, 'sandbox'));
     await keep(sandboxDeployment(klingApi, deps.images));
   } else {
-    await removeSandbox(klingApi, deps);
+    await remove('apps/v1', 'Deployment', names.sandbox);
+    await remove('v1', 'Service', names.sandbox);
   }
   const api = await keep(apiStatefulSet(klingApi, deps.images));
   if (before !== undefined && replicas.handOver !== undefined)
     await handOverReplicas(deps.client, before, replicas.handOver);
-  const live = await keep(mcp);
-  return { live: { mcp: live as V1Deployment, api: api as V1StatefulSet, sandbox: sandbox() }, revision };
-}
-
-/** A block that went away takes its children along. */
-async function removeSandbox(klingApi: KlingApi, { client, caches }: Deps): Promise<void> {
-  const { namespace, name, uid } = klingApi.metadata;
-  for (const [apiVersion, kind] of [
-    ['apps/v1', 'Deployment'],
-    ['v1', 'Service'],
-  ] as const) {
-    const live = caches.child(kind, namespace, childNames(name).sandbox);
-    const ours = live?.metadata?.ownerReferences?.some((reference) => reference.uid === uid) === true;
-    if (live?.metadata?.uid !== undefined && ours && live.metadata.deletionTimestamp === undefined) {
-      await client
-        .delete({ apiVersion, kind, namespace, name: childNames(name).sandbox }, { uid: live.metadata.uid })
-        // gone already, or made anew by somebody: the cache will tell
-        .catch((error: unknown) => (isNotFound(error) || isConflict(error) ? undefined : Promise.reject(error)));
-    }
-  }
+  const live = (await keep(mcp)) as V1Deployment;
+  if (wantsDisruptionBudget(live.spec?.replicas ?? 0)) await keep(disruptionBudget(klingApi));
+  else await remove('policy/v1', 'PodDisruptionBudget', names.mcp);
+  return { live: { mcp: live, api: api as V1StatefulSet, sandbox: sandbox() }, revision };
 }

@@ -6,6 +6,7 @@ import { klingApiOf } from '../testing.ts';
 import { apiStatefulSet } from './api-statefulset.ts';
 import type { ImageSettings } from './child.ts';
 import { dataClaim } from './data-claim.ts';
+import { disruptionBudget, wantsDisruptionBudget } from './disruption-budget.ts';
 import { mcpDeployment } from './mcp-deployment.ts';
 import { revisionOf } from './revision.ts';
 import { sandboxDeployment } from './sandbox-deployment.ts';
@@ -44,6 +45,7 @@ const vendor = klingApiOf({
 const goldens: [string, unknown][] = [
   ['mcp-deployment', mcpDeployment(minimal, images, 2)],
   ['mcp-deployment.other-server', mcpDeployment(foreignServer, images, undefined)],
+  ['mcp-disruption-budget', disruptionBudget(minimal)],
   ['mcp-service', service(minimal, 'mcp')],
   ['api-statefulset', apiStatefulSet(minimal, images)],
   ['api-statefulset.vendor', apiStatefulSet(vendor, images)],
@@ -82,4 +84,8 @@ it('names a pull secret once, although the release and the resource both name it
   const named = klingApiOf({ mcp: { imagePullSecrets: [{ name: 'registry' }] } });
   const { template } = mcpDeployment(named, { ...images, pullSecrets: ['registry', 'mirror'] }, 2).spec ?? {};
   expect(template?.spec?.imagePullSecrets).toEqual([{ name: 'registry' }, { name: 'mirror' }]);
+});
+
+it('a budget is for more than one pod', () => {
+  expect([0, 1, 2, 3].map(wantsDisruptionBudget)).toEqual([false, false, true, true]);
 });
