@@ -15,6 +15,7 @@ import type { KlingApi } from '../resource/klingapi.ts';
 import { childNames } from '../resource/names.ts';
 import { removeChild } from './remove.ts';
 import { handOverReplicas, replicasPlan } from './replicas.ts';
+import { upstreamStamp } from './upstream-stamp.ts';
 
 type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log'>;
 
@@ -49,7 +50,7 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   const remove = (apiVersion: string, kind: string, child: string): Promise<void> =>
     removeChild(klingApi, { apiVersion, kind, name: child }, deps);
 
-  await deps.secrets.ensure(klingApi);
+  const internalKey = await deps.secrets.ensure(klingApi);
   await keep(serviceAccount(klingApi));
   await keep(dataClaim(klingApi));
   await keep(service(klingApi, 'api'));
@@ -61,7 +62,9 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
     await remove('apps/v1', 'Deployment', names.sandbox);
     await remove('v1', 'Service', names.sandbox);
   }
-  const api = await keep(apiStatefulSet(klingApi, deps.images));
+  const apiBefore = cached('StatefulSet', names.api) as V1StatefulSet | undefined;
+  const stamp = await upstreamStamp(klingApi, apiBefore, internalKey, deps.secrets);
+  const api = await keep(apiStatefulSet(klingApi, deps.images, stamp));
   if (before !== undefined && replicas.handOver !== undefined)
     await handOverReplicas(deps.client, before, replicas.handOver);
   const live = (await keep(mcp)) as V1Deployment;
