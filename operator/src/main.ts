@@ -117,6 +117,7 @@ const deps: Context = {
     pullPolicy: settings.IMAGE_PULL_POLICY,
     pullSecrets: settings.IMAGE_PULL_SECRETS,
   },
+  operator: { namespace: settings.POD_NAMESPACE, labels: { 'app.kubernetes.io/name': settings.OPERATOR_NAME } },
   actor,
   now,
 };

@@ -72,6 +72,7 @@ function world({ spec = {}, pods = [podOf()], child, deletion, secretKey = 'k'.r
     metrics: { observe: quiet, forget: quiet },
     log: { info: quiet, warn: quiet, error: quiet },
     images: { mcp: 'm', api: 'a', sandbox: 's', probe: 'p', pullPolicy: 'IfNotPresent', pullSecrets: [] },
+    operator: { namespace: 'kling-system', labels: { 'app.kubernetes.io/name': 'kling-operator' } },
     actor: 'me',
     now: () => T0,
   } as unknown as Context;

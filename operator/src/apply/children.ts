@@ -4,6 +4,7 @@ import { apiStatefulSet } from '../children/api-statefulset.ts';
 import { dataClaim } from '../children/data-claim.ts';
 import { disruptionBudget, wantsDisruptionBudget } from '../children/disruption-budget.ts';
 import { mcpDeployment } from '../children/mcp-deployment.ts';
+import { networkPolicy } from '../children/network-policy.ts';
 import { revisionOf } from '../children/revision.ts';
 import { sandboxDeployment } from '../children/sandbox-deployment.ts';
 import { service } from '../children/service.ts';
@@ -17,7 +18,7 @@ import { removeChild } from './remove.ts';
 import { handOverReplicas, replicasPlan } from './replicas.ts';
 import { upstreamStamp } from './upstream-stamp.ts';
 
-type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log'>;
+type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log' | 'operator'>;
 
 /** @throws StalledError for a foreign or refused child; nothing after it is applied */
 export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ live: LiveWorkloads; revision: string }> {
@@ -61,6 +62,12 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   } else {
     await remove('apps/v1', 'Deployment', names.sandbox);
     await remove('v1', 'Service', names.sandbox);
+  }
+  for (const component of ['mcp', 'api', 'sandbox'] as const) {
+    const wanted = component !== 'sandbox' || klingApi.spec.upstream.provider === 'Sandbox';
+    if (wanted && klingApi.spec.networkPolicy.mode === 'Enabled')
+      await keep(networkPolicy(klingApi, component, deps.operator));
+    else await remove('networking.k8s.io/v1', 'NetworkPolicy', names[component]);
   }
   const apiBefore = cached('StatefulSet', names.api) as V1StatefulSet | undefined;
   const stamp = await upstreamStamp(klingApi, apiBefore, internalKey, deps.secrets);

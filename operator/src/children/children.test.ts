@@ -8,6 +8,7 @@ import type { ImageSettings } from './child.ts';
 import { dataClaim } from './data-claim.ts';
 import { disruptionBudget, wantsDisruptionBudget } from './disruption-budget.ts';
 import { mcpDeployment } from './mcp-deployment.ts';
+import { networkPolicy } from './network-policy.ts';
 import { revisionOf } from './revision.ts';
 import { sandboxDeployment } from './sandbox-deployment.ts';
 import { callersSecret, internalSecret } from './secret.ts';
@@ -41,6 +42,23 @@ const vendor = klingApiOf({
     secretKeySecretRef: { name: 'kling', key: 'sk' },
   },
 });
+const operator = { namespace: 'kling-system', labels: { 'app.kubernetes.io/name': 'kling-operator' } };
+const opened = (upstream: Record<string, unknown>) =>
+  klingApiOf({
+    upstream,
+    networkPolicy: {
+      mode: 'Enabled',
+      ingressFrom: [
+        {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ingress' } },
+          podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['proxy'] }] },
+        },
+      ],
+      monitoringFrom: [{ namespaceSelector: {} }],
+      egressTo: [{ ipBlock: { cidr: '10.1.0.0/16', except: ['10.1.2.0/24'] } }],
+    },
+  });
+const openedVendor = opened({ provider: 'Kling', apiKeySecretRef: { name: 'kling', key: 'apiKey' } });
 
 const goldens: [string, unknown][] = [
   ['mcp-deployment', mcpDeployment(minimal, images, 2)],
@@ -52,6 +70,11 @@ const goldens: [string, unknown][] = [
   ['api-service', service(minimal, 'api')],
   ['sandbox-deployment', sandboxDeployment(minimal, images)],
   ['sandbox-service', service(minimal, 'sandbox')],
+  ['mcp-network-policy', networkPolicy(minimal, 'mcp', operator)],
+  ['mcp-network-policy.opened', networkPolicy(openedVendor, 'mcp', operator)],
+  ['api-network-policy', networkPolicy(minimal, 'api', operator)],
+  ['api-network-policy.opened', networkPolicy(openedVendor, 'api', operator)],
+  ['sandbox-network-policy', networkPolicy(opened({ provider: 'Sandbox' }), 'sandbox', operator)],
   ['data-claim', dataClaim(minimal)],
   [
     'data-claim.deleted-with-it',
@@ -84,6 +107,14 @@ it('names a pull secret once, although the release and the resource both name it
   const named = klingApiOf({ mcp: { imagePullSecrets: [{ name: 'registry' }] } });
   const { template } = mcpDeployment(named, { ...images, pullSecrets: ['registry', 'mirror'] }, 2).spec ?? {};
   expect(template?.spec?.imagePullSecrets).toEqual([{ name: 'registry' }, { name: 'mirror' }]);
+});
+
+it('a network policy never lets everybody in: an empty list of peers would', () => {
+  for (const component of ['mcp', 'api', 'sandbox'] as const) {
+    const { ingress } = networkPolicy(minimal, component, operator).spec;
+    expect(ingress.length).toBeGreaterThan(0);
+    expect(ingress.every(({ from, ports }) => from.length > 0 && ports.length > 0)).toBe(true);
+  }
 });
 
 it('a budget is for more than one pod', () => {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { cel, int, objectName, quantity, required, secretKeyRef, secretRef, setList } from './bounds.ts';
+import { networkPolicy } from './network-policy.ts';
 import { workloadFields } from './workload.ts';
 
 const upstream = z
@@ -222,6 +223,7 @@ export const specSchema = z.object({
   mcp: mcp.describe('The MCP service, which keeps no state'),
   remediation: remediation.describe('When and how MCP pods are repaired'),
   verification: verification.describe('The three checks after a repair and for a new revision'),
+  networkPolicy: networkPolicy.describe('Who may reach the pods, and what they may reach'),
   paused: z.boolean().default(false).describe('Stops every write to children and every repair; status goes on'),
 });
 
