@@ -64,6 +64,7 @@ const children = [
   KINDS.Service,
   KINDS.ServiceAccount,
   KINDS.PersistentVolumeClaim,
+  KINDS.HorizontalPodAutoscaler,
   KINDS.PodDisruptionBudget,
   KINDS.NetworkPolicy,
 ].map((kind) => informer(kind));

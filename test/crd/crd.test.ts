@@ -139,9 +139,24 @@ const refusals: [string, unknown, RegExp, string?][] = [
     /spec\.networkPolicy\.monitoringFrom\[0\]\.ipBlock\.cidr: Invalid value: "10\.0\.0\.0"/,
   ],
   [
+    'fewer pods at most than at least',
+    { upstream: sandbox, mcp: { autoscaling: { min: 5, max: 2, cpuPercent: 70 } } },
+    /spec\.mcp\.autoscaling\.min.*min must not exceed max/,
+  ],
+  [
+    'autoscaling without a measure',
+    { upstream: sandbox, mcp: { autoscaling: { min: 2, max: 5 } } },
+    /spec\.mcp\.autoscaling\.cpuPercent: Required value/,
+  ],
+  [
+    'autoscaling of the API, which is one pod on SQLite',
+    { upstream: sandbox, api: { autoscaling: { min: 1, max: 2, cpuPercent: 70 } } },
+    /unknown field "spec\.api\.autoscaling"/,
+  ],
+  [
     'an unknown mode of network policies',
-    { upstream: sandbox, networkPolicy: { mode: 'On' } },
-    /spec\.networkPolicy\.mode: Unsupported value: "On".*"Disabled", "Enabled"/,
+    { upstream: sandbox, networkPolicy: { mode: 'Open' } },
+    /spec\.networkPolicy\.mode: Unsupported value: "Open".*"Disabled", "Enabled"/,
   ],
   [
     'an unknown field',

@@ -1,6 +1,7 @@
 /** Applies every child in order: what pods need first, then the workloads. */
 import type { KubernetesObject, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { apiStatefulSet } from '../children/api-statefulset.ts';
+import { autoscaler } from '../children/autoscaler.ts';
 import { dataClaim } from '../children/data-claim.ts';
 import { disruptionBudget, wantsDisruptionBudget } from '../children/disruption-budget.ts';
 import { mcpDeployment } from '../children/mcp-deployment.ts';
@@ -11,7 +12,7 @@ import { service } from '../children/service.ts';
 import { serviceAccount } from '../children/service-account.ts';
 import type { Context } from '../context.ts';
 import type { LiveWorkloads } from '../observe/workloads.ts';
-import { initialReplicas } from '../resource/absent.ts';
+import { mcpReplicas } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { childNames } from '../resource/names.ts';
 import { removeChild } from './remove.ts';
@@ -27,7 +28,8 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   const names = childNames(name);
   const before = cached('Deployment', names.mcp) as V1Deployment | undefined;
   const sandbox = () => cached('Deployment', names.sandbox) as V1Deployment | undefined;
-  const replicas = replicasPlan(klingApi.spec.mcp.replicas, before, initialReplicas.mcp);
+  const { owned, initial } = mcpReplicas(klingApi.spec);
+  const replicas = replicasPlan(owned, before, initial);
   const mcp = mcpDeployment(klingApi, deps.images, replicas.apply);
   const revision = revisionOf(mcp);
   if (klingApi.spec.paused)
@@ -72,9 +74,13 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   const apiBefore = cached('StatefulSet', names.api) as V1StatefulSet | undefined;
   const stamp = await upstreamStamp(klingApi, apiBefore, internalKey, deps.secrets);
   const api = await keep(apiStatefulSet(klingApi, deps.images, stamp));
+  // taken back before the number is owned again, put up after it is handed over: the two never write against each other
+  const { autoscaling } = klingApi.spec.mcp;
+  if (autoscaling === undefined) await remove('autoscaling/v2', 'HorizontalPodAutoscaler', names.mcp);
   if (before !== undefined && replicas.handOver !== undefined)
     await handOverReplicas(deps.client, before, replicas.handOver);
   const live = (await keep(mcp)) as V1Deployment;
+  if (autoscaling !== undefined) await keep(autoscaler(klingApi, autoscaling));
   if (wantsDisruptionBudget(live.spec?.replicas ?? 0)) await keep(disruptionBudget(klingApi));
   else await remove('policy/v1', 'PodDisruptionBudget', names.mcp);
   return { live: { mcp: live, api: api as V1StatefulSet, sandbox: sandbox() }, revision };

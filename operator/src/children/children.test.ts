@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { klingApiOf } from '../testing.ts';
 import { apiStatefulSet } from './api-statefulset.ts';
+import { autoscaler } from './autoscaler.ts';
 import type { ImageSettings } from './child.ts';
 import { dataClaim } from './data-claim.ts';
 import { disruptionBudget, wantsDisruptionBudget } from './disruption-budget.ts';
@@ -63,6 +64,7 @@ const openedVendor = opened({ provider: 'Kling', apiKeySecretRef: { name: 'kling
 const goldens: [string, unknown][] = [
   ['mcp-deployment', mcpDeployment(minimal, images, 2)],
   ['mcp-deployment.other-server', mcpDeployment(foreignServer, images, undefined)],
+  ['mcp-autoscaler', autoscaler(minimal, { min: 2, max: 8, cpuPercent: 70 })],
   ['mcp-disruption-budget', disruptionBudget(minimal)],
   ['mcp-service', service(minimal, 'mcp')],
   ['api-statefulset', apiStatefulSet(minimal, images, undefined)],
