@@ -12,7 +12,7 @@ const there = (kind: string, name: string, more: object = {}): KubernetesObject 
 });
 
 /** @returns what was done, in order */
-async function done(spec: Record<string, unknown>, live: KubernetesObject[] = []): Promise<string[]> {
+async function done(spec: Record<string, unknown>, live: KubernetesObject[] = [], key?: string): Promise<string[]> {
   const steps: string[] = [];
   const deps = {
     caches: {
@@ -35,7 +35,7 @@ async function done(spec: Record<string, unknown>, live: KubernetesObject[] = []
     },
     secrets: {
       ensure: async () => 'k'.repeat(43),
-      read: async () => undefined,
+      read: async () => (key === undefined ? undefined : { apiKey: Buffer.from(key) }),
     },
     images: { mcp: 'm', api: 'a', sandbox: 's', probe: 'p', pullPolicy: 'IfNotPresent', pullSecrets: [] },
     operator: { namespace: 'kling-system', labels: { 'app.kubernetes.io/name': 'kling-operator' } },
@@ -92,6 +92,18 @@ describe('the children', () => {
       'remove HorizontalPodAutoscaler studio-mcp',
       'keep Deployment studio-mcp',
     ]);
+  });
+
+  it('the API waits for its Secret, everything else goes on', async () => {
+    const upstream = { provider: 'Kling', apiKeySecretRef: { name: 'kling', key: 'apiKey' } };
+    const workloads = /StatefulSet|keep Deployment/;
+    const live = [there('StatefulSet', 'studio-api')];
+    expect(about(await done({ upstream }), workloads)).toEqual(['keep Deployment studio-mcp']);
+    expect(about(await done({ upstream }, live), workloads)).toEqual(['keep Deployment studio-mcp']);
+    const both = ['keep StatefulSet studio-api', 'keep Deployment studio-mcp'];
+    expect(about(await done({ upstream }, live, 'key'), workloads)).toEqual(both);
+    // no pod, nothing to wait for
+    expect(about(await done({ upstream, api: { replicas: 0 } }, live), workloads)).toEqual(both);
   });
 
   it('nothing is written while it is paused', async () => {

@@ -11,6 +11,7 @@ import { sandboxDeployment } from '../children/sandbox-deployment.ts';
 import { service } from '../children/service.ts';
 import { serviceAccount } from '../children/service-account.ts';
 import type { Context } from '../context.ts';
+import { missingSecrets } from '../observe/secret-references.ts';
 import type { LiveWorkloads } from '../observe/workloads.ts';
 import { mcpReplicas } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
@@ -53,6 +54,14 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   const remove = (apiVersion: string, kind: string, child: string): Promise<void> =>
     removeChild(klingApi, { apiVersion, kind, name: child }, deps);
 
+  /** What is new in the template would meet the missing Secret: a pod that runs is not replaced by one that cannot start. */
+  const keepApi = async (): Promise<KubernetesObject | undefined> => {
+    const live = cached('StatefulSet', names.api) as V1StatefulSet | undefined;
+    const missing = await missingSecrets(klingApi, deps.secrets);
+    if (missing.api !== null && klingApi.spec.api.replicas !== 0) return live;
+    return keep(apiStatefulSet(klingApi, deps.images, await upstreamStamp(klingApi, live, internalKey, deps.secrets)));
+  };
+
   const internalKey = await deps.secrets.ensure(klingApi);
   await keep(serviceAccount(klingApi));
   await keep(dataClaim(klingApi));
@@ -71,9 +80,7 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
       await keep(networkPolicy(klingApi, component, deps.operator));
     else await remove('networking.k8s.io/v1', 'NetworkPolicy', names[component]);
   }
-  const apiBefore = cached('StatefulSet', names.api) as V1StatefulSet | undefined;
-  const stamp = await upstreamStamp(klingApi, apiBefore, internalKey, deps.secrets);
-  const api = await keep(apiStatefulSet(klingApi, deps.images, stamp));
+  const api = await keepApi();
   // taken back before the number is owned again, put up after it is handed over: the two never write against each other
   const { autoscaling } = klingApi.spec.mcp;
   if (autoscaling === undefined) await remove('autoscaling/v2', 'HorizontalPodAutoscaler', names.mcp);
@@ -83,5 +90,5 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   if (autoscaling !== undefined) await keep(autoscaler(klingApi, autoscaling));
   if (wantsDisruptionBudget(live.spec?.replicas ?? 0)) await keep(disruptionBudget(klingApi));
   else await remove('policy/v1', 'PodDisruptionBudget', names.mcp);
-  return { live: { mcp: live, api: api as V1StatefulSet, sandbox: sandbox() }, revision };
+  return { live: { mcp: live, api: api as V1StatefulSet | undefined, sandbox: sandbox() }, revision };
 }

@@ -45,7 +45,7 @@ describe('the stamp of the upstream credentials', () => {
     expect(await stamp({ ak: 'ab', sk: 'c' }, pair)).not.toBe(await stamp({ ak: 'a', sk: 'bc' }, pair));
   });
 
-  it('stays as it is while the Secret or its key is missing: pods that run are not replaced by pods that cannot', async () => {
+  it('stays as it is while the Secret or its key is missing', async () => {
     const live = apiStatefulSet(vendor, images, 'before');
     expect(live.spec?.template.metadata?.annotations?.[UPSTREAM_STAMP]).toBe('before');
     expect(await upstreamStamp(vendor, live, key, holding(undefined))).toBe('before');

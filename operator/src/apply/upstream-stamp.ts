@@ -10,8 +10,8 @@ import type { KlingApi } from '../resource/klingapi.ts';
 import type { Secrets } from './secrets.ts';
 
 /**
- * @param live the API workload as it is: while a Secret is missing its stamp stays, because pods that still run on the old
- * key must not be replaced by pods that cannot start
+ * @param live the API workload as it is: while a Secret is missing its stamp stays, or what comes back unchanged would
+ * make new pods
  * @returns undefined where no Secret is named, or none was ever there
  */
 export async function upstreamStamp(

@@ -51,12 +51,12 @@ describe('the Secrets that pods wait for', () => {
       api: {
         reason: 'MissingSecret',
         message:
-          'Secret kling does not exist in namespace media: create it with the key "apiKey", or change spec.upstream.apiKeySecretRef',
+          'Secret kling does not exist in namespace media, or the operator may not read it: create it with the key "apiKey", or change spec.upstream.apiKeySecretRef',
       },
       mcp: {
         reason: 'MissingSecret',
         message:
-          'Secret headers does not exist in namespace media: create it, or change spec.mcp.handshake.headersSecretRef',
+          'Secret headers does not exist in namespace media, or the operator may not read it: create it, or change spec.mcp.handshake.headersSecretRef',
       },
     });
   });

@@ -62,7 +62,7 @@ export async function missingSecrets(klingApi: KlingApi, secrets: Pick<Secrets, 
     const wanted = key === undefined ? '' : ` with the key "${key}"`;
     const message =
       data === undefined
-        ? `Secret ${name} does not exist in namespace ${namespace}: create it${wanted}, or change ${field}`
+        ? `Secret ${name} does not exist in namespace ${namespace}, or the operator may not read it: create it${wanted}, or change ${field}`
         : key !== undefined && data[key] === undefined
           ? `Secret ${name} has no key "${key}": add the key, or change ${field}`
           : undefined;
