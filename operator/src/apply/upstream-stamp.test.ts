@@ -42,7 +42,10 @@ describe('the stamp of the upstream credentials', () => {
   });
 
   it('tells where one value ends and the next begins', async () => {
-    expect(await stamp({ ak: 'ab', sk: 'c' }, pair)).not.toBe(await stamp({ ak: 'a', sk: 'bc' }, pair));
+    const between = 'spec.upstream.secretKeySecretRef';
+    expect(await stamp({ ak: `a${between}b`, sk: 'c' }, pair)).not.toBe(
+      await stamp({ ak: 'a', sk: `b${between}c` }, pair),
+    );
   });
 
   it('stays as it is while the Secret or its key is missing', async () => {
