@@ -5,6 +5,7 @@ import type { Announce } from './announce.ts';
 import type { ChildApplier } from './apply/applier.ts';
 import type { Secrets } from './apply/secrets.ts';
 import type { ImageSettings } from './children/child.ts';
+import type { OperatorPods } from './children/network-policy.ts';
 import type { KubeClient } from './kube/client.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { PodObserver } from './observe/pods.ts';
@@ -28,6 +29,8 @@ export interface Context {
   metrics: OperatorMetrics;
   log: Logger;
   images: ImageSettings;
+  /** Whom network policies let in to every pod. */
+  operator: OperatorPods;
   /** Identity of this process, in records. */
   actor: string;
   now: () => number;

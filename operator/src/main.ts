@@ -64,6 +64,9 @@ const children = [
   KINDS.Service,
   KINDS.ServiceAccount,
   KINDS.PersistentVolumeClaim,
+  KINDS.HorizontalPodAutoscaler,
+  KINDS.PodDisruptionBudget,
+  KINDS.NetworkPolicy,
 ].map((kind) => informer(kind));
 const informers = [klingApis, pods, ...children];
 const childCaches = new Map(children.map((entry) => [entry.cache.kind.kind, entry.cache]));
@@ -115,6 +118,7 @@ const deps: Context = {
     pullPolicy: settings.IMAGE_PULL_POLICY,
     pullSecrets: settings.IMAGE_PULL_SECRETS,
   },
+  operator: { namespace: settings.POD_NAMESPACE, labels: { 'app.kubernetes.io/name': settings.OPERATOR_NAME } },
   actor,
   now,
 };

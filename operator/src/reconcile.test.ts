@@ -15,6 +15,7 @@ const broken = podOf({
 });
 
 interface World {
+  spec?: Record<string, unknown>;
   pods?: PodObservation[];
   /** What the API server answers to each apply of a child. */
   child?: KubeError;
@@ -23,9 +24,9 @@ interface World {
   secretError?: KubeError;
 }
 
-function world({ pods = [podOf()], child, deletion, secretKey = 'k'.repeat(43), secretError }: World) {
+function world({ spec = {}, pods = [podOf()], child, deletion, secretKey = 'k'.repeat(43), secretError }: World) {
   const seen = { statuses: [] as KlingApiStatus[], deleted: [] as string[], begun: [] as (string | undefined)[] };
-  const klingApi = klingApiOf();
+  const klingApi = klingApiOf(spec);
   const live: V1Pod[] = pods.map(({ name, uid, podIP }) => ({
     metadata: { name, uid },
     status: { podIP: podIP ?? '' },
@@ -71,6 +72,7 @@ function world({ pods = [podOf()], child, deletion, secretKey = 'k'.repeat(43), 
     metrics: { observe: quiet, forget: quiet },
     log: { info: quiet, warn: quiet, error: quiet },
     images: { mcp: 'm', api: 'a', sandbox: 's', probe: 'p', pullPolicy: 'IfNotPresent', pullSecrets: [] },
+    operator: { namespace: 'kling-system', labels: { 'app.kubernetes.io/name': 'kling-operator' } },
     actor: 'me',
     now: () => T0,
   } as unknown as Context;
@@ -116,6 +118,17 @@ describe('a look', () => {
     });
     await look();
     expect(condition('Stalled')).toMatchObject({ reason: 'Forbidden' });
+  });
+
+  it('tells of a key that the Secret of the upstream lacks, and looks again soon', async () => {
+    const upstream = { provider: 'Kling', apiKeySecretRef: { name: 'kling', key: 'apiKey' } };
+    const { look, condition } = world({ spec: { upstream } });
+    expect(await look()).toEqual({ requeueAfterMs: 5_000 });
+    expect(condition('Accepted')).toMatchObject({ status: 'True' });
+    expect(condition('Reconciling')).toMatchObject({
+      reason: 'MissingSecret',
+      message: expect.stringContaining('Secret kling has no key "apiKey"'),
+    });
   });
 
   it('tells of a repair that was written down even when its deletion fails', async () => {

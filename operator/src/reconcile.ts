@@ -10,6 +10,7 @@ import { StalledError } from './apply/foreign.ts';
 import type { Context } from './context.ts';
 import { isConflict, isForbidden, KubeError } from './kube/errors.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
+import { missingSecrets } from './observe/secret-references.ts';
 import { type LiveWorkloads, workloadState } from './observe/workloads.ts';
 import { plan } from './plan.ts';
 import type { KlingApi } from './resource/klingapi.ts';
@@ -42,6 +43,7 @@ export async function reconcile(
 
   const { live, stalled, retrying, revision } = await children(klingApi, deps);
   signal.throwIfAborted();
+  const missing = await missingSecrets(klingApi, deps.secrets);
   const internalKey = await deps.secrets.internalKey(klingApi);
   const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
   const observations = await deps.observer.observe(klingApi, deps.caches.mcpPods(klingApi), headers);
@@ -55,7 +57,7 @@ export async function reconcile(
   const workloads = workloadState(live);
   const verification = deps.verifier.follow(klingApi, { plan: planned, revision, workloads, internalKey });
   const status = buildStatus(
-    { klingApi, plan: planned, acts, verification, revision, workloads, stalled, retrying, observations },
+    { klingApi, plan: planned, acts, verification, revision, workloads, stalled, retrying, missing, observations },
     deps.now(),
   );
   signal.throwIfAborted();
@@ -66,6 +68,7 @@ export async function reconcile(
   deps.metrics.observe(klingApi, status, planned);
   await acts.afterWrite();
 
+  const waiting = missing.api !== null || missing.mcp !== null;
   if (stalled !== null || retrying !== null) return { requeueAfterMs: STALLED_MS };
   const busy =
     acts.busy ||
@@ -75,7 +78,9 @@ export async function reconcile(
   return {
     requeueAfterMs: busy
       ? Math.max(BUSY_MS, Math.min(hold === null ? BUSY_MS : hold - deps.now(), 2 * BUSY_MS))
-      : AT_REST_MS,
+      : waiting
+        ? STALLED_MS
+        : AT_REST_MS,
   };
 }
 

@@ -28,6 +28,8 @@ export const settingsSchema = z.object({
   /** Namespace and name of the operator's own pod. */
   POD_NAMESPACE: z.string().default('default'),
   POD_NAME: z.string().default(hostname()),
+  /** Label app.kubernetes.io/name of the operator's own pods, by which network policies let them in. */
+  OPERATOR_NAME: z.string().default('kling-operator'),
   LEADER_ELECTION: flag(true),
   LEADER_ELECTION_LEASE: z.string().default('kling-operator'),
   WORKERS: z.coerce.number().int().min(1).max(64).default(8),

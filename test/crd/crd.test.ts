@@ -39,6 +39,7 @@ describe('a minimal resource', () => {
         logExcerpt: 'Matched',
       },
       verification: { image: 'Auto', maxPerDay: 24 },
+      networkPolicy: { mode: 'Disabled', ingressFrom: [], monitoringFrom: [], egressTo: [] },
       paused: false,
     });
   });
@@ -123,6 +124,41 @@ const refusals: [string, unknown, RegExp, string?][] = [
   ],
   ['a name of 41 characters', { upstream: sandbox }, /metadata\.name must have at most 40 characters/, 'a'.repeat(41)],
   [
+    'a peer that is nobody',
+    { upstream: sandbox, networkPolicy: { ingressFrom: [{}] } },
+    /spec\.networkPolicy\.ingressFrom\[0\].*a peer is either an ipBlock, or a podSelector, a namespaceSelector or both/,
+  ],
+  [
+    'a peer that is pods and addresses',
+    { upstream: sandbox, networkPolicy: { egressTo: [{ podSelector: {}, ipBlock: { cidr: '10.0.0.0/8' } }] } },
+    /spec\.networkPolicy\.egressTo\[0\].*a peer is either an ipBlock/,
+  ],
+  [
+    'a range that is none',
+    { upstream: sandbox, networkPolicy: { monitoringFrom: [{ ipBlock: { cidr: '10.0.0.0' } }] } },
+    /spec\.networkPolicy\.monitoringFrom\[0\]\.ipBlock\.cidr: Invalid value: "10\.0\.0\.0"/,
+  ],
+  [
+    'fewer pods at most than at least',
+    { upstream: sandbox, mcp: { autoscaling: { min: 5, max: 2, cpuPercent: 70 } } },
+    /spec\.mcp\.autoscaling\.min.*min must not exceed max/,
+  ],
+  [
+    'autoscaling without a measure',
+    { upstream: sandbox, mcp: { autoscaling: { min: 2, max: 5 } } },
+    /spec\.mcp\.autoscaling\.cpuPercent: Required value/,
+  ],
+  [
+    'autoscaling of the API, which is one pod on SQLite',
+    { upstream: sandbox, api: { autoscaling: { min: 1, max: 2, cpuPercent: 70 } } },
+    /unknown field "spec\.api\.autoscaling"/,
+  ],
+  [
+    'an unknown mode of network policies',
+    { upstream: sandbox, networkPolicy: { mode: 'Open' } },
+    /spec\.networkPolicy\.mode: Unsupported value: "Open".*"Disabled", "Enabled"/,
+  ],
+  [
     'an unknown field',
     { upstream: sandbox, mcp: { handshake: { periodSecond: 5 } } },
     /unknown field "spec\.mcp\.handshake\.periodSecond"/,
@@ -154,6 +190,22 @@ describe('what else it does', () => {
     const volumes = [{ name: 'extra', configMap: { name: 'settings', items: [{ key: 'a', path: 'b' }] } }];
     await kubectl(['create', '-f', '-'], object({ upstream: sandbox, mcp: { pod: { affinity, volumes } } }, 'opaque'));
     expect((await getJson(['get', 'klingapi', 'opaque', '-n', namespace])).spec.mcp.pod).toEqual({ affinity, volumes });
+  });
+
+  it('peers of every shape are taken as they are', async () => {
+    const networkPolicy = {
+      mode: 'Enabled',
+      ingressFrom: [
+        {
+          namespaceSelector: { matchLabels: { team: 'media' } },
+          podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['proxy'] }] },
+        },
+      ],
+      monitoringFrom: [{ namespaceSelector: {} }, { podSelector: { matchLabels: { app: 'prometheus' } } }],
+      egressTo: [{ ipBlock: { cidr: '10.1.0.0/16', except: ['10.1.2.0/24'] } }, { ipBlock: { cidr: 'fd00:1::/64' } }],
+    };
+    await kubectl(['create', '-f', '-'], object({ upstream: sandbox, networkPolicy }, 'peers'));
+    expect((await getJson(['get', 'klingapi', 'peers', '-n', namespace])).spec.networkPolicy).toEqual(networkPolicy);
   });
 
   it('percentages and numbers of concurrent repairs are taken', async () => {

@@ -4,7 +4,7 @@ import { getJson, type Json, kubectl } from './kubectl.ts';
 import { waitFor } from './wait.ts';
 
 const KINDS =
-  'deployments,statefulsets,replicasets,pods,services,serviceaccounts,secrets,configmaps,persistentvolumeclaims';
+  'deployments,statefulsets,replicasets,pods,services,serviceaccounts,secrets,configmaps,persistentvolumeclaims,poddisruptionbudgets,networkpolicies,horizontalpodautoscalers';
 let kase: Case;
 beforeAll(async () => {
   kase = await createCase('removal');

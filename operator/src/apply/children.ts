@@ -1,21 +1,26 @@
 /** Applies every child in order: what pods need first, then the workloads. */
 import type { KubernetesObject, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { apiStatefulSet } from '../children/api-statefulset.ts';
+import { autoscaler } from '../children/autoscaler.ts';
 import { dataClaim } from '../children/data-claim.ts';
+import { disruptionBudget, wantsDisruptionBudget } from '../children/disruption-budget.ts';
 import { mcpDeployment } from '../children/mcp-deployment.ts';
+import { networkPolicy } from '../children/network-policy.ts';
 import { revisionOf } from '../children/revision.ts';
 import { sandboxDeployment } from '../children/sandbox-deployment.ts';
 import { service } from '../children/service.ts';
 import { serviceAccount } from '../children/service-account.ts';
 import type { Context } from '../context.ts';
-import { isConflict, isNotFound } from '../kube/errors.ts';
+import { missingSecrets } from '../observe/secret-references.ts';
 import type { LiveWorkloads } from '../observe/workloads.ts';
-import { initialReplicas } from '../resource/absent.ts';
+import { mcpReplicas } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { childNames } from '../resource/names.ts';
+import { removeChild } from './remove.ts';
 import { handOverReplicas, replicasPlan } from './replicas.ts';
+import { upstreamStamp } from './upstream-stamp.ts';
 
-type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log'>;
+type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log' | 'operator'>;
 
 /** @throws StalledError for a foreign or refused child; nothing after it is applied */
 export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ live: LiveWorkloads; revision: string }> {
@@ -24,7 +29,8 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   const names = childNames(name);
   const before = cached('Deployment', names.mcp) as V1Deployment | undefined;
   const sandbox = () => cached('Deployment', names.sandbox) as V1Deployment | undefined;
-  const replicas = replicasPlan(klingApi.spec.mcp.replicas, before, initialReplicas.mcp);
+  const { owned, initial } = mcpReplicas(klingApi.spec);
+  const replicas = replicasPlan(owned, before, initial);
   const mcp = mcpDeployment(klingApi, deps.images, replicas.apply);
   const revision = revisionOf(mcp);
   if (klingApi.spec.paused)
@@ -45,7 +51,18 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
     return object;
   };
 
-  await deps.secrets.ensure(klingApi);
+  const remove = (apiVersion: string, kind: string, child: string): Promise<void> =>
+    removeChild(klingApi, { apiVersion, kind, name: child }, deps);
+
+  /** What is new in the template would meet the missing Secret: a pod that runs is not replaced by one that cannot start. */
+  const keepApi = async (): Promise<KubernetesObject | undefined> => {
+    const live = cached('StatefulSet', names.api) as V1StatefulSet | undefined;
+    const missing = await missingSecrets(klingApi, deps.secrets);
+    if (missing.api !== null && klingApi.spec.api.replicas !== 0) return live;
+    return keep(apiStatefulSet(klingApi, deps.images, await upstreamStamp(klingApi, live, internalKey, deps.secrets)));
+  };
+
+  const internalKey = await deps.secrets.ensure(klingApi);
   await keep(serviceAccount(klingApi));
   await keep(dataClaim(klingApi));
   await keep(service(klingApi, 'api'));
@@ -54,29 +71,24 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
     await keep(service(klingApi, 'sandbox'));
     await keep(sandboxDeployment(klingApi, deps.images));
   } else {
-    await removeSandbox(klingApi, deps);
+    await remove('apps/v1', 'Deployment', names.sandbox);
+    await remove('v1', 'Service', names.sandbox);
   }
-  const api = await keep(apiStatefulSet(klingApi, deps.images));
+  for (const component of ['mcp', 'api', 'sandbox'] as const) {
+    const wanted = component !== 'sandbox' || klingApi.spec.upstream.provider === 'Sandbox';
+    if (wanted && klingApi.spec.networkPolicy.mode === 'Enabled')
+      await keep(networkPolicy(klingApi, component, deps.operator));
+    else await remove('networking.k8s.io/v1', 'NetworkPolicy', names[component]);
+  }
+  const api = await keepApi();
+  // taken back before the number is owned again, put up after it is handed over: the two never write against each other
+  const { autoscaling } = klingApi.spec.mcp;
+  if (autoscaling === undefined) await remove('autoscaling/v2', 'HorizontalPodAutoscaler', names.mcp);
   if (before !== undefined && replicas.handOver !== undefined)
     await handOverReplicas(deps.client, before, replicas.handOver);
-  const live = await keep(mcp);
-  return { live: { mcp: live as V1Deployment, api: api as V1StatefulSet, sandbox: sandbox() }, revision };
-}
-
-/** A block that went away takes its children along. */
-async function removeSandbox(klingApi: KlingApi, { client, caches }: Deps): Promise<void> {
-  const { namespace, name, uid } = klingApi.metadata;
-  for (const [apiVersion, kind] of [
-    ['apps/v1', 'Deployment'],
-    ['v1', 'Service'],
-  ] as const) {
-    const live = caches.child(kind, namespace, childNames(name).sandbox);
-    const ours = live?.metadata?.ownerReferences?.some((reference) => reference.uid === uid) === true;
-    if (live?.metadata?.uid !== undefined && ours && live.metadata.deletionTimestamp === undefined) {
-      await client
-        .delete({ apiVersion, kind, namespace, name: childNames(name).sandbox }, { uid: live.metadata.uid })
-        // gone already, or made anew by somebody: the cache will tell
-        .catch((error: unknown) => (isNotFound(error) || isConflict(error) ? undefined : Promise.reject(error)));
-    }
-  }
+  const live = (await keep(mcp)) as V1Deployment;
+  if (autoscaling !== undefined) await keep(autoscaler(klingApi, autoscaling));
+  if (wantsDisruptionBudget(live.spec?.replicas ?? 0)) await keep(disruptionBudget(klingApi));
+  else await remove('policy/v1', 'PodDisruptionBudget', names.mcp);
+  return { live: { mcp: live, api: api as V1StatefulSet | undefined, sandbox: sandbox() }, revision };
 }

@@ -2,7 +2,7 @@
 import type { V1StatefulSet, V1Volume } from '@kubernetes/client-node';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, MANAGEMENT_PORT, SANDBOX_PORT, selectorLabels, serviceHost } from '../resource/names.ts';
-import { childMeta, type ImageSettings } from './child.ts';
+import { childMeta, type ImageSettings, UPSTREAM_STAMP } from './child.ts';
 import { container, environment, MOUNT, managementProbe, podTemplate, secretVolume, TMP } from './pod.ts';
 
 const VENDOR = { Global: 'https://api-singapore.klingai.com', China: 'https://api-beijing.klingai.com' } as const;
@@ -44,9 +44,11 @@ function credentials(klingApi: KlingApi): { env: Record<string, string | undefin
   };
 }
 
+/** @param upstreamStamp changes with the upstream credentials, so that new ones make new pods; absent where there are none */
 export function apiStatefulSet(
   klingApi: KlingApi,
   settings: ImageSettings,
+  upstreamStamp: string | undefined,
 ): V1StatefulSet & { metadata: ReturnType<typeof childMeta> } {
   const { name } = klingApi.metadata;
   const { api } = klingApi.spec;
@@ -100,6 +102,7 @@ export function apiStatefulSet(
           component: 'api',
           ours: true,
           containers: [main],
+          ...(upstreamStamp === undefined ? {} : { annotations: { [UPSTREAM_STAMP]: upstreamStamp } }),
           volumes: [
             { name: 'data', persistentVolumeClaim: { claimName: names.dataClaim } },
             secretVolume('internal', names.internalSecret),

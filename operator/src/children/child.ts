@@ -4,6 +4,9 @@ import type { KlingApi } from '../resource/klingapi.ts';
 import { API_VERSION, KIND } from '../resource/klingapi.ts';
 import { type Component, childLabels } from '../resource/names.ts';
 
+/** Annotation of the API pods that holds the stamp of the upstream credentials. */
+export const UPSTREAM_STAMP = 'klingapi.dev/upstream-secrets';
+
 /** Images and pull settings of this release, from the operator's environment. */
 export interface ImageSettings {
   mcp: string;

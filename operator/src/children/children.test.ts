@@ -4,9 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { klingApiOf } from '../testing.ts';
 import { apiStatefulSet } from './api-statefulset.ts';
+import { autoscaler } from './autoscaler.ts';
 import type { ImageSettings } from './child.ts';
 import { dataClaim } from './data-claim.ts';
+import { disruptionBudget, wantsDisruptionBudget } from './disruption-budget.ts';
 import { mcpDeployment } from './mcp-deployment.ts';
+import { networkPolicy } from './network-policy.ts';
 import { revisionOf } from './revision.ts';
 import { sandboxDeployment } from './sandbox-deployment.ts';
 import { callersSecret, internalSecret } from './secret.ts';
@@ -40,16 +43,40 @@ const vendor = klingApiOf({
     secretKeySecretRef: { name: 'kling', key: 'sk' },
   },
 });
+const operator = { namespace: 'kling-system', labels: { 'app.kubernetes.io/name': 'kling-operator' } };
+const opened = (upstream: Record<string, unknown>) =>
+  klingApiOf({
+    upstream,
+    networkPolicy: {
+      mode: 'Enabled',
+      ingressFrom: [
+        {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ingress' } },
+          podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['proxy'] }] },
+        },
+      ],
+      monitoringFrom: [{ namespaceSelector: {} }],
+      egressTo: [{ ipBlock: { cidr: '10.1.0.0/16', except: ['10.1.2.0/24'] } }],
+    },
+  });
+const openedVendor = opened({ provider: 'Kling', apiKeySecretRef: { name: 'kling', key: 'apiKey' } });
 
 const goldens: [string, unknown][] = [
   ['mcp-deployment', mcpDeployment(minimal, images, 2)],
   ['mcp-deployment.other-server', mcpDeployment(foreignServer, images, undefined)],
+  ['mcp-autoscaler', autoscaler(minimal, { min: 2, max: 8, cpuPercent: 70 })],
+  ['mcp-disruption-budget', disruptionBudget(minimal)],
   ['mcp-service', service(minimal, 'mcp')],
-  ['api-statefulset', apiStatefulSet(minimal, images)],
-  ['api-statefulset.vendor', apiStatefulSet(vendor, images)],
+  ['api-statefulset', apiStatefulSet(minimal, images, undefined)],
+  ['api-statefulset.vendor', apiStatefulSet(vendor, images, '0f1e2d3c4b5a69788796a5b4c3d2e1f0')],
   ['api-service', service(minimal, 'api')],
   ['sandbox-deployment', sandboxDeployment(minimal, images)],
   ['sandbox-service', service(minimal, 'sandbox')],
+  ['mcp-network-policy', networkPolicy(minimal, 'mcp', operator)],
+  ['mcp-network-policy.opened', networkPolicy(openedVendor, 'mcp', operator)],
+  ['api-network-policy', networkPolicy(minimal, 'api', operator)],
+  ['api-network-policy.opened', networkPolicy(openedVendor, 'api', operator)],
+  ['sandbox-network-policy', networkPolicy(opened({ provider: 'Sandbox' }), 'sandbox', operator)],
   ['data-claim', dataClaim(minimal)],
   [
     'data-claim.deleted-with-it',
@@ -82,4 +109,16 @@ it('names a pull secret once, although the release and the resource both name it
   const named = klingApiOf({ mcp: { imagePullSecrets: [{ name: 'registry' }] } });
   const { template } = mcpDeployment(named, { ...images, pullSecrets: ['registry', 'mirror'] }, 2).spec ?? {};
   expect(template?.spec?.imagePullSecrets).toEqual([{ name: 'registry' }, { name: 'mirror' }]);
+});
+
+it('a network policy never lets everybody in: an empty list of peers would', () => {
+  for (const component of ['mcp', 'api', 'sandbox'] as const) {
+    const { ingress } = networkPolicy(minimal, component, operator).spec;
+    expect(ingress.length).toBeGreaterThan(0);
+    expect(ingress.every(({ from, ports }) => from.length > 0 && ports.length > 0)).toBe(true);
+  }
+});
+
+it('a budget is for more than one pod', () => {
+  expect([0, 1, 2, 3].map(wantsDisruptionBudget)).toEqual([false, false, true, true]);
 });

@@ -28,6 +28,18 @@ export const sqliteStorage = (spec: KlingApiSpec): SqliteStorage =>
 export const initialReplicas = { api: 1, mcp: 2 } as const;
 
 /**
+ * Who says how many MCP pods there are.
+ * @returns `owned`: the number this operator keeps, undefined where that is another's; `initial`: the number at creation
+ */
+export function mcpReplicas({ mcp }: KlingApiSpec): { owned: number | undefined; initial: number } {
+  const { autoscaling, replicas } = mcp;
+  const initial = replicas ?? initialReplicas.mcp;
+  return autoscaling === undefined
+    ? { owned: replicas, initial }
+    : { owned: undefined, initial: Math.min(Math.max(initial, autoscaling.min), autoscaling.max) };
+}
+
+/**
  * Pods that may be repaired at a time, never 0.
  * @param pods number of MCP pods
  */

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { cel, int, objectName, quantity, required, secretKeyRef, secretRef, setList } from './bounds.ts';
+import { networkPolicy } from './network-policy.ts';
 import { workloadFields } from './workload.ts';
 
 const upstream = z
@@ -117,6 +118,17 @@ const handshake = z
     }),
   );
 
+/** Without defaults: a stored one would stand beside what a later apply adds. */
+const autoscaling = z
+  .object({
+    min: int(1, 100).describe('Fewest pods'),
+    max: int(1, 100).describe('Most pods'),
+    cpuPercent: int(1, 1000).describe(
+      'CPU that the pods use on average, in percent of what mcp.resources requests; the cluster has to measure it (metrics-server)',
+    ),
+  })
+  .meta(cel({ rule: 'self.min <= self.max', message: 'min must not exceed max', fieldPath: '.min' }));
+
 const mcp = z
   .object({
     ...workloadFields,
@@ -128,7 +140,12 @@ const mcp = z
       ),
     replicas: int(0, 100)
       .optional()
-      .describe('Number of pods; 2 at creation without it, and then free for kubectl scale'),
+      .describe(
+        'Number of pods; 2 at creation without it, and then free for kubectl scale. With autoscaling it counts at creation alone',
+      ),
+    autoscaling: autoscaling
+      .optional()
+      .describe('Sets the number of pods by their use of the CPU, instead of replicas'),
     port: int(1, 65535).default(5510).describe('Port the server listens on'),
     path: required(256)
       .regex(/^\/[^\s?#]*$/)
@@ -222,9 +239,11 @@ export const specSchema = z.object({
   mcp: mcp.describe('The MCP service, which keeps no state'),
   remediation: remediation.describe('When and how MCP pods are repaired'),
   verification: verification.describe('The three checks after a repair and for a new revision'),
+  networkPolicy: networkPolicy.describe('Who may reach the pods, and what they may reach'),
   paused: z.boolean().default(false).describe('Stops every write to children and every repair; status goes on'),
 });
 
 export type KlingApiSpec = z.output<typeof specSchema>;
+export type Autoscaling = NonNullable<KlingApiSpec['mcp']['autoscaling']>;
 export type Policy = KlingApiSpec['remediation'];
 export type HandshakePolicy = KlingApiSpec['mcp']['handshake'];

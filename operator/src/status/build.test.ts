@@ -1,5 +1,6 @@
 /** Whatever a server claims of itself, the status stays within its bounds. */
 import { expect, it } from 'vitest';
+import { NOTHING_MISSING } from '../observe/secret-references.ts';
 import { plan } from '../plan.ts';
 import { statusSchema } from '../resource/status.ts';
 import { handshakeOf, klingApiOf, podOf, T0 } from '../testing.ts';
@@ -34,6 +35,7 @@ it('takes no more protocol versions, and no longer ones, than the status holds',
       },
       stalled: null,
       retrying: null,
+      missing: NOTHING_MISSING,
       observations,
     },
     T0,

@@ -1,5 +1,6 @@
 /** The whole status from one look. */
 
+import type { MissingSecrets } from '../observe/secret-references.ts';
 import type { WorkloadState } from '../observe/workloads.ts';
 import type { Acts, Plan } from '../plan.ts';
 import type { PodObservation } from '../remediation/observation.ts';
@@ -18,6 +19,7 @@ export interface StatusInput {
   workloads: WorkloadState;
   stalled: Finding | null;
   retrying: Finding | null;
+  missing: MissingSecrets;
   observations: PodObservation[];
 }
 
@@ -44,7 +46,7 @@ function podStatuses(plan: Plan, previous: PodStatus[], now: number): PodStatus[
 }
 
 export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
-  const { klingApi, plan, acts, verification, revision, workloads, stalled, retrying } = input;
+  const { klingApi, plan, acts, verification, revision, workloads, stalled, retrying, missing } = input;
   const { name, namespace, generation } = klingApi.metadata;
   const previous = klingApi.status ?? {};
   const names = childNames(name);
@@ -81,6 +83,7 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
         generation,
         stalled,
         retrying,
+        missing,
         paused: klingApi.spec.paused,
         api: workloads.api,
         mcp: { pods: plan.pods, wanted: workloads.mcp.wanted, rollingOut: workloads.mcp.rollingOut },

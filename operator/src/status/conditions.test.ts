@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NOTHING_MISSING } from '../observe/secret-references.ts';
 import { assess } from '../remediation/assess.ts';
 import type { Verification } from '../resource/status.ts';
 import { handshakeOf, podOf, reportOf, T0 } from '../testing.ts';
@@ -38,6 +39,7 @@ const input = (overrides: Partial<ConditionInput> = {}): ConditionInput => ({
   generation: 3,
   stalled: null,
   retrying: null,
+  missing: NOTHING_MISSING,
   paused: false,
   api: { ready: 1, wanted: 1 },
   mcp: { pods: [serving, { ...serving, pod: 'b', uid: 'b' }], wanted: 2, rollingOut: false },
@@ -94,6 +96,31 @@ describe('conditions', () => {
   it('a new revision is unverified until it was looked at', () => {
     expect(shown({ currentRevision: 'r2' })).toContain('ProtocolVerified=Unknown NotVerifiedYet');
     expect(shown({ currentRevision: 'r2' })).toContain('Ready=Unknown NotVerifiedYet');
+  });
+
+  it('a Secret that is missing is told where the pods that wait for it are missed', () => {
+    const finding = { reason: 'MissingSecret', message: 'Secret kling does not exist' };
+    const waiting = shown({ api: { ready: 0, wanted: 1 }, missing: { api: finding, mcp: null } });
+    expect(waiting).toEqual(
+      expect.arrayContaining([
+        'Ready=False MissingSecret',
+        'Accepted=True Accepted',
+        'ApiAvailable=False MissingSecret',
+        'Reconciling=True MissingSecret',
+      ]),
+    );
+    const headers = shown({
+      mcp: { pods: [], wanted: 2, rollingOut: true },
+      missing: { api: null, mcp: finding },
+    });
+    expect(headers).toEqual(
+      expect.arrayContaining(['McpAvailable=False MissingSecret', 'Reconciling=True MissingSecret']),
+    );
+  });
+
+  it('a Secret that went away under pods that run takes nothing out, but is told', () => {
+    const list = shown({ missing: { api: { reason: 'MissingSecret', message: 'gone' }, mcp: null } });
+    expect(list).toEqual(expect.arrayContaining(['Ready=True Ready', 'Reconciling=True MissingSecret']));
   });
 
   it('a foreign child stalls', () => {

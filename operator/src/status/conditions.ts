@@ -1,3 +1,4 @@
+import type { MissingSecrets } from '../observe/secret-references.ts';
 import type { Assessment } from '../remediation/assess.ts';
 import type { Decision } from '../remediation/decide.ts';
 import type { Condition, RemediationStatus, Verification } from '../resource/status.ts';
@@ -13,6 +14,8 @@ export interface ConditionInput {
   stalled: Finding | null;
   /** Why they could not be kept this time, or null. */
   retrying: Finding | null;
+  /** Secrets that pods wait for. */
+  missing: MissingSecrets;
   paused: boolean;
   api: { ready: number; wanted: number };
   mcp: { pods: Assessment[]; wanted: number; rollingOut: boolean };
@@ -59,17 +62,20 @@ function accepted({ stalled }: ConditionInput): Draft {
     : draft('Accepted', 'False', stalled.reason, stalled.message);
 }
 
-function apiAvailable({ api }: ConditionInput): Draft {
+function apiAvailable({ api, missing }: ConditionInput): Draft {
   const message = `${api.ready} of ${api.wanted} API pods are ready`;
-  return api.ready >= 1
-    ? draft('ApiAvailable', 'True', 'PodsReady', message)
-    : draft('ApiAvailable', 'False', 'NoPodReady', message);
+  if (api.ready >= 1) return draft('ApiAvailable', 'True', 'PodsReady', message);
+  return missing.api === null
+    ? draft('ApiAvailable', 'False', 'NoPodReady', message)
+    : draft('ApiAvailable', 'False', missing.api.reason, `${message}; ${missing.api.message}`);
 }
 
-function mcpAvailable({ mcp }: ConditionInput): Draft {
+function mcpAvailable({ mcp, missing }: ConditionInput): Draft {
   const serving = mcp.pods.filter(serves).length;
   const message = `${serving} of ${mcp.wanted} MCP pods serve`;
   if (serving >= 1) return draft('McpAvailable', 'True', 'PodsServing', message);
+  if (missing.mcp !== null)
+    return draft('McpAvailable', 'False', missing.mcp.reason, `${message}; ${missing.mcp.message}`);
   const worst = mcp.pods.find((pod) => !pod.ending && pod.diagnosis !== null);
   return draft(
     'McpAvailable',
@@ -175,7 +181,10 @@ function abnormal(input: ConditionInput): Draft[] {
       ),
     );
   }
+  const missing = input.missing.api ?? input.missing.mcp;
   if (stalled !== null) out.push(draft('Stalled', 'True', stalled.reason, stalled.message));
+  // a pod that still runs on what it once read does not survive its next start
+  else if (missing !== null) out.push(draft('Reconciling', 'True', missing.reason, missing.message));
   else if (input.repairing !== undefined)
     out.push(draft('Reconciling', 'True', 'Repairing', `pod ${input.repairing} is being repaired`));
   else if (input.retrying !== null)
