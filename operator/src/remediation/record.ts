@@ -114,6 +114,7 @@ const cameAfter = (record: RepairRecord, pod: Assessment): boolean =>
 /**
  * @param verification result of the checks asked for by an earlier `Verify`, if there is one
  * @param actor identity of the operator process that asks
+ * @param stopped why no pod may be deleted any more, if so
  */
 export function advance(
   record: RepairRecord,
@@ -122,6 +123,7 @@ export function advance(
   actor: string,
   graceSeconds: number,
   now: number,
+  stopped?: string,
 ): Advanced {
   if (record.outcome !== undefined) return { record, next: { kind: 'Settled' } };
   const lastMove = Math.max(...record.steps.map((step) => at(step.at)), at(record.startedAt));
@@ -135,6 +137,7 @@ export function advance(
       actor,
       graceSeconds,
       now,
+      stopped,
     );
   }
 
@@ -149,6 +152,7 @@ export function advance(
         pods,
         now,
       );
+    if (stopped !== undefined) return settle(withStep(record, 'LeftAlone', now, stopped), 'NotNeeded', pods, now);
     if (!broken.repairable) return spared(record, broken, pods, now);
     return { record, next: { kind: 'Delete', graceSeconds: broken.hung ? 1 : undefined } };
   }
@@ -204,6 +208,12 @@ export function advance(
   const handshake = verification.checks.find((check) => check.name === 'McpHandshake');
   return settle(done, handshake?.result === 'Failed' ? 'Failed' : 'Recovered', pods, now);
 }
+
+/** The record is written, its pod is not deleted yet. */
+export const awaitsDeletion = (record: RepairRecord, pods: Assessment[]): boolean =>
+  record.outcome === undefined &&
+  !has(record, 'PodDeleted') &&
+  pods.some((pod) => pod.uid === record.podUid && !pod.ending);
 
 /** Whoever goes on with a record decides anew: what fails now may be no fault of the process, or it is starting again. */
 function spared(record: RepairRecord, broken: Assessment, pods: Assessment[], now: number): Advanced {
