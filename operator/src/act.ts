@@ -7,7 +7,7 @@ import type { Acts, Plan } from './plan.ts';
 import type { Assessment } from './remediation/assess.ts';
 import { afterRepair, repairRequestOf } from './remediation/incident.ts';
 import { beginRepair } from './remediation/record.ts';
-import { matchLog } from './remediation/signatures.ts';
+import { logSeconds, matchLog } from './remediation/signatures.ts';
 import { type KlingApi, REPAIR_ANNOTATION } from './resource/klingapi.ts';
 
 /** Repairs kept in the status. */
@@ -102,8 +102,9 @@ async function readLog(klingApi: KlingApi, pod: Assessment, deps: Deps): Promise
       namespace: klingApi.metadata.namespace,
       pod: pod.pod,
       container: 'mcp',
-      tailLines: 400,
-      limitBytes: 131_072,
+      sinceSeconds: logSeconds(pod.failingSince, deps.now()),
+      tailLines: 2_000,
+      limitBytes: 524_288,
     });
     return matchLog(log);
   } catch (error) {

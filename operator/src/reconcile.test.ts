@@ -19,11 +19,13 @@ interface World {
   /** What the API server answers to each apply of a child. */
   child?: KubeError;
   deletion?: KubeError;
+  /** Lines of the container's log by their age in seconds. */
+  log?: [number, string][];
   secretKey?: string;
   secretError?: KubeError;
 }
 
-function world({ pods = [podOf()], child, deletion, secretKey = 'k'.repeat(43), secretError }: World) {
+function world({ pods = [podOf()], child, deletion, log = [], secretKey = 'k'.repeat(43), secretError }: World) {
   const seen = { statuses: [] as KlingApiStatus[], deleted: [] as string[], begun: [] as (string | undefined)[] };
   const klingApi = klingApiOf();
   const live: V1Pod[] = pods.map(({ name, uid, podIP }) => ({
@@ -39,7 +41,8 @@ function world({ pods = [podOf()], child, deletion, secretKey = 'k'.repeat(43), 
       if (deletion !== undefined) throw deletion;
       seen.deleted.push(ref.name);
     },
-    podLog: async () => '',
+    podLog: async ({ sinceSeconds = Number.POSITIVE_INFINITY }) =>
+      log.flatMap(([age, line]) => (age <= sinceSeconds ? [line] : [])).join('\n'),
     async get(ref: { name: string; namespace: string }) {
       if (secretError !== undefined) throw secretError;
       const labels = { 'app.kubernetes.io/managed-by': 'kling-operator', 'klingapi.dev/name': 'studio' };
@@ -116,6 +119,20 @@ describe('a look', () => {
     });
     await look();
     expect(condition('Stalled')).toMatchObject({ reason: 'Forbidden' });
+  });
+
+  it('takes for evidence what was logged around the failure, and no memory that a running process wanted for its cause', async () => {
+    const repaired = async (log: [number, string][]) => {
+      const { seen, look } = world({ pods: [broken], log });
+      await look();
+      return seen.statuses.at(-1)?.repairs?.[0];
+    };
+    const old = await repaired([[121, 'RuntimeError: Task group is not initialized. Make sure to use run().']]);
+    expect([old?.diagnosis, old?.evidence.log]).toEqual(['HttpError', undefined]);
+    const recent = await repaired([[119, 'RuntimeError: Task group is not initialized. Make sure to use run().']]);
+    expect(recent?.diagnosis).toBe('SessionManagerDown');
+    const memory = await repaired([[90, 'MemoryError']]);
+    expect([memory?.diagnosis, memory?.evidence.log]).toEqual(['HttpError', 'MemoryError']);
   });
 
   it('tells of a repair that was written down even when its deletion fails', async () => {
