@@ -15,6 +15,7 @@ export interface BeginInput {
   /** Diagnosis after the log was read; the handshake's own otherwise. */
   diagnosis: string;
   log: string | undefined;
+  recurrence?: RepairRecord['recurrence'];
 }
 
 /** No single observer leads to a repair. */
@@ -35,6 +36,7 @@ export function beginRepair(input: BeginInput, now: number): RepairRecord {
     podUid: pod.uid,
     diagnosis: input.diagnosis,
     evidence: { ...pod.evidence, ...(input.log === undefined ? {} : { log: input.log }) },
+    ...(input.recurrence === undefined ? {} : { recurrence: input.recurrence }),
     action: 'RestartPod',
     trigger: input.trigger,
     attempt: Math.min(input.attempt, MOST_ATTEMPTS),
