@@ -6,8 +6,10 @@ import { handshakeHeaders } from './observe/credentials.ts';
 import type { Acts, Plan } from './plan.ts';
 import type { Assessment } from './remediation/assess.ts';
 import { afterRepair, repairRequestOf } from './remediation/incident.ts';
+import { lastRequestBefore } from './remediation/last-request.ts';
 import { beginRepair } from './remediation/record.ts';
-import { matchLog } from './remediation/signatures.ts';
+import { recurrenceOf } from './remediation/recurrence.ts';
+import { logSeconds, matchLog } from './remediation/signatures.ts';
 import { type KlingApi, REPAIR_ANNOTATION } from './resource/klingapi.ts';
 
 /** Repairs kept in the status. */
@@ -52,7 +54,11 @@ export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<A
     );
     return { ...base, busy: true };
   }
-  const finding = await readLog(klingApi, pod, deps);
+  const { minHealthySeconds, logExcerpt } = klingApi.spec.remediation;
+  const log = await readLog(klingApi, pod, deps);
+  const finding = matchLog(log);
+  const diagnosis = finding?.diagnosis ?? pod.diagnosis ?? 'HttpError';
+  const lastRequest = logExcerpt === 'None' ? undefined : lastRequestBefore(log);
   const state = afterRepair(plan.state, klingApi.spec.remediation, now);
   const request = repairRequestOf(klingApi.metadata.annotations?.[REPAIR_ANNOTATION]);
   const begun = beginRepair(
@@ -62,8 +68,9 @@ export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<A
       trigger,
       actor: deps.actor,
       attempt: state.attempt ?? 1,
-      diagnosis: finding?.diagnosis ?? pod.diagnosis ?? 'HttpError',
-      log: klingApi.spec.remediation.logExcerpt === 'None' ? undefined : finding?.excerpt,
+      diagnosis,
+      log: logExcerpt === 'None' ? undefined : finding?.excerpt,
+      recurrence: recurrenceOf({ pod, diagnosis, repairs: plan.repairs, minHealthySeconds, lastRequest }, now),
     },
     now,
   );
@@ -95,23 +102,23 @@ async function confirmed(klingApi: KlingApi, pod: Assessment, deps: Deps): Promi
   return deps.observer.stillFails(klingApi, live.status.podIP, headers);
 }
 
-/** What the log says; a log that cannot be read holds no repair up. */
-async function readLog(klingApi: KlingApi, pod: Assessment, deps: Deps): Promise<ReturnType<typeof matchLog>> {
+/** The log around the failure; one that cannot be read holds no repair up. */
+async function readLog(klingApi: KlingApi, pod: Assessment, deps: Deps): Promise<string> {
   try {
-    const log = await deps.client.podLog({
+    return await deps.client.podLog({
       namespace: klingApi.metadata.namespace,
       pod: pod.pod,
       container: 'mcp',
-      tailLines: 400,
-      limitBytes: 131_072,
+      sinceSeconds: logSeconds(pod.failingSince, deps.now()),
+      tailLines: 2_000,
+      limitBytes: 524_288,
     });
-    return matchLog(log);
   } catch (error) {
     deps.log.warn(
       { klingapi: klingApi.metadata.name, namespace: klingApi.metadata.namespace, pod: pod.pod, error: String(error) },
       'Log could not be read',
     );
-    return undefined;
+    return '';
   }
 }
 

@@ -49,7 +49,7 @@ function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: 
       type: 'Warning',
       reason: 'RepairStarted',
       action: 'RestartPod',
-      note: `Deleting pod ${begun.pod}: ${begun.diagnosis}: ${begun.evidence.message}`,
+      note: `Deleting pod ${begun.pod}: ${begun.recurrence === undefined ? '' : `${begun.recurrence.message}: `}${begun.diagnosis}: ${begun.evidence.message}`,
     });
   }
   out.push(...plan.settled.map(ended));

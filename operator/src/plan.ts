@@ -4,7 +4,7 @@ import { type Assessment, assess } from './remediation/assess.ts';
 import { type Decision, decide } from './remediation/decide.ts';
 import { nextState, repairRequestOf } from './remediation/incident.ts';
 import type { PodObservation } from './remediation/observation.ts';
-import { type Advanced, advance, type NextStep } from './remediation/record.ts';
+import { type Advanced, advance, awaitsDeletion, type NextStep } from './remediation/record.ts';
 import { type KlingApi, REPAIR_ANNOTATION } from './resource/klingapi.ts';
 import type { RemediationStatus, RepairRecord, Verification } from './resource/status.ts';
 
@@ -40,6 +40,12 @@ export interface Acts {
   afterWrite: () => Promise<void>;
 }
 
+/** What the spec says against any deletion, also of a pod whose repair is written down already. */
+function stopOf({ paused, remediation }: KlingApi['spec']): string | undefined {
+  if (paused) return 'spec.paused is true';
+  return remediation.mode === 'Auto' ? undefined : `spec.remediation.mode is ${remediation.mode}`;
+}
+
 /** @param now milliseconds since the epoch */
 export function plan(input: PlanInput, now: number): Plan {
   const { klingApi, actor } = input;
@@ -57,10 +63,11 @@ export function plan(input: PlanInput, now: number): Plan {
 
   const before = status?.repairs ?? [];
   const grace = spec.mcp.handshake.startupGraceSeconds;
+  const stopped = stopOf(spec);
   const advanced: Advanced[] = before.map((record) =>
-    record.outcome !== undefined || spec.paused
+    record.outcome !== undefined || (spec.paused && !awaitsDeletion(record, pods))
       ? { record, next: { kind: 'Settled' } }
-      : advance(record, pods, input.takeVerification(record.id), actor, grace, now),
+      : advance(record, pods, input.takeVerification(record.id), actor, grace, now, stopped),
   );
   const repairs = advanced.map(({ record }) => record);
   const repairRequest = annotation !== undefined && annotation !== previous.handledRequest ? annotation : undefined;

@@ -1,13 +1,17 @@
 /** Whatever goes wrong around it, a look says so in the status and goes on with the repair. */
+
+import type { Logger } from '@klingapi/management';
 import type { V1Pod } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
+import { type Announce, createAnnounce } from './announce.ts';
 import { createSecrets } from './apply/secrets.ts';
 import type { Context } from './context.ts';
 import { KubeError } from './kube/errors.ts';
+import type { EventRecorder } from './kube/events.ts';
 import { reconcile } from './reconcile.ts';
 import type { PodObservation } from './remediation/observation.ts';
-import type { KlingApiStatus } from './resource/status.ts';
-import { handshakeOf, klingApiOf, podOf, reportOf, T0 } from './testing.ts';
+import type { KlingApiStatus, RepairRecord } from './resource/status.ts';
+import { earlierRepair, handshakeOf, klingApiOf, podOf, reportOf, T0 } from './testing.ts';
 
 const broken = podOf({
   probe: reportOf({ verdict: 'Failing', diagnosis: 'HttpError', failures: 9, failingSince: T0 - 60_000 }),
@@ -16,17 +20,34 @@ const broken = podOf({
 
 interface World {
   spec?: Record<string, unknown>;
+  repairs?: RepairRecord[];
   pods?: PodObservation[];
   /** What the API server answers to each apply of a child. */
   child?: KubeError;
   deletion?: KubeError;
+  /** Lines of the container's log by their age in seconds. */
+  log?: [number, string][];
   secretKey?: string;
   secretError?: KubeError;
 }
 
-function world({ spec = {}, pods = [podOf()], child, deletion, secretKey = 'k'.repeat(43), secretError }: World) {
-  const seen = { statuses: [] as KlingApiStatus[], deleted: [] as string[], begun: [] as (string | undefined)[] };
-  const klingApi = klingApiOf(spec);
+function world({
+  spec = {},
+  repairs = [],
+  pods = [podOf()],
+  child,
+  deletion,
+  log = [],
+  secretKey = 'k'.repeat(43),
+  secretError,
+}: World) {
+  const seen = {
+    statuses: [] as KlingApiStatus[],
+    deleted: [] as string[],
+    begun: [] as (string | undefined)[],
+    notes: [] as string[],
+  };
+  const klingApi = klingApiOf(spec, { repairs });
   const live: V1Pod[] = pods.map(({ name, uid, podIP }) => ({
     metadata: { name, uid },
     status: { podIP: podIP ?? '' },
@@ -40,7 +61,8 @@ function world({ spec = {}, pods = [podOf()], child, deletion, secretKey = 'k'.r
       if (deletion !== undefined) throw deletion;
       seen.deleted.push(ref.name);
     },
-    podLog: async () => '',
+    podLog: async ({ sinceSeconds = Number.POSITIVE_INFINITY }) =>
+      log.flatMap(([age, line]) => (age <= sinceSeconds ? [line] : [])).join('\n'),
     async get(ref: { name: string; namespace: string }) {
       if (secretError !== undefined) throw secretError;
       const labels = { 'app.kubernetes.io/managed-by': 'kling-operator', 'klingapi.dev/name': 'studio' };
@@ -51,6 +73,13 @@ function world({ spec = {}, pods = [podOf()], child, deletion, secretKey = 'k'.r
     },
   };
   const quiet = () => {};
+  const announce = createAnnounce(
+    { event: ({ note }: { note: string }) => seen.notes.push(note) } as unknown as EventRecorder,
+    {
+      info: quiet,
+      warn: quiet,
+    } as unknown as Logger,
+  );
   const deps = {
     client,
     caches: { klingApi: () => klingApi, child: () => undefined, mcpPods: () => live },
@@ -67,8 +96,10 @@ function world({ spec = {}, pods = [podOf()], child, deletion, secretKey = 'k'.r
     ),
     observer: { observe: async () => pods, stillFails: async () => true },
     verifier: { take: () => undefined, follow: () => undefined },
-    announce: (_: unknown, __: unknown, ___: unknown, acts: { begun?: { pod: string } }) =>
-      seen.begun.push(acts.begun?.pod),
+    announce: (...[object, status, plan, acts]: Parameters<Announce>) => {
+      seen.begun.push(acts.begun?.pod);
+      announce(object, status, plan, acts);
+    },
     metrics: { observe: quiet, forget: quiet },
     log: { info: quiet, warn: quiet, error: quiet },
     images: { mcp: 'm', api: 'a', sandbox: 's', probe: 'p', pullPolicy: 'IfNotPresent', pullSecrets: [] },
@@ -129,6 +160,34 @@ describe('a look', () => {
       reason: 'MissingSecret',
       message: expect.stringContaining('Secret kling has no key "apiKey"'),
     });
+  });
+
+  it('takes for evidence what was logged around the failure, and no memory that a running process wanted for its cause', async () => {
+    const repaired = async (log: [number, string][]) => {
+      const { seen, look } = world({ pods: [broken], log });
+      await look();
+      return seen.statuses.at(-1)?.repairs?.[0];
+    };
+    const old = await repaired([[121, 'RuntimeError: Task group is not initialized. Make sure to use run().']]);
+    expect([old?.diagnosis, old?.evidence.log]).toEqual(['HttpError', undefined]);
+    const recent = await repaired([[119, 'RuntimeError: Task group is not initialized. Make sure to use run().']]);
+    expect(recent?.diagnosis).toBe('SessionManagerDown');
+    const memory = await repaired([[90, 'MemoryError']]);
+    expect([memory?.diagnosis, memory?.evidence.log]).toEqual(['HttpError', 'MemoryError']);
+  });
+
+  it('says of a fault that came back that restarting does not help, and what was asked before it', async () => {
+    const repairs = [earlierRepair({ replacement: broken.name, servedAt: T0 - 70_000 })];
+    const log: [number, string][] = [
+      [70, 'INFO:     127.0.0.1:45842 - "POST /mcp/v1/ HTTP/1.1" 200 OK'],
+      [69, 'ERROR:      + Exception Group Traceback (most recent call last):'],
+    ];
+    const { seen, look } = world({ pods: [broken], repairs, log });
+    await look();
+    const message =
+      'HttpError came back 10 s after the repair of studio-mcp-0: its cause is one that restarting does not remove; the last request before it was POST /mcp/v1/ (HTTP 200)';
+    expect(seen.statuses.at(-1)?.repairs?.[0]?.recurrence).toEqual({ times: 1, message });
+    expect(seen.notes.join()).toContain(message);
   });
 
   it('tells of a repair that was written down even when its deletion fails', async () => {

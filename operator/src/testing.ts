@@ -2,6 +2,7 @@
 import type { HandshakeResult, ProbeReport } from '@klingapi/probe';
 import { NO_HANDSHAKES, type PodObservation } from './remediation/observation.ts';
 import { type KlingApi, klingApiSchema } from './resource/klingapi.ts';
+import type { RepairRecord } from './resource/status.ts';
 
 export const T0 = Date.parse('2026-11-24T10:00:00Z');
 
@@ -86,5 +87,27 @@ export function podOf(overrides: Partial<PodObservation> = {}): PodObservation {
     probe: reportOf({ verdict: 'Serving' }),
     own: { ...NO_HANDSHAKES, last: handshakeOf('Serving'), at: T0 },
     ...overrides,
+  };
+}
+
+/** A repair for HttpError that ended well. @param servedAt when its replacement began to serve, milliseconds */
+export function earlierRepair({ replacement, servedAt }: { replacement: string; servedAt: number }): RepairRecord {
+  const time = new Date(servedAt).toISOString();
+  return {
+    id: 'earlier',
+    startedAt: time,
+    finishedAt: time,
+    pod: 'studio-mcp-0',
+    podUid: 'uid-0',
+    replacement,
+    diagnosis: 'HttpError',
+    evidence: { observer: 'Probe', message: 'HTTP 500' },
+    action: 'RestartPod',
+    trigger: 'Handshake',
+    attempt: 1,
+    actor: 'me',
+    outcome: 'Recovered',
+    servedBefore: 1,
+    steps: [{ name: 'Serving', at: time }],
   };
 }

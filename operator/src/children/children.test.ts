@@ -105,6 +105,18 @@ describe('children', () => {
   });
 });
 
+it('the kubelet restarts a process of its own only after the operator has spent the whole default budget', () => {
+  const { budget, backoff, unhealthySeconds } = minimal.spec.remediation;
+  let slowest = 0;
+  for (let attempt = 1; attempt <= budget.repairs; attempt += 1)
+    slowest += 2 * unhealthySeconds + Math.min(backoff.initialSeconds * 2 ** (attempt - 1), backoff.maxSeconds);
+  for (const klingApi of [minimal, foreignServer]) {
+    const probe = mcpDeployment(klingApi, images, 2).spec?.template.spec?.containers[0]?.livenessProbe;
+    expect((probe?.periodSeconds ?? 0) * (probe?.failureThreshold ?? 0)).toBeGreaterThan(slowest);
+    expect(probe?.httpGet?.path ?? probe?.tcpSocket?.port).toBe(klingApi === minimal ? '/livez' : 5510);
+  }
+});
+
 it('names a pull secret once, although the release and the resource both name it: twice is refused', () => {
   const named = klingApiOf({ mcp: { imagePullSecrets: [{ name: 'registry' }] } });
   const { template } = mcpDeployment(named, { ...images, pullSecrets: ['registry', 'mirror'] }, 2).spec ?? {};

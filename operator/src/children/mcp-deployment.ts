@@ -4,7 +4,7 @@ import { mcpAuth, mcpServer } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, MANAGEMENT_PORT, selectorLabels, serviceHost, serviceHosts } from '../resource/names.ts';
 import { childMeta, type ImageSettings } from './child.ts';
-import { container, environment, MOUNT, managementProbe, podTemplate, secretVolume, TMP } from './pod.ts';
+import { container, environment, FALLBACK, MOUNT, managementProbe, podTemplate, secretVolume, TMP } from './pod.ts';
 
 /** @param replicas number of pods to own; absent where another owns the field (kubectl scale, an autoscaler) */
 export function mcpDeployment(
@@ -76,6 +76,7 @@ function ourServer(klingApi: KlingApi, settings: ImageSettings): Parts {
         TMP.mount,
       ],
       readinessProbe: readiness(klingApi),
+      livenessProbe: managementProbe('/livez', FALLBACK),
     },
     settings,
     mcp,
@@ -105,6 +106,8 @@ function otherServer(klingApi: KlingApi, settings: ImageSettings): Parts {
       env: [],
       ports: [{ name: 'mcp', containerPort: mcp.port }],
       mounts: [TMP.mount],
+      // whether it has an event loop, and where that could be asked, is not known of a foreign server: only that it listens
+      livenessProbe: { tcpSocket: { port: mcp.port }, successThreshold: 1, ...FALLBACK },
     },
     settings,
     mcp,

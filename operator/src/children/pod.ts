@@ -43,6 +43,13 @@ export const managementProbe = (
   ...timing,
 });
 
+/**
+ * What is left while the operator is down: the kubelet restarts a process that answers nothing at all. Ten minutes, so that the
+ * whole default budget comes first: five repairs with waits of 10, 20, 40, 80 and 160 s between them and some 20 s each to see the
+ * failure take about 410 s. No handshake is asked for here: the kubelet knows neither budget nor cause.
+ */
+export const FALLBACK = { periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 20 } as const;
+
 /** Container security of the restricted profile; our own images also keep their root filesystem read-only. */
 const containerSecurity = (profile: Workload['podSecurity'], ours: boolean): V1Container['securityContext'] => ({
   ...(ours ? { readOnlyRootFilesystem: true } : {}),

@@ -121,6 +121,7 @@ test('the log of a container, its version and what it serves', async () => {
       container: 'mcp',
       tailLines: 40,
       limitBytes: 1024,
+      sinceSeconds: 75,
       previous: true,
     }),
   ).toBe('"no JSON needed"');
@@ -129,6 +130,7 @@ test('the log of a container, its version and what it serves', async () => {
     container: 'mcp',
     tailLines: '40',
     limitBytes: '1024',
+    sinceSeconds: '75',
     previous: 'true',
   });
   expect(await client.version()).toEqual({ gitVersion: 'v1.34.4', major: '1', minor: '34' });

@@ -72,6 +72,8 @@ export interface PodLogOptions extends CallOptions {
   readonly container: string;
   readonly tailLines?: number | undefined;
   readonly limitBytes?: number | undefined;
+  /** Only lines of the last so many seconds, by the clock of the node; at least 1. */
+  readonly sinceSeconds?: number | undefined;
   /** The container before its last restart. */
   readonly previous?: boolean | undefined;
 }
@@ -234,9 +236,15 @@ export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}
       const path = pathOf(kindOf(ref.apiVersion, ref.kind), ref);
       await call({ method: 'DELETE', path, body, contentType: 'application/json' }, callOptions);
     },
-    podLog({ namespace, pod, container, tailLines, limitBytes, previous, ...callOptions }) {
+    podLog({ namespace, pod, container, tailLines, limitBytes, sinceSeconds, previous, ...callOptions }) {
       const path = pathOf(kindOf('v1', 'Pod'), { namespace, name: pod, subresource: 'log' });
-      const search = query({ container, tailLines, limitBytes, previous: previous === true ? true : undefined });
+      const search = query({
+        container,
+        tailLines,
+        limitBytes,
+        sinceSeconds,
+        previous: previous === true ? true : undefined,
+      });
       return call({ method: 'GET', path: `${path}${search}`, accept: '*/*' }, callOptions);
     },
     async discover(groupVersion, callOptions) {

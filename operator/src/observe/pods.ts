@@ -5,6 +5,7 @@ import { NO_HANDSHAKES, type OwnHandshakes, observePod, type PodObservation } fr
 import { handshakeEras } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { childNames, MANAGEMENT_PORT, serviceHost } from '../resource/names.ts';
+import { isStale, type ReceivedReport, receive } from './report-time.ts';
 
 /** Without anything new, a pod is looked at so often. */
 const SLOW_MS = 30_000;
@@ -31,6 +32,8 @@ interface Memory {
   owner: string;
   own: OwnHandshakes;
   probe: ProbeReport | null;
+  /** The report that came last, also where it is too old by now. */
+  received: ReceivedReport | null;
   /** Ready as the kubelet had it at the last handshake. */
   ready: boolean;
   /** Start of the container that all of this is about. */
@@ -42,9 +45,8 @@ const failed = (verdict: string | undefined): boolean => verdict === 'Failing' |
 export function createPodObserver(tools: ObserverTools): PodObserver {
   const memory = new Map<string, Memory>();
 
-  /** The pod's own newest report; null where none comes, or where it is too old to speak of now. */
-  async function report(klingApi: KlingApi, address: string): Promise<ProbeReport | null> {
-    const { periodSeconds, timeoutSeconds } = klingApi.spec.mcp.handshake;
+  /** The pod's own newest report, as it came; null where none comes. */
+  async function report(address: string): Promise<ProbeReport | null> {
     try {
       const reply = await tools.fetch(`http://${host(address)}:${MANAGEMENT_PORT}/handshake`, {
         signal: AbortSignal.timeout(REPORT_TIMEOUT_MS),
@@ -52,9 +54,7 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
       });
       const body = await readJson(reply, REPORT_BYTES);
       if (!reply.ok) return null;
-      const parsed = probeReportSchema.parse(body);
-      const age = tools.now() - new Date(parsed.at).getTime();
-      return age > (3 * periodSeconds + timeoutSeconds) * 1_000 ? null : parsed;
+      return probeReportSchema.parse(body);
     } catch {
       return null;
     }
@@ -81,7 +81,7 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
     const known =
       before?.startedAt === startedAt
         ? before
-        : { owner: klingApi.metadata.uid, own: NO_HANDSHAKES, probe: null, ready: false, startedAt };
+        : { owner: klingApi.metadata.uid, own: NO_HANDSHAKES, probe: null, received: null, ready: false, startedAt };
     memory.set(uid, known);
     const seen = observePod(pod, 'mcp', known.probe, known.own);
     if (seen.deleting || seen.podIP === null || seen.container.state !== 'Running') return seen;
@@ -90,13 +90,18 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
     const troubled = !seen.ready.value || failed(known.own.last?.verdict) || failed(known.probe?.verdict);
     if (age < (troubled ? FAST_MS : SLOW_MS) && known.ready === seen.ready.value) return seen;
 
-    const [probe, last] = await Promise.all([report(klingApi, seen.podIP), shake(klingApi, seen.podIP, headers)]);
+    const [raw, last] = await Promise.all([report(seen.podIP), shake(klingApi, seen.podIP, headers)]);
     tools.onHandshake?.(klingApi, last);
     const at = tools.now();
+    const { periodSeconds, timeoutSeconds } = klingApi.spec.mcp.handshake;
+    const received = raw === null ? known.received : receive(raw, known.received, at);
+    const current =
+      raw !== null && received !== null && !isStale(received, (3 * periodSeconds + timeoutSeconds) * 1_000, at);
+    const probe = current ? received.report : null;
     const own: OwnHandshakes = failed(last.verdict)
       ? { last, at, failures: known.own.failures + 1, failingSince: known.own.failingSince ?? at }
       : { last, at, failures: 0, failingSince: null };
-    memory.set(uid, { ...known, own, probe, ready: seen.ready.value });
+    memory.set(uid, { ...known, own, probe, received, ready: seen.ready.value });
     return { ...seen, probe, own };
   }
 

@@ -11,6 +11,8 @@ export interface Assessment {
   /** Why it is not Serving, in one word; null while it serves. */
   diagnosis: string | null;
   message: string;
+  /** Since when the kubelet finds it ready, milliseconds by the node's clock; null while it does not. */
+  readySince: number | null;
   /** Begin of the failing handshakes, milliseconds; null where none failed. */
   failingSince: number | null;
   failures: number;
@@ -170,6 +172,7 @@ export function assess(pod: PodObservation, policy: AssessPolicy, now: number): 
     verdict: 'Unknown',
     diagnosis: 'NotSeen',
     message: pod.own.last?.message ?? 'no handshake was made yet',
+    readySince: pod.ready.value ? pod.ready.since : null,
     failingSince: null,
     failures: 0,
     repairable: false,

@@ -39,6 +39,15 @@ describe('a request by annotation', () => {
 });
 
 describe('the state', () => {
+  it('waits no longer because the clock was set back, and forgets no repair', () => {
+    const later = new Date(T0 + 7_200_000).toISOString();
+    const { state } = look(undefined, { nextAllowedAt: later, recent: [later], incident: later }, [broken]);
+    expect(state.nextAllowedAt).toBe(new Date(T0 + policy.backoff.maxSeconds * 1_000).toISOString());
+    expect(state.recent).toEqual([new Date(T0).toISOString()]);
+    const calm = look(undefined, { incident: later, servingSince: later }, [podOf()]);
+    expect(calm.state.servingSince).toBe(new Date(T0).toISOString());
+  });
+
   it('keeps within the bounds of the status', () => {
     const pods = Array.from({ length: 200 }, (_, n) =>
       podOf({

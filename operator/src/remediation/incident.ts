@@ -23,6 +23,9 @@ export const repairRequestOf = (annotation: string | undefined): string | undefi
 const iso = (at: number): string => new Date(at).toISOString();
 const at = (time: string): number => new Date(time).getTime();
 
+/** Times ahead of the clock, which was set back since, count as now: no wait gets longer by them, and no repair is forgotten. */
+const notAhead = (time: string, latest: number): string => (at(time) > latest ? iso(latest) : time);
+
 /**
  * An incident begins with the first failed handshake and ends when all pods have served for `minHealthySeconds`.
  * Exhaustion clears with that, with a new generation, or with a new value of the repair annotation; never by time alone.
@@ -40,6 +43,9 @@ export function nextState(
   const since = failing.reduce((first, pod) => Math.min(first, pod.failingSince ?? now), Number.POSITIVE_INFINITY);
 
   const next: RemediationStatus = { ...previous };
+  if (next.servingSince !== undefined) next.servingSince = notAhead(next.servingSince, now);
+  if (next.nextAllowedAt !== undefined)
+    next.nextAllowedAt = notAhead(next.nextAllowedAt, now + policy.backoff.maxSeconds * 1_000);
   if (failing.length > 0 && next.incident === undefined) next.incident = iso(Math.min(since, now));
 
   if (!serving || next.incident === undefined) delete next.servingSince;
@@ -65,7 +71,9 @@ export function nextState(
       delete next.attempt;
     }
   }
-  const recent = (next.recent ?? []).filter((time) => now - at(time) < policy.budget.windowSeconds * 1_000);
+  const recent = (next.recent ?? [])
+    .map((time) => notAhead(time, now))
+    .filter((time) => now - at(time) < policy.budget.windowSeconds * 1_000);
   if (recent.length > 0) next.recent = recent;
   else delete next.recent;
 

@@ -30,6 +30,7 @@ export interface PodObservation {
   podIP: string | null;
   scheduling: { reason: string; message: string } | null;
   container: ContainerState;
+  /** Whether the kubelet's handshake passes, and since when where that is known. */
   ready: { value: boolean; since: number | null };
   /** The pod's own report; null where it does not answer or is too old to count. */
   probe: ProbeReport | null;
@@ -76,6 +77,23 @@ function containerState(status: V1ContainerStatus | undefined): ContainerState {
   return { state: 'Absent', startedAt: null, reason: null, message: null, ...rest };
 }
 
+/**
+ * Readiness of the one container whose readiness probe is the handshake. The pod's own condition also speaks of containers that
+ * others injected, and of its node, so it tells no more than since when, and that only where it can speak of this container alone.
+ */
+function handshakeReadiness(pod: V1Pod, server: string): PodObservation['ready'] {
+  const condition = pod.status?.conditions?.find((entry) => entry.type === 'Ready');
+  const probed = pod.spec?.containers.find(
+    ({ name, readinessProbe }) => (name === 'probe' || name === server) && readinessProbe !== undefined,
+  );
+  const statuses = pod.status?.containerStatuses ?? [];
+  const own = statuses.find((entry) => entry.name === (probed?.name ?? server));
+  const ready = condition?.status === 'True';
+  if (own === undefined) return { value: ready, since: millis(condition?.lastTransitionTime) };
+  const alone = ready || statuses.every((entry) => entry === own || entry.ready);
+  return { value: own.ready, since: ready === own.ready && alone ? millis(condition?.lastTransitionTime) : null };
+}
+
 /** @param container name of the container that runs the MCP server */
 export function observePod(
   pod: V1Pod,
@@ -84,7 +102,6 @@ export function observePod(
   own: OwnHandshakes,
 ): PodObservation {
   const conditions = pod.status?.conditions ?? [];
-  const ready = conditions.find((entry) => entry.type === 'Ready');
   const scheduled = conditions.find((entry) => entry.type === 'PodScheduled');
   return {
     name: pod.metadata?.name ?? '',
@@ -101,7 +118,7 @@ export function observePod(
         ? { reason: scheduled.reason ?? 'Unscheduled', message: scheduled.message ?? '' }
         : null,
     container: containerState(pod.status?.containerStatuses?.find((entry) => entry.name === container)),
-    ready: { value: ready?.status === 'True', since: millis(ready?.lastTransitionTime) },
+    ready: handshakeReadiness(pod, container),
     probe,
     own,
   };

@@ -14,7 +14,12 @@ const failing = {
 };
 const broken = seen(failing);
 const other = seen({ name: 'studio-mcp-2', uid: 'uid-2' });
-const fresh = seen({ name: 'studio-mcp-3', uid: 'uid-3', createdAt: Math.floor((T0 + 1_500) / 1_000) * 1_000 });
+const fresh = seen({
+  name: 'studio-mcp-3',
+  uid: 'uid-3',
+  createdAt: Math.floor((T0 + 1_500) / 1_000) * 1_000,
+  ready: { value: true, since: T0 + 4_000 },
+});
 const verification: Verification = {
   summary: '3/3',
   checks: [{ name: 'McpHandshake', result: 'Passed', message: 'served' }],
@@ -108,6 +113,37 @@ describe('a repair', () => {
     expect(step(serving, [other, fresh], 9_000, 'me', { ...verification, checks, summary: '2/3' }).record.outcome).toBe(
       'Failed',
     );
+  });
+});
+
+describe('whatever the clock does', () => {
+  it('a pause or an operator that was down is no time without service', () => {
+    const deleted = step(begin(), [other], 1_000).record;
+    const after = { ...fresh, readySince: T0 + 4_000 };
+    const back = step(deleted, [other, after], 7_200_000).record;
+    expect(back.unavailableSeconds).toBe(16);
+    expect(back.steps.at(-1)).toMatchObject({ name: 'Serving', at: new Date(T0 + 7_200_000).toISOString() });
+  });
+
+  it('time never runs back in a record', () => {
+    const deleted = step(begin(), [other], -3_600_000);
+    const serving = step(deleted.record, [other, fresh], -3_599_000);
+    const done = step(serving.record, [other, fresh], -3_598_000, 'me', verification);
+    const times = [...done.record.steps.map((entry) => entry.at), done.record.finishedAt ?? ''];
+    expect(times).toEqual([...times].sort());
+    const early = begin({ ...broken, failingSince: T0 + 60_000 });
+    expect(early.steps[0]?.at).toBe(new Date(T0).toISOString());
+  });
+
+  it('a clock set back stretches no wait', () => {
+    expect(step(begin(), [broken, other], -10_000, 'another').next.kind).toBe('Wait');
+    expect(step(begin(), [broken, other], -3_600_000, 'another').record.actor).toBe('another');
+    const deleted = step(begin(), [other], 1_000).record;
+    expect(step(deleted, [other], -3_600_000).record.outcome).toBe('Failed');
+    const serving = step(deleted, [other, fresh], 4_000).record;
+    expect(step(serving, [other, fresh], -3_600_000).record.outcome).toBe('Recovered');
+    const blocked = { ...broken, repairable: false, diagnosis: 'NetworkBlocked' };
+    expect(step(begin(), [blocked, other], -3_600_000).record.outcome).toBe('NotNeeded');
   });
 });
 

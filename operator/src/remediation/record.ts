@@ -15,6 +15,7 @@ export interface BeginInput {
   /** Diagnosis after the log was read; the handshake's own otherwise. */
   diagnosis: string;
   log: string | undefined;
+  recurrence?: RepairRecord['recurrence'];
 }
 
 /** No single observer leads to a repair. */
@@ -35,6 +36,7 @@ export function beginRepair(input: BeginInput, now: number): RepairRecord {
     podUid: pod.uid,
     diagnosis: input.diagnosis,
     evidence: { ...pod.evidence, ...(input.log === undefined ? {} : { log: input.log }) },
+    ...(input.recurrence === undefined ? {} : { recurrence: input.recurrence }),
     action: 'RestartPod',
     trigger: input.trigger,
     attempt: Math.min(input.attempt, MOST_ATTEMPTS),
@@ -47,7 +49,7 @@ export function beginRepair(input: BeginInput, now: number): RepairRecord {
     steps: [
       ...(pod.failingSince === null
         ? []
-        : [{ name: 'HandshakeFailed', at: iso(pod.failingSince), detail: pod.message.slice(0, 1024) }]),
+        : [{ name: 'HandshakeFailed', at: iso(Math.min(pod.failingSince, now)), detail: pod.message.slice(0, 1024) }]),
       {
         name: 'Diagnosed',
         at: iso(now),
@@ -83,11 +85,21 @@ export interface Advanced {
   next: NextStep;
 }
 
+/** A replacement that serves for longer than this was not watched when it began to: the operator was down, or paused. */
+const UNWATCHED_MS = 60_000;
+
+/** Whether that long is over; also where `since` lies further ahead than that, because the clock was set back since then. */
+const isOver = (since: number, limitMs: number, now: number): boolean => Math.abs(now - since) >= limitMs;
+
+/** Time never runs back in a record, also when the clock does. */
+const notBefore = (record: RepairRecord, now: number): number =>
+  record.steps.reduce((latest, step) => Math.max(latest, at(step.at)), Math.max(now, at(record.startedAt)));
+
 const has = (record: RepairRecord, name: string): boolean => record.steps.some((step) => step.name === name);
 function withStep(record: RepairRecord, name: string, now: number, detail?: string): RepairRecord {
   const steps = [
     ...record.steps,
-    { name, at: iso(now), ...(detail === undefined ? {} : { detail: detail.slice(0, 1024) }) },
+    { name, at: iso(notBefore(record, now)), ...(detail === undefined ? {} : { detail: detail.slice(0, 1024) }) },
   ];
   // what came again makes room, oldest first: every name stays, because the next step is read from them
   const again = steps.findIndex((step, index) => steps.findLastIndex((other) => other.name === step.name) > index);
@@ -102,7 +114,7 @@ const settle = (
 ): Advanced => {
   const { otherPods: _, ...kept } = record;
   return {
-    record: { ...kept, outcome, finishedAt: iso(now), servedAfter: serving(pods) },
+    record: { ...kept, outcome, finishedAt: iso(notBefore(record, now)), servedAfter: serving(pods) },
     next: { kind: 'Settled' },
   };
 };
@@ -114,6 +126,7 @@ const cameAfter = (record: RepairRecord, pod: Assessment): boolean =>
 /**
  * @param verification result of the checks asked for by an earlier `Verify`, if there is one
  * @param actor identity of the operator process that asks
+ * @param stopped why no pod may be deleted any more, if so
  */
 export function advance(
   record: RepairRecord,
@@ -122,12 +135,13 @@ export function advance(
   actor: string,
   graceSeconds: number,
   now: number,
+  stopped?: string,
 ): Advanced {
   if (record.outcome !== undefined) return { record, next: { kind: 'Settled' } };
-  const lastMove = Math.max(...record.steps.map((step) => at(step.at)), at(record.startedAt));
   if (record.actor !== actor) {
     const patienceMs = has(record, 'Serving') ? TAKE_OVER_VERIFYING_MS : TAKE_OVER_MS;
-    if (now - lastMove < patienceMs) return { record, next: { kind: 'Wait', forMs: TAKE_OVER_MS } };
+    const lastMove = Math.max(...record.steps.map((step) => at(step.at)), at(record.startedAt));
+    if (!isOver(lastMove, patienceMs, now)) return { record, next: { kind: 'Wait', forMs: TAKE_OVER_MS } };
     return advance(
       withStep({ ...record, actor }, 'TakenOver', now, `by ${actor}`),
       pods,
@@ -135,6 +149,7 @@ export function advance(
       actor,
       graceSeconds,
       now,
+      stopped,
     );
   }
 
@@ -149,6 +164,7 @@ export function advance(
         pods,
         now,
       );
+    if (stopped !== undefined) return settle(withStep(record, 'LeftAlone', now, stopped), 'NotNeeded', pods, now);
     if (!broken.repairable) return spared(record, broken, pods, now);
     return { record, next: { kind: 'Delete', graceSeconds: broken.hung ? 1 : undefined } };
   }
@@ -166,8 +182,8 @@ export function advance(
           ...named,
           ...(failingSince === undefined
             ? {}
-            : // a node's clock may be ahead of ours
-              { unavailableSeconds: Math.max(0, Math.round((now - at(failingSince)) / 100) / 10) }),
+            : // the clock may have been set back since
+              { unavailableSeconds: Math.max(0, Math.round((servedFrom(fresh, now) - at(failingSince)) / 100) / 10) }),
         },
         'Serving',
         now,
@@ -183,7 +199,7 @@ export function advance(
         now,
       );
     }
-    if (now - at(record.startedAt) >= Math.max(REPLACEMENT_MS, graceSeconds * 1_000 * 2)) {
+    if (isOver(at(record.startedAt), Math.max(REPLACEMENT_MS, graceSeconds * 1_000 * 2), now)) {
       return settle(
         withStep(
           named,
@@ -205,9 +221,21 @@ export function advance(
   return settle(done, handshake?.result === 'Failed' ? 'Failed' : 'Recovered', pods, now);
 }
 
+/** Since when the replacement serves; the kubelet knows where nobody looked for long. */
+function servedFrom(fresh: Assessment, now: number): number {
+  const { readySince } = fresh;
+  return readySince !== null && isOver(readySince, UNWATCHED_MS, now) ? Math.min(readySince, now) : now;
+}
+
+/** The record is written, its pod is not deleted yet. */
+export const awaitsDeletion = (record: RepairRecord, pods: Assessment[]): boolean =>
+  record.outcome === undefined &&
+  !has(record, 'PodDeleted') &&
+  pods.some((pod) => pod.uid === record.podUid && !pod.ending);
+
 /** Whoever goes on with a record decides anew: what fails now may be no fault of the process, or it is starting again. */
 function spared(record: RepairRecord, broken: Assessment, pods: Assessment[], now: number): Advanced {
-  if (now - at(record.startedAt) < REPLACEMENT_MS) return { record, next: { kind: 'Wait', forMs: 1_000 } };
+  if (!isOver(at(record.startedAt), REPLACEMENT_MS, now)) return { record, next: { kind: 'Wait', forMs: 1_000 } };
   const detail = `${broken.diagnosis}: ${broken.message}`;
   return settle(withStep(record, 'LeftAlone', now, detail), 'NotNeeded', pods, now);
 }
@@ -220,7 +248,7 @@ function unverified(record: RepairRecord, pods: Assessment[], now: number): Adva
     return settle(withStep(record, 'ReplacementFailed', now, detail), 'Failed', pods, now);
   }
   const servedAt = record.steps.findLast((step) => step.name === 'Serving')?.at ?? record.startedAt;
-  if (now - at(servedAt) < VERIFICATION_MS) return { record, next: { kind: 'Verify' } };
+  if (!isOver(at(servedAt), VERIFICATION_MS, now)) return { record, next: { kind: 'Verify' } };
   const late = withStep(record, 'NotVerified', now, `no result of the checks within ${VERIFICATION_MS / 1_000} s`);
   return settle(late, replacement !== undefined && serves(replacement) ? 'Recovered' : 'Failed', pods, now);
 }

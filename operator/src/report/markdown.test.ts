@@ -46,6 +46,13 @@ const record: RepairRecord = {
   ],
 };
 
+it('says that restarting does not remove the cause of a fault that came back', () => {
+  const message =
+    'HttpError came back 5 s after the repair of studio-mcp-1: its cause is one that restarting does not remove';
+  const page = repairReport({ name: 'studio', namespace: 'media' }, { ...record, recurrence: { times: 1, message } });
+  expect(page).toContain(message);
+});
+
 it('tells problem, cause, steps, verification, before and after', async () => {
   await expect(repairReport({ name: 'studio', namespace: 'media' }, record)).toMatchFileSnapshot(
     './golden/report.golden.md',

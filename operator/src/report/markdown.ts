@@ -77,6 +77,7 @@ export function repairReport(subject: ReportSubject, repair: RepairRecord): stri
     '',
     `**${repair.diagnosis}.** ${CAUSES[repair.diagnosis] ?? 'The MCP server fails its handshake.'}`,
     '',
+    ...(repair.recurrence === undefined ? [] : [`**It came back.** ${repair.recurrence.message}.`, '']),
     '## Steps',
     '',
     ...table(

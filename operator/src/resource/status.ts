@@ -53,6 +53,13 @@ export const repairSchema = z.object({
   replacement: text(253).optional().describe('Pod that took its place'),
   diagnosis: required(64).describe('Why it failed, in one word'),
   evidence: evidenceSchema.describe('What showed it'),
+  recurrence: z
+    .object({
+      times: int(1, 1000).describe('Repairs in a row that the fault came back after'),
+      message: text(1024).describe('In words, with the last request before the failure where the log shows one'),
+    })
+    .optional()
+    .describe('Set where the pod was made by a repair of the same fault and failed again within minHealthySeconds'),
   action: z.enum(['RestartPod']).describe('What was done'),
   trigger: z
     .enum(['Handshake', 'Request'])

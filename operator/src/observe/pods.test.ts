@@ -1,0 +1,76 @@
+/** What the observer makes of a pod's own reports, whatever the clock of its node says. */
+import type { ProbeReport } from '@klingapi/probe';
+import type { V1Pod } from '@kubernetes/client-node';
+import { describe, expect, it } from 'vitest';
+import { handshakeOf, klingApiOf, reportOf, T0 } from '../testing.ts';
+import { createPodObserver } from './pods.ts';
+
+const pod: V1Pod = {
+  metadata: { name: 'studio-mcp-1', uid: 'uid-1' },
+  status: {
+    podIP: '198.18.0.5',
+    conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: new Date(T0) }],
+    containerStatuses: [
+      {
+        name: 'mcp',
+        image: 'm',
+        imageID: 'm',
+        ready: false,
+        restartCount: 0,
+        state: { running: { startedAt: new Date(T0 - 3_600_000) } },
+      },
+    ],
+  },
+};
+
+/** A pod whose node's clock is `skewMs` ahead of the operator's, and that failed first at T0 - 12 s. */
+function pair(skewMs: number) {
+  const world = { now: T0, at: T0 - 2_000, handshakes: 100 };
+  const report = (): ProbeReport => ({
+    ...reportOf({ verdict: 'Failing', diagnosis: 'HttpError', failures: 3, failingSince: T0 - 12_000 + skewMs }),
+    at: new Date(world.at + skewMs).toISOString(),
+    handshakes: world.handshakes,
+  });
+  const observer = createPodObserver({
+    handshake: async () => handshakeOf('Failing', 'HttpError'),
+    fetch: async () => Response.json(report()),
+    now: () => world.now,
+  });
+  const look = async () => (await observer.observe(klingApiOf(), [pod], {}))[0]?.probe ?? null;
+  return { world, look };
+}
+
+describe.each([0, -3_600_000, 3_600_000])('with the clock of the node %d ms ahead', (skewMs) => {
+  it('a failure is as old as the report says', async () => {
+    const { world, look } = pair(skewMs);
+    expect((await look())?.failingSince).toBe(new Date(T0 - 10_000).toISOString());
+    world.now += 3_000;
+    expect((await look())?.failingSince, 'the same report speaks of the same time').toBe(
+      new Date(T0 - 10_000).toISOString(),
+    );
+  });
+
+  it('a report counts until none has followed it for three periods', async () => {
+    const { world, look } = pair(skewMs);
+    expect(await look()).not.toBeNull();
+    world.now += 18_000;
+    expect(await look()).not.toBeNull();
+    world.now += 2_001;
+    expect(await look()).toBeNull();
+    world.now += 2_000;
+    world.at = world.now;
+    world.handshakes += 1;
+    expect(await look()).not.toBeNull();
+  });
+});
+
+it('takes what is no time for none', async () => {
+  const observer = createPodObserver({
+    handshake: async () => handshakeOf('Failing', 'HttpError'),
+    fetch: async () =>
+      Response.json({ ...reportOf({ verdict: 'Failing', diagnosis: 'HttpError', failures: 3 }), failingSince: 'soon' }),
+    now: () => T0,
+  });
+  const [seen] = await observer.observe(klingApiOf(), [pod], {});
+  expect(seen?.probe).toMatchObject({ verdict: 'Failing', failingSince: null });
+});

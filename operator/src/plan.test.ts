@@ -1,0 +1,47 @@
+/** What the spec says counts until the last moment before a deletion. */
+import { describe, expect, it } from 'vitest';
+import { plan } from './plan.ts';
+import { beginRepair } from './remediation/record.ts';
+import { handshakeOf, klingApiOf, podOf, reportOf, T0 } from './testing.ts';
+
+const broken = podOf({
+  probe: reportOf({ verdict: 'Failing', diagnosis: 'HttpError', failures: 4, failingSince: T0 - 20_000 }),
+  own: { last: handshakeOf('Failing', 'HttpError'), at: T0, failures: 4, failingSince: T0 - 20_000 },
+});
+
+function look(spec: Record<string, unknown>, repairs: unknown[], observations = [broken]) {
+  const input = { observations, actor: 'me', takeVerification: () => undefined };
+  return plan({ ...input, klingApi: klingApiOf(spec, { repairs }) }, T0 + 1_000);
+}
+
+function recorded() {
+  const pods = look({}, []).pods;
+  const [pod] = pods;
+  if (pod === undefined) throw new Error('no pod');
+  const begun = { trigger: 'Handshake' as const, actor: 'me', attempt: 1, diagnosis: 'HttpError', log: undefined };
+  return beginRepair({ pod, pods, ...begun }, T0);
+}
+
+describe('between the record and the deletion', () => {
+  it.each([
+    [{ remediation: { mode: 'Off' } }, 'spec.remediation.mode is Off'],
+    [{ remediation: { mode: 'DryRun' } }, 'spec.remediation.mode is DryRun'],
+    [{ paused: true }, 'spec.paused is true'],
+  ])('%j stops it, and the record says so', (spec, detail) => {
+    const made = look(spec, [recorded()]);
+    expect(made.steps.map(({ next }) => next.kind)).toEqual(['Settled']);
+    expect(made.settled).toMatchObject([{ outcome: 'NotNeeded' }]);
+    expect(made.settled[0]?.steps.at(-1)).toMatchObject({ name: 'LeftAlone', detail });
+  });
+
+  it('nothing stops it by default', () => {
+    expect(look({}, [recorded()]).steps.map(({ next }) => next.kind)).toEqual(['Delete']);
+  });
+});
+
+it('what was deleted already is followed to its end with mode Off, and rests while paused', () => {
+  const ending = [{ ...broken, deleting: true }];
+  expect(look({ remediation: { mode: 'Off' } }, [recorded()], ending).steps[0]?.next.kind).toBe('Wait');
+  const rests = look({ paused: true }, [recorded()], ending);
+  expect([rests.steps[0]?.next.kind, rests.settled]).toEqual(['Settled', []]);
+});
