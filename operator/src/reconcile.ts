@@ -8,7 +8,7 @@ import { act } from './act.ts';
 import { keepChildren } from './apply/children.ts';
 import { StalledError } from './apply/foreign.ts';
 import type { Context } from './context.ts';
-import { isConflict, isForbidden, KubeError } from './kube/errors.ts';
+import { isConflict, isForbidden, isPassing, KubeError } from './kube/errors.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
 import { missingSecrets } from './observe/secret-references.ts';
 import { type LiveWorkloads, workloadState } from './observe/workloads.ts';
@@ -100,8 +100,8 @@ interface Kept {
 function troubleOf(error: unknown): Pick<Kept, 'stalled' | 'retrying'> {
   if (error instanceof StalledError) return { stalled: error.finding, retrying: null };
   if (!(error instanceof KubeError) || isConflict(error)) throw error;
-  const forbidden = isForbidden(error) && !error.message.includes('being terminated');
-  if (forbidden) return { stalled: { reason: 'Forbidden', message: error.message }, retrying: null };
+  if (isForbidden(error) && !isPassing(error))
+    return { stalled: { reason: 'Forbidden', message: error.message }, retrying: null };
   // what the API server says of its troubles changes with every try; the log has it
   const message = `a child could not be applied (${error.code}); it is tried again`;
   return { stalled: null, retrying: { reason: 'ApplyFailed', message } };

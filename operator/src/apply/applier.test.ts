@@ -31,6 +31,7 @@ it.each([
 it.each([
   [500, 'ServerError', 'failed calling webhook'],
   [403, 'Forbidden', 'unable to create new content in namespace media because it is being terminated'],
+  [403, 'Forbidden', 'cannot set blockOwnerDeletion in this case because cannot find RESTMapping for Kind KlingApi'],
   [409, 'Conflict', 'the object has been modified'],
 ] as const)('%i that may pass is tried again', async (status, code, message) => {
   await expect(applied(status, code, message)).rejects.toThrow(KubeError);

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import type { KubeClient } from '../kube/client.ts';
-import { isNotFound, KubeError } from '../kube/errors.ts';
+import { isNotFound, isPassing, KubeError } from '../kube/errors.ts';
 import { foreign, type Owner, StalledError } from './foreign.ts';
 
 export const FIELD_MANAGER = 'klingapi-operator';
@@ -39,9 +39,9 @@ function ownFields(object: KubernetesObject | undefined): string {
 }
 
 /** What the same apply will meet again; a list with a key twice is refused with a 500. */
-const isRefusal = ({ status, message }: KubeError): boolean =>
-  ([400, 403, 422].includes(status) && !message.includes('being terminated')) ||
-  (status === 500 && message.includes('failed to create typed patch object'));
+const isRefusal = (error: KubeError): boolean =>
+  ([400, 403, 422].includes(error.status) && !isPassing(error)) ||
+  (error.status === 500 && error.message.includes('failed to create typed patch object'));
 
 export function createApplier(client: Pick<KubeClient, 'apply' | 'get'>): ChildApplier {
   const memory = new Map<string, { owner: string; desired: string; uid: string; fields: string }>();

@@ -99,6 +99,12 @@ export const isAlreadyExists = (error: unknown): boolean =>
   error instanceof KubeError && error.code === 'AlreadyExists';
 export const isNotFound = (error: unknown): boolean => hasStatus(error, 404);
 export const isForbidden = (error: unknown): boolean => hasStatus(error, 403);
+/**
+ * A refusal that ends by itself: the namespace is going, or the API server's admission has not learned of a CRD yet (it
+ * looks every ten seconds, and until then refuses every owner of that kind).
+ */
+export const isPassing = (error: unknown): boolean =>
+  isForbidden(error) && error instanceof KubeError && /is being terminated|cannot find RESTMapping/.test(error.message);
 export const isInvalid = (error: unknown): boolean => hasStatus(error, 422);
 /** 410: the resourceVersion or continue token is too old. */
 export const isGone = (error: unknown): boolean => hasStatus(error, 410);
