@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { installCrd } from '../e2e/crd.ts';
 import { getJson, type Json, kubectl, tryKubectl } from '../e2e/kubectl.ts';
 
 const namespace = `crd-${randomBytes(3).toString('hex')}`;
@@ -9,8 +10,7 @@ const object = (spec: unknown, name = 'studio'): string =>
   stringify({ apiVersion: 'klingapi.dev/v1alpha1', kind: 'KlingApi', metadata: { name, namespace }, spec });
 
 beforeAll(async () => {
-  await kubectl(['apply', '--server-side', '--force-conflicts', '-f', 'crds/']);
-  await kubectl(['wait', '--for=condition=Established', 'crd/klingapis.klingapi.dev', '--timeout=30s']);
+  await installCrd();
   await kubectl(['create', 'namespace', namespace]);
 });
 afterAll(() => kubectl(['delete', 'namespace', namespace, '--wait=false']));
