@@ -2,9 +2,9 @@
 import { verdictSchema } from '@klingapi/probe';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Plan } from './plan.ts';
+import { serves } from './remediation/assess.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import type { KlingApiStatus } from './resource/status.ts';
-import { serves } from './status/conditions.ts';
 
 export interface OperatorMetrics {
   handshake(namespace: string, name: string, verdict: string): void;

@@ -13,6 +13,7 @@ import { handshakeHeaders } from './observe/credentials.ts';
 import { missingSecrets } from './observe/secret-references.ts';
 import { type LiveWorkloads, workloadState } from './observe/workloads.ts';
 import { plan } from './plan.ts';
+import { serves } from './remediation/assess.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import { childNames } from './resource/names.ts';
 import { buildStatus } from './status/build.ts';
@@ -73,7 +74,7 @@ export async function reconcile(
   const busy =
     acts.busy ||
     planned.steps.some((step) => step.next.kind !== 'Settled') ||
-    planned.pods.some((pod) => !pod.ending && pod.verdict !== 'Serving' && pod.verdict !== 'AuthRequired');
+    planned.pods.some((pod) => !pod.ending && !serves(pod));
   const hold = planned.decision.kind === 'Hold' ? planned.decision.until : null;
   return {
     requeueAfterMs: busy

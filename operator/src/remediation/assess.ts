@@ -1,5 +1,5 @@
 /** One pod's observation → what it means. A chain of rules; the first that applies decides. */
-import type { Verdict } from '@klingapi/probe';
+import { isReady, type Verdict } from '@klingapi/probe';
 import type { RepairEvidence } from '../resource/status.ts';
 import type { PodObservation } from './observation.ts';
 
@@ -25,6 +25,9 @@ export interface Assessment {
   evidence: RepairEvidence;
 }
 
+/** A server that asks for credentials serves: whoever has them is served. */
+export const serves = (pod: Pick<Assessment, 'ending' | 'verdict'>): boolean => !pod.ending && isReady(pod.verdict);
+
 export interface AssessPolicy {
   startupGraceSeconds: number;
 }
@@ -32,7 +35,7 @@ export interface AssessPolicy {
 type Rule = (pod: PodObservation, policy: AssessPolicy, now: number) => Partial<Assessment> | undefined;
 
 const failed = (verdict: Verdict | undefined): boolean => verdict === 'Failing' || verdict === 'Unreachable';
-const serves = (verdict: Verdict | undefined): boolean => verdict === 'Serving' || verdict === 'AuthRequired';
+const good = (verdict: Verdict | undefined): boolean => verdict !== undefined && isReady(verdict);
 /** @returns null also for what is no time: it comes from the pod */
 const millis = (time: string | null | undefined): number | null => {
   const parsed = time ? new Date(time).getTime() : Number.NaN;
@@ -74,8 +77,8 @@ const notRunning: Rule = ({ container }) => {
 
 const healthy: Rule = (pod) => {
   const own = pod.own.last;
-  if (own === null || !serves(own.verdict)) return undefined;
-  if (pod.probe !== null && !serves(pod.probe.verdict)) return undefined;
+  if (own === null || !good(own.verdict)) return undefined;
+  if (pod.probe !== null && !good(pod.probe.verdict)) return undefined;
   return {
     verdict: own.verdict,
     diagnosis: own.diagnosis ?? (own.verdict === 'AuthRequired' ? 'AuthRequired' : null),
@@ -111,7 +114,7 @@ const probeFails: Rule = (pod) => {
     failingSince: millis(probe.failingSince),
     failures: probe.consecutiveFailures,
   };
-  if (own.last !== null && serves(own.last.verdict)) {
+  if (own.last !== null && good(own.last.verdict)) {
     return {
       ...seen,
       diagnosis: 'ObserversDisagree',
@@ -152,7 +155,7 @@ const silent: Rule = (pod) => {
 
 /** Inside it works, outside it does not: a network policy, or a server that listens on loopback only. */
 const blocked: Rule = (pod) => {
-  if (pod.probe === null || !serves(pod.probe.verdict) || pod.own.last === null || serves(pod.own.last.verdict))
+  if (pod.probe === null || !good(pod.probe.verdict) || pod.own.last === null || good(pod.own.last.verdict))
     return undefined;
   return {
     verdict: 'Unknown',

@@ -2,7 +2,7 @@
 import type { Policy } from '../resource/spec.ts';
 import type { RemediationStatus } from '../resource/status.ts';
 import { printable } from '../status/printable.ts';
-import type { Assessment } from './assess.ts';
+import { type Assessment, serves } from './assess.ts';
 
 export interface Request {
   generation: number;
@@ -38,7 +38,7 @@ export function nextState(
   now: number,
 ): RemediationStatus {
   const alive = pods.filter((pod) => !pod.ending);
-  const serving = alive.length > 0 && alive.every((pod) => pod.verdict === 'Serving' || pod.verdict === 'AuthRequired');
+  const serving = alive.length > 0 && alive.every(serves);
   const failing = alive.filter((pod) => pod.repairable);
   const since = failing.reduce((first, pod) => Math.min(first, pod.failingSince ?? now), Number.POSITIVE_INFINITY);
 

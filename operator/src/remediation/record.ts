@@ -1,6 +1,6 @@
 /** The repair record: how it begins, and what its next step is. State lives in the record alone, so any operator can go on with it. */
 import type { RepairRecord, Verification } from '../resource/status.ts';
-import type { Assessment } from './assess.ts';
+import { type Assessment, serves } from './assess.ts';
 
 const iso = (at: number): string => new Date(at).toISOString();
 const at = (time: string): number => new Date(time).getTime();
@@ -21,9 +21,6 @@ export interface BeginInput {
 /** No single observer leads to a repair. */
 const OBSERVERS = { Probe: "the pod's own probe and the operator", Operator: 'the kubelet and the operator' } as const;
 
-/** A server that asks for credentials serves: whoever has them is served. */
-const serves = (pod: Assessment): boolean =>
-  !pod.ending && (pod.verdict === 'Serving' || pod.verdict === 'AuthRequired');
 const serving = (pods: Assessment[]): number => pods.filter(serves).length;
 
 /** @returns the record to write before anything is deleted */

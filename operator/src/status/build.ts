@@ -3,12 +3,13 @@
 import type { MissingSecrets } from '../observe/secret-references.ts';
 import type { WorkloadState } from '../observe/workloads.ts';
 import type { Acts, Plan } from '../plan.ts';
+import { serves } from '../remediation/assess.ts';
 import type { PodObservation } from '../remediation/observation.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
 import type { KlingApiStatus, PodStatus, Verification } from '../resource/status.ts';
 import { recentImages } from '../verification/policy.ts';
-import { conditions, type Finding, serves } from './conditions.ts';
+import { conditions, type Finding } from './conditions.ts';
 
 export interface StatusInput {
   klingApi: KlingApi;

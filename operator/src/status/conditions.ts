@@ -1,5 +1,5 @@
 import type { MissingSecrets } from '../observe/secret-references.ts';
-import type { Assessment } from '../remediation/assess.ts';
+import { type Assessment, serves } from '../remediation/assess.ts';
 import type { Decision } from '../remediation/decide.ts';
 import type { Condition, RemediationStatus, Verification } from '../resource/status.ts';
 
@@ -52,9 +52,6 @@ const draft = (type: (typeof TYPES)[number], status: Verdict3, reason: string, m
   reason,
   message,
 });
-
-export const serves = (pod: Assessment): boolean =>
-  !pod.ending && (pod.verdict === 'Serving' || pod.verdict === 'AuthRequired');
 
 function accepted({ stalled }: ConditionInput): Draft {
   return stalled === null
