@@ -70,7 +70,7 @@ describe('the MCP service with faults from outside', { timeout: 60_000 }, () => 
       ['500', 'Failing', 'HttpError'],
       ['garbage', 'Failing', 'WrongProtocol'],
       ['empty', 'Failing', 'EmptyReply'],
-      ['never-ending', 'Failing', 'ProcessHung'],
+      ['never-ending', 'Failing', 'NeverEndingReply'],
     ] as const;
     for (const [fault, verdict, diagnosis] of faults) {
       await writeFile(join(dir, 'fault'), fault);

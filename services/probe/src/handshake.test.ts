@@ -204,8 +204,10 @@ describe('verdicts', () => {
       'Failing',
       'SessionManagerDown',
     ],
-    ['404', text(404, 'not here'), 'Failing', 'HttpError'],
-    ['302', text(302, '', { location: '/login' }), 'Failing', 'HttpError'],
+    ['404', text(404, 'not here'), 'Failing', 'RequestRefused'],
+    ['400 with an error', (_seen, response) => json(response, 400, rpcError(1, -32600)), 'Failing', 'RequestRefused'],
+    ['500 with an error', (_seen, response) => json(response, 500, rpcError(1, -32603)), 'Failing', 'HttpError'],
+    ['302', text(302, '', { location: '/login' }), 'Failing', 'RequestRefused'],
     ['200 with nothing', text(200, ''), 'Failing', 'EmptyReply'],
     ['202', text(202, ''), 'Failing', 'EmptyReply'],
     ['an empty event stream', text(200, '', { 'content-type': 'text/event-stream' }), 'Failing', 'EmptyReply'],
@@ -225,6 +227,13 @@ describe('verdicts', () => {
       'WrongProtocol',
     ],
     ['an error', (_seen, response) => json(response, 200, rpcError(1, -32603)), 'Failing', 'WrongProtocol'],
+    ...['2026-07-28', '1999-01-01', 'DRAFT'].map((protocolVersion): [string, Script, string, string] => [
+      `the version ${protocolVersion}`,
+      (_seen, response) =>
+        json(response, 200, { ...INITIALIZED, result: { ...INITIALIZED.result, protocolVersion } }),
+      'Failing',
+      'VersionMismatch',
+    ]),
     ['a reset', (_seen, response) => void response.socket?.destroy(), 'Unreachable', 'EmptyReply'],
     [
       'a stream that breaks',
@@ -245,6 +254,26 @@ describe('verdicts', () => {
     expect(result).toMatchObject({ verdict: 'Unreachable', diagnosis: 'ProcessHung', evidence: { error: 'DEADLINE' } });
   });
 
+  it.each([
+    ['within half of the time limit serves', 50, 'Any', null],
+    ['after half of the time limit serves, slowly', 260, 'Any', 'Slow'],
+    ['in two eras that together take more than half serves, slowly', 160, 'Both', 'Slow'],
+  ] as const)('a server that answers %s', async (_name, delayMs, eras, diagnosis) => {
+    const { result } = await against(
+      (seen, response) =>
+        void setTimeout(() => json(response, 200, seen.rpc === 'initialize' ? INITIALIZED : DISCOVERED), delayMs),
+      { eras, timeoutMs: 500 },
+    );
+    expect(result).toMatchObject({ verdict: 'Serving', diagnosis });
+    if (diagnosis !== null) expect(result.message).toContain('took more than half of the 500 ms');
+  });
+
+  it('takes an internal error for no sign of another era', async () => {
+    const internal: Script = (_seen, response) => json(response, 200, rpcError(2, -32603));
+    const { result } = await against(internal, { eras: 'Modern' });
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'WrongProtocol' });
+  });
+
   it('ends a reply that never ends, by the deadline', async () => {
     const timers: NodeJS.Timeout[] = [];
     const { result } = await against(
@@ -255,11 +284,11 @@ describe('verdicts', () => {
       { timeoutMs: 200 },
     );
     timers.forEach(clearInterval);
-    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'ProcessHung', evidence: { status: 200 } });
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'NeverEndingReply', evidence: { status: 200 } });
   });
 
   it.each([
-    ['never ends', false, 'ProcessHung'],
+    ['never ends', false, 'NeverEndingReply'],
     ['breaks off', true, 'WrongProtocol'],
   ] as const)('does not take a JSON reply that %s for one, as no client would', async (_name, breaks, diagnosis) => {
     const { result } = await against(
@@ -342,7 +371,7 @@ describe('verdicts', () => {
     const { result } = await against((_seen, response) => {
       response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
     });
-    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'HttpError', evidence: { status: 101 } });
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'RequestRefused', evidence: { status: 101 } });
   });
 
   it('knows a refused connection', async () => {
@@ -454,7 +483,7 @@ describe('redirects', () => {
   it('never ends at a healthy neighbour', async () => {
     const neighbour = await serve((_seen, response) => json(response, 200, INITIALIZED));
     const { result } = await against(to(307, () => `${neighbour.url}/`));
-    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'HttpError' });
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'RequestRefused' });
     expect(neighbour.seen).toEqual([]);
   });
 
@@ -462,7 +491,7 @@ describe('redirects', () => {
     const { result, sent } = await against((seen, response) => {
       response.writeHead(307, { location: `${seen.path}/` }).end();
     });
-    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'HttpError' });
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'RequestRefused' });
     expect(sent).toHaveLength(2);
   });
 });

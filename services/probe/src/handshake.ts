@@ -74,7 +74,7 @@ async function shake(options: HandshakeOptions, sessions: Sessions): Promise<Han
     deadline,
   };
   try {
-    const result = await run(target, sessions, options.eras ?? 'Any', options.knownEra ?? null);
+    const result = slowOrNot(await run(target, sessions, options.eras ?? 'Any', options.knownEra ?? null), target);
     options.signal?.throwIfAborted();
     return result;
   } finally {
@@ -82,12 +82,26 @@ async function shake(options: HandshakeOptions, sessions: Sessions): Promise<Han
   }
 }
 
+/** Part of the time limit after which a server that answers is called slow: it still serves. */
+const SLOW_SHARE = 0.5;
+
+function slowOrNot(result: Timed, { timeoutMs }: Target): HandshakeResult {
+  const { tookMs, ...plain } = result;
+  if (plain.verdict !== 'Serving' || plain.diagnosis !== null || tookMs <= timeoutMs * SLOW_SHARE) return plain;
+  // without the time it took, which is another with each handshake
+  const message = `${plain.message}, but took more than half of the ${timeoutMs} ms that it may take`;
+  return { ...plain, diagnosis: 'Slow', message };
+}
+
+/** With the time that the server took for its replies. */
+type Timed = HandshakeResult & { tookMs: number };
+
 async function run(
   target: Target,
   sessions: Sessions,
   eras: EraPolicy,
   known: Era | 'Both' | null,
-): Promise<HandshakeResult> {
+): Promise<Timed> {
   if (eras === 'Modern') return finished(await discover(target, []));
   if (eras === 'Any' && known === 'Modern') {
     const leg = await discover(target, []);
@@ -120,13 +134,14 @@ function proved(leg: Leg): boolean {
   return leg.verdict === 'Serving' && leg.introduction !== null;
 }
 
-function finished(leg: Leg): HandshakeResult {
+function finished(leg: Leg): Timed {
   const { verdict, diagnosis, message, evidence, introduction, sessionful } = leg;
   const server = introduction === null ? null : { ...introduction, sessionful };
-  return { verdict, diagnosis, message, era: server === null ? null : evidence.era, evidence, server };
+  const tookMs = evidence.phases.totalMs;
+  return { verdict, diagnosis, message, era: server === null ? null : evidence.era, evidence, server, tookMs };
 }
 
-function both(legacy: Leg, modern: Leg): HandshakeResult {
+function both(legacy: Leg, modern: Leg): Timed {
   const first = finished(legacy);
   const versions = [...(first.server?.protocolVersions ?? []), ...(modern.introduction?.protocolVersions ?? [])];
   return {
@@ -134,6 +149,7 @@ function both(legacy: Leg, modern: Leg): HandshakeResult {
     era: 'Both',
     message: `${first.server?.name ?? 'the server'} answered initialize and server/discover`,
     evidence: modern.evidence,
+    tookMs: first.tookMs + modern.evidence.phases.totalMs,
     server: first.server === null ? null : { ...first.server, protocolVersions: [...new Set(versions)] },
   };
 }

@@ -7,11 +7,14 @@ export interface Introduction {
   protocolVersions: string[];
 }
 
+/** Every version that opens with `initialize`; there will be no more of them. */
+const LEGACY_VERSIONS: readonly string[] = ['2024-10-07', '2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'];
+
 const dated = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 const serverInfo = z.object({ name: z.string().min(1), version: z.string() });
 
 const initializeResult = z.object({
-  protocolVersion: dated,
+  protocolVersion: z.string(),
   capabilities: z.record(z.string(), z.unknown()),
   serverInfo,
 });
@@ -47,6 +50,10 @@ export function readDiscoverResult(result: unknown): Introduction | null {
 export function readSupportedVersions(data: unknown): string[] {
   const read = unsupportedVersion.safeParse(data);
   return read.success ? read.data.supported : [];
+}
+
+export function isLegacyVersion(version: string): boolean {
+  return LEGACY_VERSIONS.includes(version);
 }
 
 /** Versions are dates, so their order is the order of the text. */

@@ -1,6 +1,7 @@
 import type { Exchange } from './exchange.ts';
 import {
   type Introduction,
+  isLegacyVersion,
   isModernVersion,
   readDiscoverResult,
   readInitializeResult,
@@ -51,7 +52,7 @@ export function judge(input: JudgeInput): Judgement {
     return judged('Serving', 'Slow', `${answered}: the server is busy and asks to come back later`);
   }
   if (exchange.tooLong) return judged('Failing', 'WrongProtocol', `${answered} with a reply of more than 64 KiB`);
-  if (status < 400 && (status < 200 || status > 299)) return judged('Failing', 'HttpError', `${answered}`);
+  if (status < 400 && (status < 200 || status > 299)) return judged('Failing', 'RequestRefused', answered);
   if (status >= 500 && /task group (is|was) not initialized/i.test(exchange.body)) {
     return judged(
       'Failing',
@@ -60,7 +61,7 @@ export function judge(input: JudgeInput): Judgement {
     );
   }
   if (input.reply.kind === 'error') return judgeError(input, input.reply, status, answered);
-  if (status >= 400) return judged('Failing', 'HttpError', answered);
+  if (status >= 400) return judged('Failing', refusal(status), answered);
   return judgeReply(input, answered);
 }
 
@@ -69,7 +70,7 @@ function judgeReply(input: JudgeInput, answered: string): Judgement {
   // A client waits for the end of a JSON body, so one that is complete in itself but never ended is no reply to it.
   if (reply.kind === 'result' && exchange.error === null) return judgeResult(opening, reply.result, answered);
   if (exchange.error?.code === 'DEADLINE') {
-    return judged('Failing', 'ProcessHung', `${answered} but did not finish its reply within ${timeoutMs} ms`);
+    return judged('Failing', 'NeverEndingReply', `${answered} but did not finish its reply within ${timeoutMs} ms`);
   }
   if (reply.kind === 'wrong') return judged('Failing', 'WrongProtocol', `${answered} with ${reply.problem}`);
   if (reply.kind === 'result') {
@@ -82,6 +83,11 @@ function judgeResult(opening: Opening, result: unknown, answered: string): Judge
   if (opening.era === 'Legacy') {
     const introduction = readInitializeResult(result);
     if (introduction === null) return incomplete(answered, opening, 'protocolVersion, capabilities and serverInfo');
+    const unknown = introduction.protocolVersions.find((version) => !isLegacyVersion(version));
+    if (unknown !== undefined) {
+      const message = `${answered}, and initialize names protocol version ${JSON.stringify(unknown)}, which is none of this era`;
+      return judged('Failing', 'VersionMismatch', message);
+    }
     return { ...judged('Serving', null, `${introduction.name} answered initialize`), introduction };
   }
   const introduction = readDiscoverResult(result);
@@ -99,6 +105,8 @@ function incomplete(answered: string, opening: Opening, wanted: string): Judgeme
   return judged('Failing', 'WrongProtocol', `${answered} but the result of ${opening.method} lacks one of ${wanted}`);
 }
 
+const INTERNAL_ERROR = -32603;
+
 /** -32020, -32021 and -32022 exist only in the modern era; -32601 says that the method is not known. */
 function judgeError(
   { opening }: JudgeInput,
@@ -109,7 +117,8 @@ function judgeError(
   const said = `${answered} with JSON-RPC error ${error.code}`;
   const modern = error.code <= -32020 && error.code >= -32022;
   const unknownMethod = error.code === -32601;
-  const legacyRefusal = opening.era === 'Modern' && !modern && status < 500;
+  // an internal error is a fault of the one era as of the other
+  const legacyRefusal = opening.era === 'Modern' && !modern && status < 500 && error.code !== INTERNAL_ERROR;
   const base = { introduction: null, code: error.code };
   if (opening.era === 'Legacy' && (modern || unknownMethod)) {
     const versions = readSupportedVersions(error.data).filter(isModernVersion);
@@ -121,8 +130,13 @@ function judgeError(
     const message = `${said} to ${opening.method}: the server does not speak this era or version`;
     return { ...base, verdict: 'Failing', diagnosis: 'EraMismatch', message, otherEra: { versions } };
   }
-  const diagnosis = status >= 400 ? 'HttpError' : 'WrongProtocol';
+  const diagnosis = status >= 400 ? refusal(status) : 'WrongProtocol';
   return { ...base, verdict: 'Failing', diagnosis, message: `${said} to ${opening.method}`, otherEra: null };
+}
+
+/** A 4xx comes from a process that works and does not take the request: a wrong path, say. */
+function refusal(status: number): Diagnosis {
+  return status < 500 ? 'RequestRefused' : 'HttpError';
 }
 
 /** Nothing came back that is HTTP. */

@@ -12,9 +12,12 @@ export type Verdict = z.infer<typeof verdictSchema>;
 export const diagnosisSchema = z.enum([
   'SessionManagerDown',
   'HttpError',
+  'RequestRefused',
   'WrongProtocol',
+  'VersionMismatch',
   'EraMismatch',
   'ProcessHung',
+  'NeverEndingReply',
   'ConnectionRefused',
   'Slow',
   'KeyInvalid',
