@@ -4,6 +4,9 @@ import { NO_HANDSHAKES, type PodObservation } from './remediation/observation.ts
 import { type KlingApi, klingApiSchema } from './resource/klingapi.ts';
 import type { RepairRecord } from './resource/status.ts';
 
+/** What the spec says of handshakes by default, as far as an assessment asks. */
+export const POLICY = { startupGraceSeconds: 60, periodSeconds: 5, timeoutSeconds: 3 };
+
 export const T0 = Date.parse('2026-11-24T10:00:00Z');
 
 export function klingApiOf(spec: Record<string, unknown> = {}, status?: Record<string, unknown>): KlingApi {
@@ -74,6 +77,8 @@ export function podOf(overrides: Partial<PodObservation> = {}): PodObservation {
     createdAt: T0 - 3_600_000,
     deleting: false,
     podIP: '198.18.0.5',
+    nodeName: 'node1',
+    nodeLost: false,
     scheduling: null,
     container: {
       state: 'Running',
@@ -83,6 +88,9 @@ export function podOf(overrides: Partial<PodObservation> = {}): PodObservation {
       restarts: 0,
       lastExit: null,
     },
+    containerName: 'mcp',
+    sidecar: null,
+    missingSecret: null,
     ready: { value: true, since: T0 - 3_500_000 },
     probe: reportOf({ verdict: 'Serving' }),
     own: { ...NO_HANDSHAKES, last: handshakeOf('Serving'), at: T0 },

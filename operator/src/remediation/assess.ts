@@ -1,6 +1,8 @@
 /** One pod's observation → what it means. A chain of rules; the first that applies decides. */
 import { isReady, type Verdict } from '@klingapi/probe';
 import type { RepairEvidence } from '../resource/status.ts';
+import { type Diagnosis, isProcessFault } from './diagnoses.ts';
+import { kubeletFinding, loopMessage, loopOf } from './kubelet.ts';
 import type { PodObservation } from './observation.ts';
 
 export interface Assessment {
@@ -9,7 +11,7 @@ export interface Assessment {
   createdAt: number;
   verdict: Verdict;
   /** Why it is not Serving, in one word; null while it serves. */
-  diagnosis: string | null;
+  diagnosis: Diagnosis | null;
   message: string;
   /** Since when the kubelet finds it ready, milliseconds by the node's clock; null while it does not. */
   readySince: number | null;
@@ -28,8 +30,11 @@ export interface Assessment {
 /** A server that asks for credentials serves: whoever has them is served. */
 export const serves = (pod: Pick<Assessment, 'ending' | 'verdict'>): boolean => !pod.ending && isReady(pod.verdict);
 
+/** Of `spec.mcp.handshake`. */
 export interface AssessPolicy {
   startupGraceSeconds: number;
+  periodSeconds: number;
+  timeoutSeconds: number;
 }
 
 type Rule = (pod: PodObservation, policy: AssessPolicy, now: number) => Partial<Assessment> | undefined;
@@ -45,58 +50,46 @@ const millis = (time: string | null | undefined): number | null => {
 const ending: Rule = (pod) =>
   pod.deleting ? { ending: true, verdict: 'Unknown', diagnosis: 'Ending', message: 'the pod is ending' } : undefined;
 
-const unscheduled: Rule = (pod) =>
-  pod.scheduling === null
-    ? undefined
-    : { verdict: 'Unreachable', diagnosis: 'Unschedulable', message: pod.scheduling.message, starting: true };
-
-const WAITING: Record<string, string> = {
-  CrashLoopBackOff: 'CrashLoop',
-  ErrImagePull: 'ImagePull',
-  ImagePullBackOff: 'ImagePull',
-  ErrImageNeverPull: 'ImagePull',
-  InvalidImageName: 'ImagePull',
-  CreateContainerConfigError: 'ContainerConfig',
-  CreateContainerError: 'ContainerConfig',
-};
-
 /** A container that does not run is the kubelet's to restart, with its own back-off. */
-const notRunning: Rule = ({ container }) => {
-  if (container.state === 'Running') return undefined;
-  const oom = container.reason === 'OOMKilled' || container.lastExit?.reason === 'OOMKilled';
-  const crashed = container.state === 'Terminated' || container.restarts > 0;
-  const diagnosis = oom ? 'OutOfMemory' : (WAITING[container.reason ?? ''] ?? (crashed ? 'CrashLoop' : 'Starting'));
-  const exit = container.lastExit === null ? '' : `, last exit code ${container.lastExit.exitCode}`;
-  return {
-    verdict: 'Unreachable',
-    diagnosis,
-    message: container.message ?? `the container is not running (${container.reason ?? container.state}${exit})`,
-    starting: !crashed,
-  };
+const kubelet: Rule = (pod, _policy, now) => {
+  const found = kubeletFinding(pod, now);
+  if (found === undefined) return undefined;
+  return { verdict: found.diagnosis === 'NodeNotReady' ? 'Unknown' : 'Unreachable', ...found };
 };
 
 const healthy: Rule = (pod) => {
   const own = pod.own.last;
   if (own === null || !good(own.verdict)) return undefined;
   if (pod.probe !== null && !good(pod.probe.verdict)) return undefined;
-  return {
-    verdict: own.verdict,
-    diagnosis: own.diagnosis ?? (own.verdict === 'AuthRequired' ? 'AuthRequired' : null),
-    message: own.message,
-  };
+  // two observers for this too: one that is busy itself finds everything slow
+  const slow = own.diagnosis === 'Slow' && (pod.probe === null || pod.probe.diagnosis === 'Slow');
+  const diagnosis = own.verdict === 'AuthRequired' ? (own.diagnosis ?? 'AuthRequired') : slow ? 'Slow' : null;
+  return { verdict: own.verdict, diagnosis, message: own.message };
 };
+
+/** A sidecar outlives the server that it asks, so only what it saw of this start of the container counts. */
+function hasServed(pod: PodObservation, startedAt: number): boolean {
+  const { probe, ready } = pod;
+  const first = millis(probe?.firstServingAt);
+  if (probe !== null) return first !== null && first >= startedAt;
+  // Where the probe is silent: a Ready condition that changed to False after the start means that it was True before.
+  return ready.value || (ready.since !== null && ready.since > startedAt + 1_000);
+}
 
 /** Ends at the first Serving handshake of this container, at the latest `startupGraceSeconds` after its start. */
 const starting: Rule = (pod, policy, now) => {
-  const startedAt = pod.container.startedAt;
+  const { startedAt } = pod.container;
   if (startedAt === null)
     return { verdict: 'Unknown', diagnosis: 'Starting', message: 'the container is starting', starting: true };
-  if (pod.probe !== null && pod.probe.firstServingAt !== null) return undefined;
-  // Where the probe is silent: a Ready condition that changed to False after the start means that it was True before.
-  if (pod.probe === null && !pod.ready.value && pod.ready.since !== null && pod.ready.since > startedAt + 1_000)
-    return undefined;
-  if (pod.probe === null && pod.ready.value) return undefined;
-  if (now - startedAt >= policy.startupGraceSeconds * 1_000) return undefined;
+  if (hasServed(pod, startedAt) || now - startedAt >= policy.startupGraceSeconds * 1_000) return undefined;
+  // between two crashes it runs for a moment
+  const loop = loopOf(pod.container, now);
+  if (loop !== null)
+    return {
+      verdict: 'Unreachable',
+      diagnosis: loop,
+      message: loopMessage(loop, pod.containerName, pod.container.lastExit),
+    };
   return {
     verdict: pod.probe?.verdict ?? pod.own.last?.verdict ?? 'Unknown',
     diagnosis: 'Starting',
@@ -121,20 +114,23 @@ const probeFails: Rule = (pod) => {
       message: `the pod's own handshake fails (${probe.message}), the operator's succeeds`,
     };
   }
+  // no connection within the time, over loopback: the process accepts none any more
+  const diagnosis = probe.diagnosis ?? (probe.verdict === 'Unreachable' ? 'ProcessHung' : 'HttpError');
   return {
     ...seen,
-    diagnosis: probe.diagnosis ?? 'HttpError',
+    diagnosis,
     message: probe.message,
-    repairable: own.last !== null && failed(own.last.verdict),
-    hung: probe.diagnosis === 'ProcessHung',
+    repairable: isProcessFault(diagnosis) && own.last !== null && failed(own.last.verdict),
+    hung: diagnosis === 'ProcessHung',
   };
 };
 
 /** Nothing in the pod answers: the kubelet and the operator are the two observers. */
-const silent: Rule = (pod) => {
+const silent: Rule = (pod, policy, now) => {
   const { own } = pod;
   if (pod.probe !== null || own.last === null || !failed(own.last.verdict)) return undefined;
   if (pod.ready.value) {
+    if (isYoung(pod, policy, now)) return disagree(`the kubelet finds the pod ready, ${observed(own.last.message)}`);
     return {
       verdict: 'Unknown',
       diagnosis: 'NetworkBlocked',
@@ -142,29 +138,53 @@ const silent: Rule = (pod) => {
     };
   }
   const since = Math.min(own.failingSince ?? Number.POSITIVE_INFINITY, pod.ready.since ?? Number.POSITIVE_INFINITY);
+  const diagnosis = own.last.diagnosis ?? 'ProcessHung';
   return {
     verdict: own.last.verdict,
-    diagnosis: own.last.diagnosis ?? 'ProcessHung',
+    diagnosis,
     message: own.last.message,
     failingSince: Number.isFinite(since) ? since : null,
     failures: own.failures,
-    repairable: true,
+    repairable: isProcessFault(diagnosis),
     hung: own.last.verdict === 'Unreachable',
   };
 };
 
 /** Inside it works, outside it does not: a network policy, or a server that listens on loopback only. */
-const blocked: Rule = (pod) => {
-  if (pod.probe === null || !good(pod.probe.verdict) || pod.own.last === null || good(pod.own.last.verdict))
-    return undefined;
+const blocked: Rule = (pod, policy, now) => {
+  const { probe, own } = pod;
+  if (probe === null || !good(probe.verdict) || own.last === null || good(own.last.verdict)) return undefined;
+  if (failed(own.last.verdict) && isYoung(pod, policy, now))
+    return disagree(`the pod's own handshake succeeded a moment ago, ${observed(own.last.message)}`);
+  // its management port answers at the same address, or there were no report of its probe
+  if (own.last.diagnosis === 'ConnectionRefused')
+    return {
+      verdict: 'Unreachable',
+      diagnosis: 'LoopbackOnly',
+      message: `the server serves inside the pod, but refuses connections to the pod's address: it listens on loopback only (${own.last.message})`,
+    };
+  const diagnosis = own.last.diagnosis === 'NameResolution' ? 'NameResolution' : 'NetworkBlocked';
   return {
     verdict: 'Unknown',
-    diagnosis: 'NetworkBlocked',
-    message: `the pod serves inside, but not at its address: ${pod.own.last.message}`,
+    diagnosis,
+    message: `the pod serves inside, but not at its address: ${own.last.message}`,
   };
 };
 
-const RULES: Rule[] = [ending, unscheduled, notRunning, healthy, starting, probeFails, silent, blocked];
+const observed = (message: string): string => `the operator's handshake fails: ${message}`;
+const disagree = (message: string): Partial<Assessment> => ({
+  verdict: 'Unknown',
+  diagnosis: 'ObserversDisagree',
+  message,
+});
+
+/** A process that has just died: the operator sees it first, the kubelet and the probe with their next handshakes. */
+function isYoung(pod: PodObservation, policy: AssessPolicy, now: number): boolean {
+  const noticedMs = 2 * (policy.periodSeconds + policy.timeoutSeconds + 2) * 1_000;
+  return pod.own.failingSince === null || now - pod.own.failingSince < noticedMs;
+}
+
+const RULES: Rule[] = [ending, kubelet, healthy, starting, probeFails, silent, blocked];
 
 /** @param now milliseconds since the epoch */
 export function assess(pod: PodObservation, policy: AssessPolicy, now: number): Assessment {

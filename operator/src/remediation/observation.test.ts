@@ -1,7 +1,7 @@
 /** Readiness as the rules need it: of the container that makes the handshake, whatever else runs in the pod. */
 import type { V1Pod } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import { handshakeOf, T0 } from '../testing.ts';
+import { handshakeOf, POLICY, T0 } from '../testing.ts';
 import { assess } from './assess.ts';
 import { observePod } from './observation.ts';
 
@@ -27,7 +27,7 @@ function podOf(probed: string, ready: Record<string, boolean>, podReady: boolean
     },
   };
 }
-const judge = (pod: V1Pod) => assess(observePod(pod, 'mcp', null, silent), { startupGraceSeconds: 60 }, T0);
+const judge = (pod: V1Pod) => assess(observePod(pod, 'mcp', null, silent), POLICY, T0);
 
 describe('a pod that the operator does not reach', () => {
   it('is not hung because an injected sidecar is not ready', () => {

@@ -1,7 +1,14 @@
 /** What is known of one MCP pod, as plain data. Times are milliseconds since the epoch. */
 
 import type { HandshakeResult, ProbeReport } from '@klingapi/probe';
-import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+
+export interface Exit {
+  reason: string | null;
+  exitCode: number;
+  startedAt: number | null;
+  finishedAt: number | null;
+}
 
 export interface ContainerState {
   state: 'Running' | 'Waiting' | 'Terminated' | 'Absent';
@@ -10,7 +17,8 @@ export interface ContainerState {
   reason: string | null;
   message: string | null;
   restarts: number;
-  lastExit: { reason: string | null; exitCode: number; finishedAt: number | null } | null;
+  /** The newest exit of the container. */
+  lastExit: Exit | null;
 }
 
 /** The operator's own handshakes with one pod, newest last; kept in memory. */
@@ -28,8 +36,16 @@ export interface PodObservation {
   createdAt: number;
   deleting: boolean;
   podIP: string | null;
+  nodeName: string | null;
+  /** The node controller took the pod out of service because its node does not report. */
+  nodeLost: boolean;
   scheduling: { reason: string; message: string } | null;
   container: ContainerState;
+  containerName: string;
+  /** The container that makes the handshake for a server of another make; null where there is none. */
+  sidecar: ContainerState | null;
+  /** What is missing of the Secrets that the pod mounts, in words. */
+  missingSecret: string | null;
   /** Whether the kubelet's handshake passes, and since when where that is known. */
   ready: { value: boolean; since: number | null };
   /** The pod's own report; null where it does not answer or is too old to count. */
@@ -45,14 +61,20 @@ const millis = (value: Date | string | undefined | null): number | null => {
   return Number.isNaN(parsed) ? null : parsed;
 };
 
+const exitOf = (exit: V1ContainerStateTerminated | undefined): Exit | null =>
+  exit === undefined
+    ? null
+    : {
+        reason: exit.reason ?? null,
+        exitCode: exit.exitCode,
+        startedAt: millis(exit.startedAt),
+        finishedAt: millis(exit.finishedAt),
+      };
+
 function containerState(status: V1ContainerStatus | undefined): ContainerState {
-  const last = status?.lastState?.terminated;
   const rest = {
     restarts: status?.restartCount ?? 0,
-    lastExit:
-      last === undefined
-        ? null
-        : { reason: last.reason ?? null, exitCode: last.exitCode, finishedAt: millis(last.finishedAt) },
+    lastExit: exitOf(status?.state?.terminated ?? status?.lastState?.terminated),
   };
   const { running, waiting, terminated } = status?.state ?? {};
   if (running !== undefined)
@@ -94,7 +116,18 @@ function handshakeReadiness(pod: V1Pod, server: string): PodObservation['ready']
   return { value: own.ready, since: ready === own.ready && alone ? millis(condition?.lastTransitionTime) : null };
 }
 
-/** @param container name of the container that runs the MCP server */
+/**
+ * Of a node that does not report, the node controller changes one thing: it sets the pod's Ready to False. The kubelet, which sets
+ * it together with ContainersReady, can not have said so.
+ */
+function nodeLost(pod: V1Pod): boolean {
+  const conditions = pod.status?.conditions ?? [];
+  const holds = (type: string) => conditions.find((entry) => entry.type === type)?.status === 'True';
+  const gates = (pod.spec?.readinessGates ?? []).every((gate) => holds(gate.conditionType));
+  return !holds('Ready') && holds('ContainersReady') && gates;
+}
+
+/** @param container name of the container that is asked about, such as the one that runs the MCP server */
 export function observePod(
   pod: V1Pod,
   container: string,
@@ -113,11 +146,18 @@ export function observePod(
       pod.status?.phase === 'Failed' ||
       pod.status?.phase === 'Succeeded',
     podIP: pod.status?.podIP ?? null,
+    nodeName: pod.spec?.nodeName ?? null,
+    nodeLost: nodeLost(pod),
     scheduling:
       scheduled?.status === 'False'
         ? { reason: scheduled.reason ?? 'Unscheduled', message: scheduled.message ?? '' }
         : null,
     container: containerState(pod.status?.containerStatuses?.find((entry) => entry.name === container)),
+    containerName: container,
+    sidecar: pod.spec?.containers.some(({ name }) => name === 'probe')
+      ? containerState(pod.status?.containerStatuses?.find(({ name }) => name === 'probe'))
+      : null,
+    missingSecret: null,
     ready: handshakeReadiness(pod, container),
     probe,
     own,

@@ -1,13 +1,12 @@
 /** One repair step by step, and every way in which it can end otherwise. */
 import { describe, expect, it } from 'vitest';
 import { type RepairRecord, repairSchema, type Verification } from '../resource/status.ts';
-import { handshakeOf, podOf, reportOf, T0 } from '../testing.ts';
+import { handshakeOf, POLICY, podOf, reportOf, T0 } from '../testing.ts';
 import { assess } from './assess.ts';
 import type { PodObservation } from './observation.ts';
 import { advance, beginRepair } from './record.ts';
 
-const seen = (overrides: Partial<PodObservation>, now = T0) =>
-  assess(podOf(overrides), { startupGraceSeconds: 60 }, now);
+const seen = (overrides: Partial<PodObservation>, now = T0) => assess(podOf(overrides), POLICY, now);
 const failing = {
   probe: reportOf({ verdict: 'Failing', diagnosis: 'SessionManagerDown', failures: 4, failingSince: T0 - 12_000 }),
   own: { last: handshakeOf('Failing', 'HttpError'), at: T0, failures: 2, failingSince: T0 - 4_000 },
@@ -142,7 +141,7 @@ describe('whatever the clock does', () => {
     expect(step(deleted, [other], -3_600_000).record.outcome).toBe('Failed');
     const serving = step(deleted, [other, fresh], 4_000).record;
     expect(step(serving, [other, fresh], -3_600_000).record.outcome).toBe('Recovered');
-    const blocked = { ...broken, repairable: false, diagnosis: 'NetworkBlocked' };
+    const blocked = { ...broken, repairable: false, diagnosis: 'NetworkBlocked' as const };
     expect(step(begin(), [blocked, other], -3_600_000).record.outcome).toBe('NotNeeded');
   });
 });
@@ -183,7 +182,7 @@ describe('what would stop every later repair', () => {
   });
 
   it('deletes nothing that a restart cannot help any more', () => {
-    const blocked = { ...broken, verdict: 'Unknown' as const, diagnosis: 'NetworkBlocked', repairable: false };
+    const blocked = { ...broken, verdict: 'Unknown' as const, diagnosis: 'NetworkBlocked' as const, repairable: false };
     expect(step(begin(), [blocked, other], 40_000).next.kind).toBe('Wait');
     expect(step(begin(), [blocked, other], 120_000).record.outcome).toBe('NotNeeded');
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { repairSchema } from '../resource/status.ts';
-import { earlierRepair, podOf, T0 } from '../testing.ts';
+import { earlierRepair, POLICY, podOf, T0 } from '../testing.ts';
 import { assess } from './assess.ts';
 import { recurrenceOf } from './recurrence.ts';
 
-const pod = { ...assess(podOf(), { startupGraceSeconds: 60 }, T0), failingSince: T0 - 10_000 };
+const pod = { ...assess(podOf(), POLICY, T0), failingSince: T0 - 10_000 };
 const repair = earlierRepair({ replacement: pod.pod, servedAt: T0 - 52_000 });
 const base = { pod, diagnosis: 'HttpError', repairs: [repair], minHealthySeconds: 300, lastRequest: undefined };
 

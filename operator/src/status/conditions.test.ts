@@ -2,11 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { NOTHING_MISSING } from '../observe/secret-references.ts';
 import { assess } from '../remediation/assess.ts';
 import type { Verification } from '../resource/status.ts';
-import { handshakeOf, podOf, reportOf, T0 } from '../testing.ts';
+import { handshakeOf, POLICY, podOf, reportOf, T0 } from '../testing.ts';
 import { type ConditionInput, conditions } from './conditions.ts';
 
-const policy = { startupGraceSeconds: 60 };
-const serving = assess(podOf(), policy, T0);
+const serving = assess(podOf(), POLICY, T0);
 const failing = assess(
   podOf({
     name: 'studio-mcp-2',
@@ -14,7 +13,7 @@ const failing = assess(
     probe: reportOf({ verdict: 'Failing', diagnosis: 'HttpError', failures: 3, failingSince: T0 - 9_000 }),
     own: { last: handshakeOf('Failing', 'HttpError'), at: T0, failures: 3, failingSince: T0 - 9_000 },
   }),
-  policy,
+  POLICY,
   T0,
 );
 const asking = assess(
@@ -22,7 +21,7 @@ const asking = assess(
     probe: reportOf({ verdict: 'AuthRequired' }),
     own: { last: handshakeOf('AuthRequired'), at: T0, failures: 0, failingSince: null },
   }),
-  policy,
+  POLICY,
   T0,
 );
 const verification: Verification = {

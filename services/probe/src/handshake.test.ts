@@ -229,8 +229,7 @@ describe('verdicts', () => {
     ['an error', (_seen, response) => json(response, 200, rpcError(1, -32603)), 'Failing', 'WrongProtocol'],
     ...['2026-07-28', '1999-01-01', 'DRAFT'].map((protocolVersion): [string, Script, string, string] => [
       `the version ${protocolVersion}`,
-      (_seen, response) =>
-        json(response, 200, { ...INITIALIZED, result: { ...INITIALIZED.result, protocolVersion } }),
+      (_seen, response) => json(response, 200, { ...INITIALIZED, result: { ...INITIALIZED.result, protocolVersion } }),
       'Failing',
       'VersionMismatch',
     ]),

@@ -96,12 +96,7 @@ function slowOrNot(result: Timed, { timeoutMs }: Target): HandshakeResult {
 /** With the time that the server took for its replies. */
 type Timed = HandshakeResult & { tookMs: number };
 
-async function run(
-  target: Target,
-  sessions: Sessions,
-  eras: EraPolicy,
-  known: Era | 'Both' | null,
-): Promise<Timed> {
+async function run(target: Target, sessions: Sessions, eras: EraPolicy, known: Era | 'Both' | null): Promise<Timed> {
   if (eras === 'Modern') return finished(await discover(target, []));
   if (eras === 'Any' && known === 'Modern') {
     const leg = await discover(target, []);
