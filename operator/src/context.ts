@@ -16,6 +16,7 @@ export interface Caches {
   klingApi(namespace: string, name: string): KlingApi | undefined;
   child(kind: string, namespace: string, name: string): KubernetesObject | undefined;
   mcpPods(klingApi: KlingApi): V1Pod[];
+  apiPods(klingApi: KlingApi): V1Pod[];
 }
 
 export interface Context {

@@ -20,8 +20,8 @@ import { createKubeMetrics } from './kube/metrics.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { createPodObserver } from './observe/pods.ts';
 import { reconcile } from './reconcile.ts';
-import { klingApiSchema } from './resource/klingapi.ts';
-import { MANAGED_BY, NAME_LABEL } from './resource/names.ts';
+import { type KlingApi, klingApiSchema } from './resource/klingapi.ts';
+import { type Component, MANAGED_BY, NAME_LABEL } from './resource/names.ts';
 import { settingsSchema } from './settings.ts';
 import { childSource, klingApiSource, onDeleted } from './sources.ts';
 import { printable } from './status/printable.ts';
@@ -85,6 +85,11 @@ const recorder = createEventRecorder({
   redact: (note) => printable(redact(note, [], 1024)),
 });
 
+const podsOf = ({ metadata }: KlingApi, component: Component): V1Pod[] =>
+  pods.cache
+    .byLabel(NAME_LABEL, metadata.name, metadata.namespace)
+    .filter((pod) => pod.metadata?.labels?.['app.kubernetes.io/component'] === component);
+
 const deps: Context = {
   client,
   caches: {
@@ -93,10 +98,8 @@ const deps: Context = {
       return object === undefined ? undefined : klingApiSchema.parse(object);
     },
     child: (kind, namespace, name) => childCaches.get(kind)?.get(namespace, name),
-    mcpPods: ({ metadata }) =>
-      pods.cache
-        .byLabel(NAME_LABEL, metadata.name, metadata.namespace)
-        .filter((pod) => pod.metadata?.labels?.['app.kubernetes.io/component'] === 'mcp'),
+    mcpPods: (klingApi) => podsOf(klingApi, 'mcp'),
+    apiPods: (klingApi) => podsOf(klingApi, 'api'),
   },
   applier: createApplier(client),
   secrets,

@@ -11,6 +11,7 @@ import type { Context } from './context.ts';
 import { isConflict, isForbidden, isPassing, KubeError } from './kube/errors.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
 import { missingSecrets } from './observe/secret-references.ts';
+import { apiTrouble } from './observe/workload-trouble.ts';
 import { type LiveWorkloads, workloadState } from './observe/workloads.ts';
 import { plan } from './plan.ts';
 import { serves } from './remediation/assess.ts';
@@ -47,7 +48,8 @@ export async function reconcile(
   const missing = await missingSecrets(klingApi, deps.secrets);
   const internalKey = await deps.secrets.internalKey(klingApi);
   const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
-  const observations = await deps.observer.observe(klingApi, deps.caches.mcpPods(klingApi), headers);
+  const seen = await deps.observer.observe(klingApi, deps.caches.mcpPods(klingApi), headers);
+  const observations = seen.map((pod) => ({ ...pod, missingSecret: missing.mcp?.message ?? null }));
   signal.throwIfAborted();
   const planned = plan(
     { klingApi, observations, actor: deps.actor, takeVerification: (id) => deps.verifier.take(klingApi, id) },
@@ -58,7 +60,24 @@ export async function reconcile(
   const workloads = workloadState(live);
   const verification = deps.verifier.follow(klingApi, { plan: planned, revision, workloads, internalKey });
   const status = buildStatus(
-    { klingApi, plan: planned, acts, verification, revision, workloads, stalled, retrying, missing, observations },
+    {
+      klingApi,
+      plan: planned,
+      acts,
+      verification,
+      revision,
+      workloads,
+      apiTrouble: apiTrouble(
+        deps.caches.apiPods(klingApi),
+        workloads.api.refused,
+        apiMissingSince(klingApi, live, deps.now()),
+        deps.now(),
+      ),
+      stalled,
+      retrying,
+      missing,
+      observations,
+    },
     deps.now(),
   );
   signal.throwIfAborted();
@@ -83,6 +102,14 @@ export async function reconcile(
         ? STALLED_MS
         : AT_REST_MS,
   };
+}
+
+/** Since when no API pod is ready, as far as that is known; milliseconds. */
+function apiMissingSince({ status }: KlingApi, { api }: LiveWorkloads, now: number): number {
+  const before = status?.conditions?.find(({ type }) => type === 'ApiAvailable');
+  const made = api?.metadata?.creationTimestamp;
+  const lost = before?.status === 'False' ? new Date(before.lastTransitionTime).getTime() : now;
+  return Math.max(lost, made === undefined ? now : new Date(made).getTime());
 }
 
 interface Kept {

@@ -1,5 +1,6 @@
 /** What the workloads themselves say: how many pods are wanted and ready, and whether a rollout is under way. */
 import type { V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
+import { refusalOf, type Trouble } from './workload-trouble.ts';
 
 export interface LiveWorkloads {
   mcp: V1Deployment | undefined;
@@ -9,8 +10,9 @@ export interface LiveWorkloads {
 }
 
 export interface WorkloadState {
-  api: { ready: number; wanted: number };
-  mcp: { ready: number; wanted: number; rollingOut: boolean };
+  /** `refused`: why the API server takes no more pods of the workload, or null. */
+  api: { ready: number; wanted: number; refused: Trouble | null };
+  mcp: { ready: number; wanted: number; rollingOut: boolean; refused: Trouble | null };
   sandbox: { ready: number };
 }
 
@@ -18,10 +20,15 @@ export function workloadState({ mcp, api, sandbox }: LiveWorkloads): WorkloadSta
   const wanted = mcp?.spec?.replicas ?? 0;
   const status = mcp?.status;
   return {
-    api: { ready: api?.status?.readyReplicas ?? 0, wanted: api?.spec?.replicas ?? 1 },
+    api: {
+      ready: api?.status?.readyReplicas ?? 0,
+      wanted: api?.spec?.replicas ?? 1,
+      refused: refusalOf(api?.status?.conditions),
+    },
     mcp: {
       ready: status?.readyReplicas ?? 0,
       wanted,
+      refused: refusalOf(status?.conditions),
       rollingOut:
         mcp === undefined ||
         (status?.observedGeneration ?? 0) < (mcp.metadata?.generation ?? 1) ||

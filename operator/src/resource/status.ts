@@ -32,6 +32,7 @@ const check = z.object({
   result: z
     .enum(['Passed', 'Failed', 'Inconclusive', 'Skipped'])
     .describe('Its result; Inconclusive when the cause lies upstream, Skipped when policy leaves it out'),
+  reason: text(64).optional().describe('Why it did not pass, in one word, where that is known'),
   message: text(1024).describe('What was seen'),
   durationMs: int(0, 3600000).optional().describe('How long it took, in milliseconds'),
 });
@@ -88,6 +89,8 @@ const podStatus = z.object({
     .enum(['Serving', 'AuthRequired', 'Failing', 'Unreachable', 'Unknown'])
     .describe('What its handshake shows'),
   diagnosis: text(64).optional().describe('Why it is not Serving, in one word'),
+  message: text(1024).optional().describe('What shows that, in words'),
+  restarts: int(0, 1000000).optional().describe('Restarts of its container by the kubelet that are accounted for'),
   since: time().describe('Since when'),
 });
 

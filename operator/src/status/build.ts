@@ -8,7 +8,7 @@ import type { PodObservation } from '../remediation/observation.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
 import type { KlingApiStatus, PodStatus, Verification } from '../resource/status.ts';
-import { recentImages } from '../verification/policy.ts';
+import { isUndone, recentImages } from '../verification/policy.ts';
 import { conditions, type Finding } from './conditions.ts';
 
 export interface StatusInput {
@@ -18,6 +18,8 @@ export interface StatusInput {
   verification: Verification | undefined;
   revision: string;
   workloads: WorkloadState;
+  /** What to say of the API where no pod of it is ready. */
+  apiTrouble: Finding;
   stalled: Finding | null;
   retrying: Finding | null;
   missing: MissingSecrets;
@@ -40,7 +42,7 @@ function podStatuses(plan: Plan, previous: PodStatus[], now: number): PodStatus[
       return {
         name: pod.pod,
         verdict: pod.verdict,
-        ...(pod.diagnosis === null ? {} : { diagnosis: pod.diagnosis }),
+        ...(pod.diagnosis === null ? {} : { diagnosis: pod.diagnosis, message: pod.message.slice(0, 1024) }),
         since: same ? before.since : new Date(pod.failingSince ?? now).toISOString(),
       };
     });
@@ -70,7 +72,9 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
     fresh && verification.checks.some((check) => check.name === 'ImageGeneration' && check.result !== 'Skipped');
   const images = [...recentImages(previous, now), ...(madePicture ? [verification.at] : [])].slice(-1001);
   const verified =
-    verification?.revision === revision && !verification.checks.some((check) => check.result === 'Failed')
+    verification?.revision === revision &&
+    !isUndone(verification) &&
+    !verification.checks.some((check) => check.result === 'Failed')
       ? revision
       : previous.revisions?.verified;
   const pods = podStatuses(plan, previous.mcp?.pods ?? [], now);
@@ -86,8 +90,8 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
         retrying,
         missing,
         paused: klingApi.spec.paused,
-        api: workloads.api,
-        mcp: { pods: plan.pods, wanted: workloads.mcp.wanted, rollingOut: workloads.mcp.rollingOut },
+        api: { ...workloads.api, trouble: input.apiTrouble },
+        mcp: { ...workloads.mcp, pods: plan.pods },
         verification,
         currentRevision: revision,
         decision: plan.decision,

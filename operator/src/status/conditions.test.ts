@@ -24,6 +24,7 @@ const asking = assess(
   POLICY,
   T0,
 );
+const down = { reason: 'ApiDown', message: 'the API process runs but is not ready' };
 const verification: Verification = {
   summary: '3/3',
   at: new Date(T0).toISOString(),
@@ -40,8 +41,8 @@ const input = (overrides: Partial<ConditionInput> = {}): ConditionInput => ({
   retrying: null,
   missing: NOTHING_MISSING,
   paused: false,
-  api: { ready: 1, wanted: 1 },
-  mcp: { pods: [serving, { ...serving, pod: 'b', uid: 'b' }], wanted: 2, rollingOut: false },
+  api: { ready: 1, wanted: 1, trouble: down },
+  mcp: { pods: [serving, { ...serving, pod: 'b', uid: 'b' }], wanted: 2, rollingOut: false, refused: null },
   verification,
   currentRevision: 'r1',
   decision: { kind: 'Nothing' },
@@ -65,19 +66,19 @@ describe('conditions', () => {
   });
 
   it('one of two fails: still Ready, but Degraded', () => {
-    const list = shown({ mcp: { pods: [serving, failing], wanted: 2, rollingOut: false } });
+    const list = shown({ mcp: { pods: [serving, failing], wanted: 2, rollingOut: false, refused: null } });
     expect(list).toContain('Ready=True Ready');
     expect(list).toContain('Degraded=True HttpError');
   });
 
   it('all fail: not Ready, and the protocol is not verified', () => {
-    const list = shown({ mcp: { pods: [failing], wanted: 1, rollingOut: false } });
+    const list = shown({ mcp: { pods: [failing], wanted: 1, rollingOut: false, refused: null } });
     expect(list).toContain('Ready=False HttpError');
     expect(list).toContain('ProtocolVerified=False HttpError');
   });
 
   it('a server that asks for credentials is available, its protocol unknown, and that does not hold Ready back', () => {
-    const list = shown({ mcp: { pods: [asking], wanted: 1, rollingOut: false } });
+    const list = shown({ mcp: { pods: [asking], wanted: 1, rollingOut: false, refused: null } });
     expect(list).toContain('Ready=True Ready');
     expect(list).toContain('McpAvailable=True PodsServing');
     expect(list).toContain('ProtocolVerified=Unknown AuthRequired');
@@ -88,7 +89,7 @@ describe('conditions', () => {
       check.name === 'ImageGeneration' ? { ...check, result: 'Inconclusive' as const } : check,
     );
     const list = shown({ verification: { ...verification, checks } });
-    expect(list).toContain('UpstreamReachable=False UpstreamFailed');
+    expect(list).toContain('UpstreamReachable=False UpstreamRefused');
     expect(list).toContain('Ready=True Ready');
   });
 
@@ -99,7 +100,7 @@ describe('conditions', () => {
 
   it('a Secret that is missing is told where the pods that wait for it are missed', () => {
     const finding = { reason: 'MissingSecret', message: 'Secret kling does not exist' };
-    const waiting = shown({ api: { ready: 0, wanted: 1 }, missing: { api: finding, mcp: null } });
+    const waiting = shown({ api: { ready: 0, wanted: 1, trouble: down }, missing: { api: finding, mcp: null } });
     expect(waiting).toEqual(
       expect.arrayContaining([
         'Ready=False MissingSecret',
@@ -109,7 +110,7 @@ describe('conditions', () => {
       ]),
     );
     const headers = shown({
-      mcp: { pods: [], wanted: 2, rollingOut: true },
+      mcp: { pods: [], wanted: 2, rollingOut: true, refused: null },
       missing: { api: null, mcp: finding },
     });
     expect(headers).toEqual(

@@ -1,6 +1,7 @@
 import type { MissingSecrets } from '../observe/secret-references.ts';
 import { type Assessment, serves } from '../remediation/assess.ts';
 import type { Decision } from '../remediation/decide.ts';
+import { isLasting } from '../remediation/diagnoses.ts';
 import type { Condition, RemediationStatus, Verification } from '../resource/status.ts';
 
 export interface Finding {
@@ -17,8 +18,10 @@ export interface ConditionInput {
   /** Secrets that pods wait for. */
   missing: MissingSecrets;
   paused: boolean;
-  api: { ready: number; wanted: number };
-  mcp: { pods: Assessment[]; wanted: number; rollingOut: boolean };
+  /** `trouble`: what to say where none is ready. */
+  api: { ready: number; wanted: number; trouble: Finding };
+  /** `refused`: why the API server takes no more pods, or null. */
+  mcp: { pods: Assessment[]; wanted: number; rollingOut: boolean; refused: Finding | null };
   /** The newest verification, of `revision`. */
   verification: Verification | undefined;
   currentRevision: string;
@@ -62,9 +65,9 @@ function accepted({ stalled }: ConditionInput): Draft {
 function apiAvailable({ api, missing }: ConditionInput): Draft {
   const message = `${api.ready} of ${api.wanted} API pods are ready`;
   if (api.ready >= 1) return draft('ApiAvailable', 'True', 'PodsReady', message);
-  return missing.api === null
-    ? draft('ApiAvailable', 'False', 'NoPodReady', message)
-    : draft('ApiAvailable', 'False', missing.api.reason, `${message}; ${missing.api.message}`);
+  if (api.wanted === 0) return draft('ApiAvailable', 'False', 'NoPodWanted', message);
+  const { reason, message: why } = missing.api ?? api.trouble;
+  return draft('ApiAvailable', 'False', reason, `${message}; ${why}`);
 }
 
 function mcpAvailable({ mcp, missing }: ConditionInput): Draft {
@@ -73,7 +76,10 @@ function mcpAvailable({ mcp, missing }: ConditionInput): Draft {
   if (serving >= 1) return draft('McpAvailable', 'True', 'PodsServing', message);
   if (missing.mcp !== null)
     return draft('McpAvailable', 'False', missing.mcp.reason, `${message}; ${missing.mcp.message}`);
-  const worst = mcp.pods.find((pod) => !pod.ending && pod.diagnosis !== null);
+  if (mcp.refused !== null)
+    return draft('McpAvailable', 'False', mcp.refused.reason, `${message}; ${mcp.refused.message}`);
+  const alive = mcp.pods.filter((pod) => !pod.ending && pod.diagnosis !== null);
+  const worst = alive.find((pod) => pod.diagnosis !== null && isLasting(pod.diagnosis)) ?? alive[0];
   return draft(
     'McpAvailable',
     'False',
@@ -113,8 +119,9 @@ function protocolVerified({ mcp, verification, currentRevision }: ConditionInput
     );
   }
   if (check.result === 'Passed') return draft('ProtocolVerified', 'True', 'HandshakePassed', check.message);
-  if (check.result === 'Failed') return draft('ProtocolVerified', 'False', 'HandshakeFailed', check.message);
-  return draft('ProtocolVerified', 'Unknown', check.result, check.message);
+  if (check.result === 'Failed')
+    return draft('ProtocolVerified', 'False', check.reason ?? 'HandshakeFailed', check.message);
+  return draft('ProtocolVerified', 'Unknown', check.reason ?? check.result, check.message);
 }
 
 function upstreamReachable({ verification }: ConditionInput): Draft {
@@ -122,8 +129,10 @@ function upstreamReachable({ verification }: ConditionInput): Draft {
   if (check === undefined)
     return draft('UpstreamReachable', 'Unknown', 'NotVerifiedYet', 'no picture was asked for yet');
   if (check.result === 'Passed') return draft('UpstreamReachable', 'True', 'PictureMade', check.message);
-  if (check.result === 'Inconclusive') return draft('UpstreamReachable', 'False', 'UpstreamFailed', check.message);
-  return draft('UpstreamReachable', 'Unknown', check.result === 'Skipped' ? 'Skipped' : 'PictureFailed', check.message);
+  if (check.result === 'Skipped') return draft('UpstreamReachable', 'Unknown', 'Skipped', check.message);
+  // an inconclusive check without a reason was written by an earlier version
+  const reason = check.reason ?? (check.result === 'Inconclusive' ? 'UpstreamRefused' : 'PictureFailed');
+  return draft('UpstreamReachable', reason.startsWith('Upstream') ? 'False' : 'Unknown', reason, check.message);
 }
 
 function ready(parts: Draft[], input: ConditionInput): Draft {
@@ -152,7 +161,10 @@ function ready(parts: Draft[], input: ConditionInput): Draft {
 function abnormal(input: ConditionInput): Draft[] {
   const { decision, remediation, stalled, mcp } = input;
   const out: Draft[] = [];
-  const failing = mcp.pods.filter((pod) => !pod.ending && !pod.starting && !serves(pod));
+  // what keeps a pod from starting is worth a word from the first moment on, its start is not
+  const failing = mcp.pods.filter(
+    (pod) => !serves(pod) && !pod.ending && pod.diagnosis !== null && (isLasting(pod.diagnosis) || !pod.starting),
+  );
   const slow = mcp.pods.find((pod) => serves(pod) && pod.diagnosis === 'Slow');
   if (failing.length > 0) {
     const hold = decision.kind === 'Nothing' || decision.kind === 'Repair' ? null : decision;
@@ -165,6 +177,8 @@ function abnormal(input: ConditionInput): Draft[] {
         `${first?.pod}: ${first?.diagnosis}: ${first?.message}`,
       ),
     );
+  } else if (mcp.refused !== null) {
+    out.push(draft('Degraded', 'True', mcp.refused.reason, mcp.refused.message));
   } else if (slow !== undefined) {
     out.push(draft('Degraded', 'True', 'Slow', `${slow.pod}: ${slow.message}`));
   }

@@ -2,7 +2,9 @@
 import type { EraPolicy, HandshakeResult } from '@klingapi/probe';
 import { z } from 'zod';
 import { readBody, readJson } from '../body.ts';
+import type { Diagnosis } from '../remediation/diagnoses.ts';
 import type { Check } from '../resource/status.ts';
+import { isOwnTrouble, transportCause, upstreamCause } from './cause.ts';
 import { decodePicture } from './picture.ts';
 
 export interface CheckTargets {
@@ -30,7 +32,7 @@ export interface CheckTools {
   now: () => number;
 }
 
-type Outcome = Pick<Check, 'result' | 'message'>;
+type Outcome = Pick<Check, 'result' | 'reason' | 'message'>;
 
 const health = z.object({ status: z.literal('ok') });
 const problem = z.object({ code: z.string().optional(), detail: z.string().optional(), title: z.string().optional() });
@@ -47,7 +49,14 @@ const MOST_BYTES = { json: 1024 * 1024, picture: 32 * 1024 * 1024 } as const;
 const PROMPT = 'A red kite over a quiet bay at dawn';
 
 /** An upstream cause says nothing about this deployment. */
-class Upstream extends Error {}
+class Upstream extends Error {
+  readonly reason: Diagnosis;
+
+  constructor(message: string, reason: Diagnosis) {
+    super(message);
+    this.reason = reason;
+  }
+}
 
 const passed = (message: string): Outcome => ({ result: 'Passed', message });
 
@@ -69,10 +78,18 @@ async function mcpHandshake(targets: CheckTargets, tools: CheckTools): Promise<O
   if (result.verdict === 'AuthRequired') {
     return {
       result: 'Inconclusive',
+      reason: result.diagnosis ?? 'AuthRequired',
       message: `${result.message}; give credentials through spec.mcp.handshake.headersSecretRef to verify it`,
     };
   }
-  throw new Error(result.message);
+  // what the operator itself could not do says nothing of the server
+  if (result.verdict === 'Unknown')
+    return { result: 'Inconclusive', reason: result.diagnosis ?? 'NetworkBlocked', message: result.message };
+  return {
+    result: 'Failed',
+    ...(result.diagnosis === null ? {} : { reason: result.diagnosis }),
+    message: result.message,
+  };
 }
 
 async function imageGeneration(targets: CheckTargets, tools: CheckTools): Promise<Outcome> {
@@ -89,9 +106,8 @@ async function imageGeneration(targets: CheckTargets, tools: CheckTools): Promis
     const parsed = problem.safeParse(await readJson(reply, MOST_BYTES.json).catch(() => ({})));
     const text = parsed.success ? (parsed.data.detail ?? parsed.data.title ?? '') : '';
     const message = `${init.method ?? 'GET'} ${path.split('?')[0]} answered HTTP ${reply.status}${text === '' ? '' : `: ${text}`}`;
-    throw parsed.success && parsed.data.code?.startsWith('upstream_') === true
-      ? new Upstream(message)
-      : new Error(message);
+    const cause = upstreamCause(parsed.data?.code);
+    throw cause === undefined ? new Error(message) : new Upstream(message, cause);
   };
   const created = task.parse(
     await readJson(
@@ -106,9 +122,12 @@ async function imageGeneration(targets: CheckTargets, tools: CheckTools): Promis
   );
   const done = task.parse(await readJson(waited, MOST_BYTES.json));
   if (done.status === 'failed')
-    throw new Upstream(`task ${done.id} failed: ${done.error?.message ?? 'no reason given'}`);
+    throw new Upstream(
+      `task ${done.id} failed: ${done.error?.message ?? 'no reason given'}`,
+      upstreamCause(done.error?.code) ?? 'UpstreamRefused',
+    );
   if (done.status !== 'succeeded')
-    throw new Upstream(`task ${done.id} was still ${done.status} after ${WAIT_SECONDS} s`);
+    throw new Upstream(`task ${done.id} was still ${done.status} after ${WAIT_SECONDS} s`, 'UpstreamDown');
   const href = done.result?.images[0]?.href;
   if (href === undefined) throw new Error(`task ${done.id} succeeded without a picture`);
   const picture = decodePicture(await readBody(await call(href, {}, 60_000), MOST_BYTES.picture));
@@ -117,17 +136,18 @@ async function imageGeneration(targets: CheckTargets, tools: CheckTools): Promis
   );
 }
 
+function outcomeOf(error: unknown): Outcome {
+  if (error instanceof Upstream) return { result: 'Inconclusive', reason: error.reason, message: error.message };
+  if (error instanceof z.ZodError)
+    return { result: 'Failed', message: `the reply does not match its schema: ${z.prettifyError(error)}` };
+  const cause = transportCause(error);
+  if (cause !== undefined) return { result: isOwnTrouble(cause.reason) ? 'Inconclusive' : 'Failed', ...cause };
+  return { result: 'Failed', message: error instanceof Error ? error.message : String(error) };
+}
+
 async function timed(name: Check['name'], run: () => Promise<Outcome>, now: () => number): Promise<Check> {
   const startedAt = now();
-  const outcome = await run().catch((error: unknown): Outcome => {
-    const message =
-      error instanceof z.ZodError
-        ? `the reply does not match its schema: ${z.prettifyError(error)}`
-        : error instanceof Error
-          ? error.message
-          : String(error);
-    return { result: error instanceof Upstream ? 'Inconclusive' : 'Failed', message };
-  });
+  const outcome = await run().catch(outcomeOf);
   return {
     name,
     ...outcome,

@@ -2,6 +2,7 @@
 import { upstreamUrl } from '../children/api-statefulset.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import type { KlingApiStatus, Verification } from '../resource/status.ts';
+import { isOwnTrouble } from './cause.ts';
 import type { CheckTargets } from './checks.ts';
 
 const DAY_MS = 86_400_000;
@@ -13,6 +14,10 @@ export const recentImages = (status: KlingApiStatus, now: number): string[] =>
 /** A picture whose failure lay upstream says nothing yet, so it is tried again. */
 export const imageInconclusive = (verification: Verification | undefined): boolean =>
   verification?.checks.some((check) => check.name === 'ImageGeneration' && check.result === 'Inconclusive') ?? false;
+
+/** A check that the operator could not do for its own trouble says nothing yet. */
+export const isUndone = (verification: Verification | undefined): boolean =>
+  verification?.checks.some((check) => check.result === 'Inconclusive' && isOwnTrouble(check.reason)) ?? false;
 
 /** @param revision revision of the MCP workload that is to be verified */
 export function imageCheck(klingApi: KlingApi, revision: string, now: number): CheckTargets['image'] {

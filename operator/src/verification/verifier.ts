@@ -11,7 +11,7 @@ import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
 import type { Verification } from '../resource/status.ts';
 import { type CheckTargets, runChecks } from './checks.ts';
 import type { VerificationJobs } from './jobs.ts';
-import { imageCheck, imageInconclusive } from './policy.ts';
+import { imageCheck, imageInconclusive, isUndone } from './policy.ts';
 
 export interface VerifierDeps {
   jobs: VerificationJobs;
@@ -135,6 +135,6 @@ export function createVerifier(deps: VerifierDeps): Verifier {
 /** @returns milliseconds from the last verification to the next; 0 for a revision or an upstream that had none, null where none is needed */
 function retryAfterMs(klingApi: KlingApi, newest: Verification | undefined, revision: string): number | null {
   if (newest?.revision !== revision || newest.upstream !== upstreamUrl(klingApi)) return 0;
-  if (newest.checks.some((check) => check.result === 'Failed')) return RETRY_MS;
+  if (newest.checks.some((check) => check.result === 'Failed') || isUndone(newest)) return RETRY_MS;
   return imageInconclusive(newest) ? RETRY_PICTURE_MS[klingApi.spec.upstream.provider] : null;
 }
