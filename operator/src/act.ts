@@ -16,7 +16,7 @@ import { type KlingApi, REPAIR_ANNOTATION } from './resource/klingapi.ts';
 const KEPT = 10;
 const HUNG_GRACE_SECONDS = 1;
 
-type Deps = Pick<Context, 'client' | 'caches' | 'observer' | 'secrets' | 'actor' | 'log' | 'now'>;
+type Deps = Pick<Context, 'client' | 'caches' | 'observer' | 'secrets' | 'signatures' | 'actor' | 'log' | 'now'>;
 
 export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<Acts> {
   const total = klingApi.status?.repairsTotal ?? 0;
@@ -56,7 +56,7 @@ export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<A
   }
   const { minHealthySeconds, logExcerpt } = klingApi.spec.remediation;
   const log = await readLog(klingApi, pod, deps);
-  const finding = matchLog(log);
+  const finding = matchLog(log, deps.signatures);
   const diagnosis = finding?.diagnosis ?? pod.diagnosis ?? 'HttpError';
   const lastRequest = logExcerpt === 'None' ? undefined : lastRequestBefore(log);
   const state = afterRepair(plan.state, klingApi.spec.remediation, now);

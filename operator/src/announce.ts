@@ -1,5 +1,6 @@
 /** Tells people what changed: one Event and one log line for each thing that happened, never for what only goes on. */
 import type { Logger } from '@klingapi/management';
+import { newKubeletRestarts, newlyDiagnosed } from './diagnosed.ts';
 import type { EventRecorder } from './kube/events.ts';
 import type { Acts, Plan } from './plan.ts';
 import { API_VERSION, KIND, type KlingApi } from './resource/klingapi.ts';
@@ -70,6 +71,15 @@ function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: 
         note: `${failing.pod}: ${failing.diagnosis}: ${failing.message}`,
       });
   }
+  for (const { reason, note } of newlyDiagnosed(before, status))
+    out.push({ type: 'Warning', reason, action: 'Diagnose', note });
+  for (const { pod, evidence } of newKubeletRestarts(before, status))
+    out.push({
+      type: 'Warning',
+      reason: 'KubeletRestart',
+      action: 'KubeletRestart',
+      note: `${pod}: ${evidence.message}`,
+    });
   const verification = status.verification;
   if (verification !== undefined && verification.at !== before.verification?.at) {
     const failed = verification.checks.filter((check) => check.result === 'Failed' || check.result === 'Inconclusive');

@@ -9,6 +9,7 @@ import type { OperatorPods } from './children/network-policy.ts';
 import type { KubeClient } from './kube/client.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { PodObserver } from './observe/pods.ts';
+import type { Signature } from './remediation/signatures.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import type { Verifier } from './verification/verifier.ts';
 
@@ -32,6 +33,8 @@ export interface Context {
   images: ImageSettings;
   /** Whom network policies let in to every pod. */
   operator: OperatorPods;
+  /** Log lines that name a cause. */
+  signatures: readonly Signature[];
   /** Identity of this process, in records. */
   actor: string;
   now: () => number;

@@ -28,7 +28,7 @@ import { printable } from './status/printable.ts';
 import { createVerificationJobs } from './verification/jobs.ts';
 import { createVerifier } from './verification/verifier.ts';
 
-const settings = readEnvironment(settingsSchema);
+const settings = readEnvironment(settingsSchema, process.env, { files: ['LOG_SIGNATURES'] });
 const log = createLogger({ name: 'operator', level: settings.LOG_LEVEL });
 const registry = createRegistry('operator');
 const kubeMetrics = createKubeMetrics(registry);
@@ -122,6 +122,7 @@ const deps: Context = {
     pullSecrets: settings.IMAGE_PULL_SECRETS,
   },
   operator: { namespace: settings.POD_NAMESPACE, labels: { 'app.kubernetes.io/name': settings.OPERATOR_NAME } },
+  signatures: settings.LOG_SIGNATURES,
   actor,
   now,
 };

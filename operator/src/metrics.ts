@@ -1,6 +1,7 @@
 /** Metrics of what this project exists for; those of the machinery are in `kube/metrics.ts`. */
 import { verdictSchema } from '@klingapi/probe';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { diagnosesOf, newKubeletRestarts } from './diagnosed.ts';
 import type { Plan } from './plan.ts';
 import { serves } from './remediation/assess.ts';
 import type { KlingApi } from './resource/klingapi.ts';
@@ -59,26 +60,38 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
     labelNames: labels,
     registers,
   });
+  const diagnosis = new Gauge({
+    name: 'klingoperator_diagnosis',
+    help: 'What is wrong with a KlingApi: MCP pods with that diagnosis, or 1 for what no pod says',
+    labelNames: [...labels, 'diagnosis'],
+    registers,
+  });
+  const diagnosed = new Map<string, Set<string>>();
   const seen = new Map<string, Set<string>>();
   /** Diagnoses and outcomes that were counted, by KlingApi. */
   const counted = new Map<string, Map<string, { diagnosis: string; outcome: string }>>();
 
   return {
     handshake: (namespace, klingapi, verdict) => handshakes.inc({ namespace, klingapi, verdict }),
-    observe({ metadata }, status, plan) {
+    observe({ metadata, status: known = {} }, status, plan) {
       const own = { namespace: metadata.namespace, klingapi: metadata.name };
       const key = `${metadata.namespace}/${metadata.name}`;
-      for (const record of plan.settled) {
+      for (const record of [...plan.settled, ...newKubeletRestarts(known, status)]) {
         const how = { diagnosis: record.diagnosis, outcome: record.outcome ?? 'Unknown' };
         repairs.inc({ ...own, ...how });
-        const known = counted.get(key) ?? new Map();
-        counted.set(key, known.set(`${how.diagnosis} ${how.outcome}`, how));
+        const past = counted.get(key) ?? new Map();
+        counted.set(key, past.set(`${how.diagnosis} ${how.outcome}`, how));
         if (record.outcome === 'Recovered' && record.unavailableSeconds !== undefined)
           repairSeconds.observe({ namespace: metadata.namespace }, record.unavailableSeconds);
       }
       serving.set(own, plan.pods.filter(serves).length);
       wanted.set(own, plan.pods.filter((pod) => !pod.ending).length);
       exhausted.set(own, status.remediation?.exhaustedSince === undefined ? 0 : 1);
+      const wrong = diagnosesOf(status);
+      for (const [name, count] of wrong) diagnosis.set({ ...own, diagnosis: name }, count);
+      const names = new Set<string>(wrong.keys());
+      for (const name of diagnosed.get(key) ?? []) if (!names.has(name)) diagnosis.remove({ ...own, diagnosis: name });
+      diagnosed.set(key, names);
       const types = new Set((status.conditions ?? []).map((entry) => entry.type));
       for (const entry of status.conditions ?? [])
         condition.set({ ...own, type: entry.type }, { True: 1, False: 0, Unknown: -1 }[entry.status]);
@@ -90,9 +103,11 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
       const key = `${namespace}/${name}`;
       for (const gauge of [serving, wanted, exhausted]) gauge.remove(own);
       for (const type of seen.get(key) ?? []) condition.remove({ ...own, type });
+      for (const name of diagnosed.get(key) ?? []) diagnosis.remove({ ...own, diagnosis: name });
       for (const verdict of verdictSchema.options) handshakes.remove({ ...own, verdict });
       for (const how of counted.get(key)?.values() ?? []) repairs.remove({ ...own, ...how });
       seen.delete(key);
+      diagnosed.delete(key);
       counted.delete(key);
     },
   };

@@ -10,6 +10,7 @@ import { KubeError } from './kube/errors.ts';
 import type { EventRecorder } from './kube/events.ts';
 import { reconcile } from './reconcile.ts';
 import type { PodObservation } from './remediation/observation.ts';
+import { SIGNATURES } from './remediation/signatures.ts';
 import type { KlingApiStatus, RepairRecord } from './resource/status.ts';
 import { earlierRepair, handshakeOf, klingApiOf, podOf, reportOf, T0 } from './testing.ts';
 
@@ -104,6 +105,7 @@ function world({
     log: { info: quiet, warn: quiet, error: quiet },
     images: { mcp: 'm', api: 'a', sandbox: 's', probe: 'p', pullPolicy: 'IfNotPresent', pullSecrets: [] },
     operator: { namespace: 'kling-system', labels: { 'app.kubernetes.io/name': 'kling-operator' } },
+    signatures: SIGNATURES,
     actor: 'me',
     now: () => T0,
   } as unknown as Context;

@@ -15,6 +15,7 @@ import { apiTrouble } from './observe/workload-trouble.ts';
 import { type LiveWorkloads, workloadState } from './observe/workloads.ts';
 import { plan } from './plan.ts';
 import { serves } from './remediation/assess.ts';
+import { withKubeletRestarts } from './remediation/kubelet-restart.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import { childNames } from './resource/names.ts';
 import { buildStatus } from './status/build.ts';
@@ -55,7 +56,8 @@ export async function reconcile(
     { klingApi, observations, actor: deps.actor, takeVerification: (id) => deps.verifier.take(klingApi, id) },
     deps.now(),
   );
-  const acts = await act(klingApi, planned, deps);
+  const acted = await act(klingApi, planned, deps);
+  const acts = withKubeletRestarts(klingApi, acted, planned.pods, observations, deps.now());
 
   const workloads = workloadState(live);
   const verification = deps.verifier.follow(klingApi, { plan: planned, revision, workloads, internalKey });

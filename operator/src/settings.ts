@@ -1,6 +1,7 @@
 /** The operator's settings, from its environment. */
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { SIGNATURES, type Signature, signaturesSchema } from './remediation/signatures.ts';
 
 const list = z
   .string()
@@ -17,6 +18,16 @@ const flag = (initial: boolean) =>
     .enum(['true', 'false'])
     .default(initial ? 'true' : 'false')
     .transform((value) => value === 'true');
+
+/** JSON text, as a mounted file holds it. */
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue({ code: 'custom', message: 'is not JSON' });
+    return z.NEVER;
+  }
+});
 
 export const settingsSchema = z.object({
   HOST: z.string().default('0.0.0.0'),
@@ -38,6 +49,11 @@ export const settingsSchema = z.object({
   IMAGE_SANDBOX: z.string().min(1),
   IMAGE_PROBE: z.string().min(1),
   IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
+  /** Signatures beside those that are built in, as a JSON list (`remediation/signatures.ts`); they are tried first. */
+  LOG_SIGNATURES: json
+    .pipe(signaturesSchema)
+    .prefault('[]')
+    .transform((own): readonly Signature[] => [...own, ...SIGNATURES]),
   /** Names of Secrets for pulling images, in the namespace of each KlingApi. */
   IMAGE_PULL_SECRETS: list,
 });

@@ -91,6 +91,8 @@ export function podOf(overrides: Partial<PodObservation> = {}): PodObservation {
     containerName: 'mcp',
     sidecar: null,
     missingSecret: null,
+    livenessMs: 570_000,
+    servedBefore: null,
     ready: { value: true, since: T0 - 3_500_000 },
     probe: reportOf({ verdict: 'Serving' }),
     own: { ...NO_HANDSHAKES, last: handshakeOf('Serving'), at: T0 },

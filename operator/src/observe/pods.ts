@@ -1,4 +1,10 @@
-import { type HandshakeOptions, type HandshakeResult, type ProbeReport, probeReportSchema } from '@klingapi/probe';
+import {
+  type HandshakeOptions,
+  type HandshakeResult,
+  isReady,
+  type ProbeReport,
+  probeReportSchema,
+} from '@klingapi/probe';
 import type { V1Pod } from '@kubernetes/client-node';
 import { readJson } from '../body.ts';
 import { NO_HANDSHAKES, type OwnHandshakes, observePod, type PodObservation } from '../remediation/observation.ts';
@@ -38,6 +44,8 @@ interface Memory {
   ready: boolean;
   /** Start of the container that all of this is about. */
   startedAt: number | null;
+  /** Last good handshake with it, and with the container before it. */
+  served: { now: number | null; before: number | null };
 }
 
 const failed = (verdict: string | undefined): boolean => verdict === 'Failing' || verdict === 'Unreachable';
@@ -81,9 +89,17 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
     const known =
       before?.startedAt === startedAt
         ? before
-        : { owner: klingApi.metadata.uid, own: NO_HANDSHAKES, probe: null, received: null, ready: false, startedAt };
+        : {
+            owner: klingApi.metadata.uid,
+            own: NO_HANDSHAKES,
+            probe: null,
+            received: null,
+            ready: false,
+            startedAt,
+            served: { now: null, before: before?.served.now ?? before?.served.before ?? null },
+          };
     memory.set(uid, known);
-    const seen = observePod(pod, 'mcp', known.probe, known.own);
+    const seen = { ...observePod(pod, 'mcp', known.probe, known.own), servedBefore: known.served.before };
     if (seen.deleting || seen.podIP === null || seen.container.state !== 'Running') return seen;
 
     const age = known.own.at === null ? Number.POSITIVE_INFINITY : tools.now() - known.own.at;
@@ -101,7 +117,8 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
     const own: OwnHandshakes = failed(last.verdict)
       ? { last, at, failures: known.own.failures + 1, failingSince: known.own.failingSince ?? at }
       : { last, at, failures: 0, failingSince: null };
-    memory.set(uid, { ...known, own, probe, received, ready: seen.ready.value });
+    const served = isReady(last.verdict) ? { ...known.served, now: at } : known.served;
+    memory.set(uid, { ...known, own, probe, received, ready: seen.ready.value, served });
     return { ...seen, probe, own };
   }
 

@@ -3,7 +3,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import { handshakeOf, POLICY, T0 } from '../testing.ts';
 import { assess } from './assess.ts';
-import { observePod } from './observation.ts';
+import { NO_HANDSHAKES, observePod } from './observation.ts';
 
 const readinessProbe = { httpGet: { path: '/readyz', port: 9090 } };
 const silent = { last: handshakeOf('Unreachable', 'ProcessHung'), at: T0, failures: 9, failingSince: T0 - 60_000 };
@@ -51,5 +51,31 @@ describe('a pod that the operator does not reach', () => {
     const pod = podOf('mcp', { mcp: false, injected: false }, false);
     expect(observePod(pod, 'mcp', null, silent).ready).toEqual({ value: false, since: null });
     expect(judge(pod).failingSince).toBe(T0 - 60_000);
+  });
+});
+
+describe('a node that does not report', () => {
+  const gated = (ready: string, containersReady: string, gate?: string): V1Pod => ({
+    metadata: { name: 'p', uid: 'u' },
+    spec: {
+      containers: [],
+      ...(gate === undefined ? {} : { readinessGates: [{ conditionType: 'example.com/gate' }] }),
+    },
+    status: {
+      conditions: [
+        { type: 'Ready', status: ready },
+        { type: 'ContainersReady', status: containersReady },
+        ...(gate === undefined ? [] : [{ type: 'example.com/gate', status: gate }]),
+      ],
+    },
+  });
+  it.each([
+    ['Ready is False although the containers are ready', gated('False', 'True'), true],
+    ['the containers are not ready either', gated('False', 'False'), false],
+    ['all is well', gated('True', 'True'), false],
+    ['a readiness gate of somebody else is closed', gated('False', 'True', 'False'), false],
+    ['the gate is open', gated('False', 'True', 'True'), true],
+  ])('%s', (_, pod, lost) => {
+    expect(observePod(pod, 'mcp', null, NO_HANDSHAKES).nodeLost).toBe(lost);
   });
 });

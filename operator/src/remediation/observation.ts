@@ -46,6 +46,10 @@ export interface PodObservation {
   sidecar: ContainerState | null;
   /** What is missing of the Secrets that the pod mounts, in words. */
   missingSecret: string | null;
+  /** How long the liveness probe of the container has to fail before the kubelet restarts it; null without one. */
+  livenessMs: number | null;
+  /** When the operator last saw the container before this one serve, milliseconds; null where it did not see that. */
+  servedBefore: number | null;
   /** Whether the kubelet's handshake passes, and since when where that is known. */
   ready: { value: boolean; since: number | null };
   /** The pod's own report; null where it does not answer or is too old to count. */
@@ -127,6 +131,13 @@ function nodeLost(pod: V1Pod): boolean {
   return !holds('Ready') && holds('ContainersReady') && gates;
 }
 
+function livenessMs(pod: V1Pod, container: string): number | null {
+  const probe = pod.spec?.containers.find(({ name }) => name === container)?.livenessProbe;
+  if (probe === undefined) return null;
+  const { failureThreshold = 3, periodSeconds = 10 } = probe;
+  return (failureThreshold - 1) * periodSeconds * 1_000;
+}
+
 /** @param container name of the container that is asked about, such as the one that runs the MCP server */
 export function observePod(
   pod: V1Pod,
@@ -158,6 +169,8 @@ export function observePod(
       ? containerState(pod.status?.containerStatuses?.find(({ name }) => name === 'probe'))
       : null,
     missingSecret: null,
+    livenessMs: livenessMs(pod, container),
+    servedBefore: null,
     ready: handshakeReadiness(pod, container),
     probe,
     own,

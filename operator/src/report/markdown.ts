@@ -1,3 +1,4 @@
+import { DIAGNOSES, isDiagnosis } from '../remediation/diagnoses.ts';
 import type { RepairRecord } from '../resource/status.ts';
 
 export interface ReportSubject {
@@ -14,17 +15,6 @@ const table = (head: string[], rows: string[][]): string[] => [
 const clock = (time: string): string => time.slice(11, 23);
 const seconds = (from: string, to: string): string =>
   `${((new Date(to).getTime() - new Date(from).getTime()) / 1_000).toFixed(1)} s`;
-
-const CAUSES: Record<string, string> = {
-  SessionManagerDown:
-    'The session manager of the MCP server is gone: the process lives and its port is open, but no MCP request can be answered until it starts anew.',
-  HttpError: 'The MCP endpoint answers every handshake with an HTTP error.',
-  ProcessHung: 'The process accepts connections but answers nothing: it hangs.',
-  ConnectionRefused: 'Nothing listens on the MCP port although the container runs.',
-  WrongProtocol: 'The MCP endpoint answers, but not with MCP.',
-  EmptyReply: 'The MCP endpoint answers with an empty reply.',
-  EraMismatch: 'The server does not speak the protocol era that is asked of it.',
-};
 
 const OUTCOMES: Record<NonNullable<RepairRecord['outcome']>, string> = {
   Recovered: 'Recovered',
@@ -75,7 +65,7 @@ export function repairReport(subject: ReportSubject, repair: RepairRecord): stri
     '',
     '## Cause',
     '',
-    `**${repair.diagnosis}.** ${CAUSES[repair.diagnosis] ?? 'The MCP server fails its handshake.'}`,
+    `**${repair.diagnosis}.** ${isDiagnosis(repair.diagnosis) ? DIAGNOSES[repair.diagnosis].meaning : 'The MCP server fails its handshake.'}`,
     '',
     ...(repair.recurrence === undefined ? [] : [`**It came back.** ${repair.recurrence.message}.`, '']),
     '## Steps',

@@ -61,10 +61,10 @@ export const repairSchema = z.object({
     })
     .optional()
     .describe('Set where the pod was made by a repair of the same fault and failed again within minHealthySeconds'),
-  action: z.enum(['RestartPod']).describe('What was done'),
+  action: z.enum(['RestartPod', 'KubeletRestart']).describe('What was done'),
   trigger: z
-    .enum(['Handshake', 'Request'])
-    .describe('What asked for it: failed handshakes, or the annotation klingapi.dev/repair'),
+    .enum(['Handshake', 'Request', 'Liveness'])
+    .describe('What asked for it: failed handshakes, the annotation klingapi.dev/repair, or the liveness probe'),
   attempt: int(1, 1000).describe('Which repair of its incident'),
   actor: required(253).describe('The operator process that acts on this record'),
   outcome: z.enum(['Recovered', 'Failed', 'NotNeeded']).optional().describe('How it ended'),

@@ -4,6 +4,7 @@ import type { MissingSecrets } from '../observe/secret-references.ts';
 import type { WorkloadState } from '../observe/workloads.ts';
 import type { Acts, Plan } from '../plan.ts';
 import { serves } from '../remediation/assess.ts';
+import { restartsSeen } from '../remediation/kubelet-restart.ts';
 import type { PodObservation } from '../remediation/observation.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
@@ -31,18 +32,21 @@ const isVersion = (text: string): boolean => /^[\x21-\x7e]{1,64}$/.test(text);
 
 const some = <T>(value: T[]): T[] | undefined => (value.length === 0 ? undefined : value);
 
-function podStatuses(plan: Plan, previous: PodStatus[], now: number): PodStatus[] {
+function podStatuses(plan: Plan, observations: PodObservation[], previous: PodStatus[], now: number): PodStatus[] {
   return plan.pods
     .filter((pod) => !pod.ending)
     .sort((a, b) => (a.pod < b.pod ? -1 : 1))
     .slice(0, 128)
     .map((pod) => {
       const before = previous.find((entry) => entry.name === pod.pod);
+      const observed = observations.find(({ uid }) => uid === pod.uid);
+      const restarts = observed === undefined ? 0 : restartsSeen(observed, pod, before?.restarts ?? 0);
       const same = before?.verdict === pod.verdict && before.diagnosis === (pod.diagnosis ?? undefined);
       return {
         name: pod.pod,
         verdict: pod.verdict,
         ...(pod.diagnosis === null ? {} : { diagnosis: pod.diagnosis, message: pod.message.slice(0, 1024) }),
+        ...(restarts === 0 ? {} : { restarts: Math.min(restarts, 1_000_000) }),
         since: same ? before.since : new Date(pod.failingSince ?? now).toISOString(),
       };
     });
@@ -77,7 +81,7 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
     !verification.checks.some((check) => check.result === 'Failed')
       ? revision
       : previous.revisions?.verified;
-  const pods = podStatuses(plan, previous.mcp?.pods ?? [], now);
+  const pods = podStatuses(plan, input.observations, previous.mcp?.pods ?? [], now);
   const { repairs, state } = acts;
 
   return {

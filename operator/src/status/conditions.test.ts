@@ -84,6 +84,39 @@ describe('conditions', () => {
     expect(list).toContain('ProtocolVerified=Unknown AuthRequired');
   });
 
+  it('wrong credentials of ours hold Ready back as little, but are told', () => {
+    const list = shown({
+      mcp: { pods: [{ ...asking, diagnosis: 'KeyInvalid' }], wanted: 1, rollingOut: false, refused: null },
+    });
+    expect(list).toContain('Ready=True Ready');
+    expect(list).toContain('ProtocolVerified=Unknown KeyInvalid');
+    expect(list).toContain('Degraded=True KeyInvalid');
+  });
+
+  it('a slow server is Degraded, and serves', () => {
+    const slow = { ...serving, diagnosis: 'Slow' as const };
+    const list = shown({ mcp: { pods: [slow], wanted: 1, rollingOut: false, refused: null } });
+    expect(list).toEqual(expect.arrayContaining(['Ready=True Ready', 'Degraded=True Slow']));
+  });
+
+  it('pods that are refused are told where there is no pod to say it, and beside pods that serve', () => {
+    const refused = { reason: 'QuotaExceeded', message: 'exceeded quota' };
+    expect(shown({ mcp: { pods: [], wanted: 1, rollingOut: true, refused } })).toEqual(
+      expect.arrayContaining(['McpAvailable=False QuotaExceeded', 'Degraded=True QuotaExceeded']),
+    );
+    expect(shown({ mcp: { pods: [serving], wanted: 2, rollingOut: true, refused } })).toEqual(
+      expect.arrayContaining(['McpAvailable=True PodsServing', 'Degraded=True QuotaExceeded']),
+    );
+  });
+
+  it('a pod that cannot start is told beside one that serves, one that starts is not', () => {
+    const stuck = { ...failing, diagnosis: 'ImagePull' as const, starting: true };
+    const list = (second: typeof stuck | (typeof failing & { diagnosis: 'Starting' })) =>
+      shown({ mcp: { pods: [serving, second], wanted: 2, rollingOut: true, refused: null } });
+    expect(list(stuck)).toContain('Degraded=True ImagePull');
+    expect(list({ ...failing, diagnosis: 'Starting' as const, starting: true }).join()).not.toContain('Degraded');
+  });
+
   it('an upstream that fails does not hold Ready back', () => {
     const checks = verification.checks.map((check) =>
       check.name === 'ImageGeneration' ? { ...check, result: 'Inconclusive' as const } : check,

@@ -102,12 +102,15 @@ function protocolVerified({ mcp, verification, currentRevision }: ConditionInput
     );
   }
   if (alive.length > 0 && alive.every((pod) => pod.verdict === 'AuthRequired')) {
-    return draft(
-      'ProtocolVerified',
-      'Unknown',
-      'AuthRequired',
-      'the server asks for credentials: give them through spec.mcp.handshake.headersSecretRef',
-    );
+    const wrong = alive.find((pod) => pod.diagnosis === 'KeyInvalid');
+    return wrong === undefined
+      ? draft(
+          'ProtocolVerified',
+          'Unknown',
+          'AuthRequired',
+          'the server asks for credentials: give them through spec.mcp.handshake.headersSecretRef',
+        )
+      : draft('ProtocolVerified', 'Unknown', 'KeyInvalid', `${wrong.pod}: ${wrong.message}`);
   }
   const check = verification?.checks.find((entry) => entry.name === 'McpHandshake');
   if (verification === undefined || check === undefined || verification.revision !== currentRevision) {
@@ -135,11 +138,14 @@ function upstreamReachable({ verification }: ConditionInput): Draft {
   return draft('UpstreamReachable', reason.startsWith('Upstream') ? 'False' : 'Unknown', reason, check.message);
 }
 
+/** Whoever has the right credentials is served. */
+const FOR_OTHERS: ReadonlySet<string> = new Set(['AuthRequired', 'KeyInvalid']);
+
 function ready(parts: Draft[], input: ConditionInput): Draft {
   const needed = parts.filter((part) => part.type !== 'UpstreamReachable');
   const blocking =
     needed.find((part) => part.status === 'False') ??
-    needed.find((part) => part.status === 'Unknown' && part.reason !== 'AuthRequired');
+    needed.find((part) => part.status === 'Unknown' && !FOR_OTHERS.has(part.reason));
   if (blocking !== undefined)
     return draft(
       'Ready',
@@ -165,7 +171,7 @@ function abnormal(input: ConditionInput): Draft[] {
   const failing = mcp.pods.filter(
     (pod) => !serves(pod) && !pod.ending && pod.diagnosis !== null && (isLasting(pod.diagnosis) || !pod.starting),
   );
-  const slow = mcp.pods.find((pod) => serves(pod) && pod.diagnosis === 'Slow');
+  const lame = mcp.pods.find((pod) => serves(pod) && (pod.diagnosis === 'Slow' || pod.diagnosis === 'KeyInvalid'));
   if (failing.length > 0) {
     const hold = decision.kind === 'Nothing' || decision.kind === 'Repair' ? null : decision;
     const first = failing[0];
@@ -179,8 +185,8 @@ function abnormal(input: ConditionInput): Draft[] {
     );
   } else if (mcp.refused !== null) {
     out.push(draft('Degraded', 'True', mcp.refused.reason, mcp.refused.message));
-  } else if (slow !== undefined) {
-    out.push(draft('Degraded', 'True', 'Slow', `${slow.pod}: ${slow.message}`));
+  } else if (lame?.diagnosis != null) {
+    out.push(draft('Degraded', 'True', lame.diagnosis, `${lame.pod}: ${lame.message}`));
   }
   if (remediation.exhaustedSince !== undefined || decision.kind === 'Exhausted') {
     out.push(

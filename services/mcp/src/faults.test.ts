@@ -70,6 +70,9 @@ describe('the MCP service with faults from outside', { timeout: 60_000 }, () => 
       ['500', 'Failing', 'HttpError'],
       ['garbage', 'Failing', 'WrongProtocol'],
       ['empty', 'Failing', 'EmptyReply'],
+      ['wrong-id', 'Failing', 'WrongProtocol'],
+      ['version', 'Failing', 'VersionMismatch'],
+      ['legacy-only', 'Failing', 'EraMismatch'],
       ['never-ending', 'Failing', 'NeverEndingReply'],
     ] as const;
     for (const [fault, verdict, diagnosis] of faults) {
@@ -86,6 +89,19 @@ describe('the MCP service with faults from outside', { timeout: 60_000 }, () => 
     await rm(join(dir, 'fault'));
     expect((await get('/readyz')).status).toBe(200);
     expect(await shake()).toMatchObject({ verdict: 'Serving', era: 'Both' });
+  });
+
+  it('is slow, asks for credentials, and closes its port', async () => {
+    const { get, shake } = await start();
+    await writeFile(join(dir, 'fault'), 'slow:600');
+    expect(await shake()).toMatchObject({ verdict: 'Serving', diagnosis: 'Slow' });
+    expect((await get('/readyz')).status).toBe(200);
+    await writeFile(join(dir, 'fault'), '401');
+    expect(await shake()).toMatchObject({ verdict: 'AuthRequired' });
+    await writeFile(join(dir, 'fault'), 'refuse');
+    await vi.waitFor(async () => expect((await shake()).diagnosis).toBe('ConnectionRefused'), { timeout: 5_000 });
+    expect((await get('/livez')).status).toBe(200);
+    await rm(join(dir, 'fault'));
   });
 
   it('is broken from the start by the variable', async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * Failures on request, by the header `x-sandbox-fault` (or the option `fault`):
+ * Failures on request, by the header `x-sandbox-fault`, by the account (`fault-1102`), or by the option `fault`:
  * a business code of the vendor's table, `timeout` (no answer, no task),
  * `after-create-reset` (the task is made and charged, the connection breaks),
  * `after-create-5000` (the same, but answered as an internal error), `after-create-hang` (the same,

@@ -123,6 +123,10 @@ describe('the sandbox', () => {
     const { call, charges } = await sandboxWith();
     expect(await call(images, { key: '', body: { prompt: 'x' } })).toMatchObject({ status: 401, body: { code: 1001 } });
     expect(await call(images, { key: 'bad-key', body: {} })).toMatchObject({ status: 401, body: { code: 1002 } });
+    expect(await call(images, { key: 'fault-1102', body: { prompt: 'x' } })).toMatchObject({
+      status: 429,
+      body: { code: 1102 },
+    });
     expect(await call(images, { body: {} })).toMatchObject({ status: 400, body: { code: 1201 } });
     expect(await call(images, { body: { prompt: 'x', n: 10 } })).toMatchObject({ status: 400, body: { code: 1201 } });
     expect(await call(`${images}/nothing`)).toMatchObject({

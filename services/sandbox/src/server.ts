@@ -73,13 +73,15 @@ function addKind(
   fault: SandboxOptions['fault'],
 ): void {
   const { path } = ENDPOINTS[kind];
-  const faultOf = (request: FastifyRequest) =>
-    faultSchema.safeParse(request.headers['x-sandbox-fault']).data ?? fault?.(request.method, path);
+  const faultOf = (request: FastifyRequest, account: string) =>
+    faultSchema.safeParse(request.headers['x-sandbox-fault']).data ??
+    faultSchema.safeParse(/^fault-(.+)$/.exec(account)?.[1]).data ??
+    fault?.(request.method, path);
 
   app.post(path, async (request, reply) => {
     const account = authorize(request, reply);
     if (account === undefined) return reply;
-    const asked = await faultOf(request);
+    const asked = await faultOf(request, account);
     if (asked !== undefined && answerFault(asked, request, reply)) return reply;
     const parsed = z
       .intersection(REQUESTS[kind], z.object({ external_task_id: z.string().min(1).max(128).optional() }))
@@ -108,7 +110,7 @@ function addKind(
   app.get<{ Params: { id: string } }>(`${path}/:id`, async (request, reply) => {
     const account = authorize(request, reply);
     if (account === undefined) return reply;
-    const asked = await faultOf(request);
+    const asked = await faultOf(request, account);
     if (asked !== undefined && answerFault(asked, request, reply)) return reply;
     const task = book.find(account, kind, request.params.id);
     if (task === undefined) return fail(request, reply, 400, 1201, 'Task not found by id/external id');
