@@ -4,6 +4,7 @@ import { killSessionManager } from '../images/python/kill.ts';
 import { alive, type Case, createCase, podIsReady } from './case.ts';
 import { toolsThroughService } from './client.ts';
 import { PYTHON_IMAGE } from './faults.ts';
+import { getJson, type Json } from './kubectl.ts';
 import { waitFor } from './wait.ts';
 
 let kase: Case;
@@ -12,6 +13,7 @@ beforeAll(async () => {
   await kase.apply({
     upstream: { provider: 'Sandbox' },
     mcp: { image: PYTHON_IMAGE, replicas: 1, handshake: { periodSeconds: 3, timeoutSeconds: 2 } },
+    remediation: { unhealthySeconds: 5, backoff: { initialSeconds: 1, maxSeconds: 5 } },
   });
   await kase.ready();
 });
@@ -34,4 +36,21 @@ it('an old Python server that one request killed is repaired, and its handshakes
   expect(podIsReady(pods[0])).toBe(true);
   expect(pods[0].metadata.uid).not.toBe(broken.metadata.uid);
   expect(await toolsThroughService(kase.namespace, kase.mcpUrl(), await kase.callerKey())).toContain('echo');
+});
+
+it('and when the same request kills it again, that is said to have a cause which restarting does not remove', async () => {
+  const [again] = alive(await kase.mcpPods());
+  await killSessionManager(`http://${again.status.podIP}:5510/mcp/v1`);
+  const record = await kase.repaired(2);
+  expect(record).toMatchObject({ podUid: again.metadata.uid, diagnosis: 'SessionManagerDown', outcome: 'Recovered' });
+  expect(record.recurrence.times).toBe(1);
+  expect(record.recurrence.message).toMatch(
+    /^SessionManagerDown came back \d+ s after the repair of .* restarting does not remove; the last request before it was POST \/mcp\/v1\/? \(HTTP 200\)$/,
+  );
+  const events = await getJson(['get', 'events.events.k8s.io', '-n', kase.namespace]);
+  expect(
+    events.items.some(
+      ({ reason, note }: Json) => reason === 'RepairStarted' && note.includes('restarting does not remove'),
+    ),
+  ).toBe(true);
 });
