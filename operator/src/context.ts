@@ -11,6 +11,7 @@ import type { OperatorMetrics } from './metrics.ts';
 import type { PodObserver } from './observe/pods.ts';
 import type { Signature } from './remediation/signatures.ts';
 import type { KlingApi } from './resource/klingapi.ts';
+import type { Turns } from './rollout/turns.ts';
 import type { Verifier } from './verification/verifier.ts';
 
 export interface Caches {
@@ -18,6 +19,8 @@ export interface Caches {
   child(kind: string, namespace: string, name: string): KubernetesObject | undefined;
   mcpPods(klingApi: KlingApi): V1Pod[];
   apiPods(klingApi: KlingApi): V1Pod[];
+  /** The kept templates of its MCP workload. */
+  revisions(klingApi: KlingApi): KubernetesObject[];
 }
 
 export interface Context {
@@ -35,6 +38,10 @@ export interface Context {
   operator: OperatorPods;
   /** Log lines that name a cause. */
   signatures: readonly Signature[];
+  /** Who may roll for a change that came with the operator. */
+  turns: Turns;
+  /** Why repairs are held back everywhere, or null. */
+  storm: () => string | null;
   /** Identity of this process, in records. */
   actor: string;
   now: () => number;

@@ -83,7 +83,15 @@ function world({
   );
   const deps = {
     client,
-    caches: { klingApi: () => klingApi, child: () => undefined, mcpPods: () => live, apiPods: () => [] },
+    caches: {
+      klingApi: () => klingApi,
+      child: () => undefined,
+      mcpPods: () => live,
+      apiPods: () => [],
+      revisions: () => [],
+    },
+    turns: { take: () => true, done: quiet, forget: quiet },
+    storm: () => null,
     applier: {
       async apply(object: object) {
         if (child !== undefined) throw child;

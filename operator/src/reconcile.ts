@@ -7,6 +7,8 @@ import type { V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { act } from './act.ts';
 import { keepChildren } from './apply/children.ts';
 import { StalledError } from './apply/foreign.ts';
+import { keptTemplate } from './apply/revisions.ts';
+import { restartedAt, revisionOf } from './children/revision.ts';
 import type { Context } from './context.ts';
 import { isConflict, isForbidden, isPassing, KubeError } from './kube/errors.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
@@ -18,6 +20,7 @@ import { serves } from './remediation/assess.ts';
 import { withKubeletRestarts } from './remediation/kubelet-restart.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import { childNames } from './resource/names.ts';
+import type { Choice } from './rollout/choose.ts';
 import { buildStatus } from './status/build.ts';
 import type { Finding } from './status/conditions.ts';
 import { writeStatus } from './status/write.ts';
@@ -44,7 +47,7 @@ export async function reconcile(
     return {};
   }
 
-  const { live, stalled, retrying, revision } = await children(klingApi, deps);
+  const { live, stalled, retrying, rollout } = await children(klingApi, deps);
   signal.throwIfAborted();
   const missing = await missingSecrets(klingApi, deps.secrets);
   const internalKey = await deps.secrets.internalKey(klingApi);
@@ -52,14 +55,22 @@ export async function reconcile(
   const seen = await deps.observer.observe(klingApi, deps.caches.mcpPods(klingApi), headers);
   const observations = seen.map((pod) => ({ ...pod, missingSecret: missing.mcp?.message ?? null }));
   signal.throwIfAborted();
+  const workloads = workloadState(live);
+  const revision = revisionOf(live.mcp) ?? klingApi.status?.revisions?.current ?? rollout.revision;
+  const { rollingOut } = workloads.mcp;
   const planned = plan(
-    { klingApi, observations, actor: deps.actor, takeVerification: (id) => deps.verifier.take(klingApi, id) },
+    {
+      klingApi,
+      observations,
+      actor: deps.actor,
+      takeVerification: (id) => deps.verifier.take(klingApi, id),
+      workload: { revision, restartedAt: restartedAt(live.mcp), rollingOut },
+      isKept: (kept) => keptTemplate(klingApi, kept, deps) !== undefined,
+    },
     deps.now(),
   );
   const acted = await act(klingApi, planned, deps);
   const acts = withKubeletRestarts(klingApi, acted, planned.pods, observations, deps.now());
-
-  const workloads = workloadState(live);
   const verification = deps.verifier.follow(klingApi, { plan: planned, revision, workloads, internalKey });
   const status = buildStatus(
     {
@@ -68,13 +79,14 @@ export async function reconcile(
       acts,
       verification,
       revision,
-      workloads,
       apiTrouble: apiTrouble(
         deps.caches.apiPods(klingApi),
         workloads.api.refused,
         apiMissingSince(klingApi, live, deps.now()),
         deps.now(),
       ),
+      rollout,
+      workloads,
       stalled,
       retrying,
       missing,
@@ -82,6 +94,8 @@ export async function reconcile(
     },
     deps.now(),
   );
+  if (!rollingOut && status.revisions?.verified === revision && rollout.kind !== 'Queued')
+    deps.turns.done(klingApi.metadata.uid);
   signal.throwIfAborted();
   const written = await writeStatus(deps.client, klingApi, status);
   if (!written) return { requeueAfterMs: BUSY_MS };
@@ -90,13 +104,13 @@ export async function reconcile(
   deps.metrics.observe(klingApi, status, planned);
   await acts.afterWrite();
 
-  const waiting = missing.api !== null || missing.mcp !== null;
+  const waiting = rollout.kind === 'Queued' || missing.api !== null || missing.mcp !== null;
   if (stalled !== null || retrying !== null) return { requeueAfterMs: STALLED_MS };
   const busy =
     acts.busy ||
     planned.steps.some((step) => step.next.kind !== 'Settled') ||
     planned.pods.some((pod) => !pod.ending && !serves(pod));
-  const hold = planned.decision.kind === 'Hold' ? planned.decision.until : null;
+  const hold = acts.decision.kind === 'Hold' ? acts.decision.until : null;
   return {
     requeueAfterMs: busy
       ? Math.max(BUSY_MS, Math.min(hold === null ? BUSY_MS : hold - deps.now(), 2 * BUSY_MS))
@@ -116,7 +130,7 @@ function apiMissingSince({ status }: KlingApi, { api }: LiveWorkloads, now: numb
 
 interface Kept {
   live: LiveWorkloads;
-  revision: string;
+  rollout: Choice;
   /** Why children cannot be kept until somebody changes something. */
   stalled: Finding | null;
   /** Why they could not be kept this time. */
@@ -159,7 +173,7 @@ async function children(klingApi: KlingApi, deps: Context): Promise<Kept> {
         sandbox: deps.caches.child('Deployment', namespace, childNames(name).sandbox) as V1Deployment | undefined,
       },
       ...trouble,
-      revision: klingApi.status?.revisions?.current ?? 'none',
+      rollout: { kind: 'Wanted', revision: klingApi.status?.revisions?.current ?? 'none' },
     };
   }
 }

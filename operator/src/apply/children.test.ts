@@ -18,6 +18,7 @@ async function done(spec: Record<string, unknown>, live: KubernetesObject[] = []
     caches: {
       child: (kind: string, _: string, name: string) =>
         live.find((object) => object.kind === kind && object.metadata?.name === name),
+      revisions: () => [],
     },
     applier: {
       async apply(object: KubernetesObject) {

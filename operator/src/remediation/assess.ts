@@ -9,6 +9,8 @@ export interface Assessment {
   pod: string;
   uid: string;
   createdAt: number;
+  revision: string | null;
+  restartedAt: string | null;
   verdict: Verdict;
   /** Why it is not Serving, in one word; null while it serves. */
   diagnosis: Diagnosis | null;
@@ -192,6 +194,8 @@ export function assess(pod: PodObservation, policy: AssessPolicy, now: number): 
     pod: pod.name,
     uid: pod.uid,
     createdAt: pod.createdAt,
+    revision: pod.revision,
+    restartedAt: pod.restartedAt,
     verdict: 'Unknown',
     diagnosis: 'NotSeen',
     message: pod.own.last?.message ?? 'no handshake was made yet',

@@ -2,6 +2,7 @@
 
 import type { HandshakeResult, ProbeReport } from '@klingapi/probe';
 import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import { RESTARTED_AT, REVISION_LABEL } from '../children/revision.ts';
 
 export interface Exit {
   reason: string | null;
@@ -35,6 +36,10 @@ export interface PodObservation {
   uid: string;
   createdAt: number;
   deleting: boolean;
+  /** Which pod template it was made from. */
+  revision: string | null;
+  /** Restart of all pods that it was made by, or came after. */
+  restartedAt: string | null;
   podIP: string | null;
   nodeName: string | null;
   /** The node controller took the pod out of service because its node does not report. */
@@ -156,6 +161,8 @@ export function observePod(
       pod.metadata?.deletionTimestamp !== undefined ||
       pod.status?.phase === 'Failed' ||
       pod.status?.phase === 'Succeeded',
+    revision: pod.metadata?.labels?.[REVISION_LABEL] ?? null,
+    restartedAt: pod.metadata?.annotations?.[RESTARTED_AT] ?? null,
     podIP: pod.status?.podIP ?? null,
     nodeName: pod.spec?.nodeName ?? null,
     nodeLost: nodeLost(pod),

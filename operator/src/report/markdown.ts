@@ -16,6 +16,13 @@ const clock = (time: string): string => time.slice(11, 23);
 const seconds = (from: string, to: string): string =>
   `${((new Date(to).getTime() - new Date(from).getTime()) / 1_000).toFixed(1)} s`;
 
+const ACTIONS: Record<RepairRecord['action'], (repair: RepairRecord) => string> = {
+  RestartPod: () => 'RestartPod: the pod was deleted, its workload made a new one',
+  RolloutRestart: () => 'RolloutRestart: all MCP pods were replaced, one after the other',
+  KubeletRestart: () => 'KubeletRestart: the kubelet restarted the container, because its liveness probe failed',
+  Rollback: ({ rolledBackTo }) => `Rollback: the MCP workload went back to revision ${rolledBackTo}`,
+};
+
 const OUTCOMES: Record<NonNullable<RepairRecord['outcome']>, string> = {
   Recovered: 'Recovered',
   Failed: 'Failed: the replacement does not serve either',
@@ -34,6 +41,7 @@ export function repairReport(subject: ReportSubject, repair: RepairRecord): stri
       [
         ['Record', repair.id],
         ['Pod', repair.pod],
+        ['Action', ACTIONS[repair.action](repair)],
         ['Outcome', repair.outcome === undefined ? 'under way' : OUTCOMES[repair.outcome]],
         ['Began', repair.startedAt],
         ...(repair.finishedAt === undefined

@@ -9,7 +9,9 @@ import type { PodObservation } from '../remediation/observation.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
 import type { KlingApiStatus, PodStatus, Verification } from '../resource/status.ts';
-import { isUndone, recentImages } from '../verification/policy.ts';
+import type { Choice } from '../rollout/choose.ts';
+import { nextRevisions } from '../rollout/revisions.ts';
+import { recentImages } from '../verification/policy.ts';
 import { conditions, type Finding } from './conditions.ts';
 
 export interface StatusInput {
@@ -17,7 +19,10 @@ export interface StatusInput {
   plan: Plan;
   acts: Acts;
   verification: Verification | undefined;
+  /** Revision of the live MCP workload. */
   revision: string;
+  /** Which template it was applied with, and why not the spec's. */
+  rollout: Choice;
   workloads: WorkloadState;
   /** What to say of the API where no pod of it is ready. */
   apiTrouble: Finding;
@@ -75,12 +80,6 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
   const madePicture =
     fresh && verification.checks.some((check) => check.name === 'ImageGeneration' && check.result !== 'Skipped');
   const images = [...recentImages(previous, now), ...(madePicture ? [verification.at] : [])].slice(-1001);
-  const verified =
-    verification?.revision === revision &&
-    !isUndone(verification) &&
-    !verification.checks.some((check) => check.result === 'Failed')
-      ? revision
-      : previous.revisions?.verified;
   const pods = podStatuses(plan, input.observations, previous.mcp?.pods ?? [], now);
   const { repairs, state } = acts;
 
@@ -98,7 +97,9 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
         mcp: { ...workloads.mcp, pods: plan.pods },
         verification,
         currentRevision: revision,
-        decision: plan.decision,
+        decision: acts.decision,
+        judgement: plan.judgement,
+        rollout: input.rollout,
         repairing: repairs.find((record) => record.outcome === undefined)?.pod,
         remediation: state,
       },
@@ -116,7 +117,18 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
       serving: `${plan.pods.filter(serves).length}/${workloads.mcp.wanted}`,
     },
     ...(verification === undefined ? {} : { verification }),
-    revisions: { current: revision, ...(verified === undefined ? {} : { verified }) },
+    revisions: nextRevisions(
+      {
+        previous: previous.revisions ?? {},
+        current: revision,
+        generation,
+        complete: !workloads.mcp.rollingOut && plan.pods.length > 0 && plan.pods.every((pod) => serves(pod)),
+        verification,
+        restartedAt: acts.restartedAt,
+        rejected: acts.rejected,
+      },
+      now,
+    ),
     ...(images.length === 0 ? {} : { imageChecks: images }),
     ...(Object.keys(state).length === 0 ? {} : { remediation: state }),
     repairsTotal: acts.repairsTotal,
