@@ -130,6 +130,19 @@ const cases: [string, Partial<PodObservation>, { diagnosis: string | null; repai
     { diagnosis: 'ProcessHung', repairable: true, hung: true },
   ],
   [
+    'listens on loopback only and was restarted for it, again and again',
+    {
+      container: {
+        ...running,
+        startedAt: T0 - 30_000,
+        restarts: 4,
+        lastExit: { reason: 'Error', exitCode: 137, startedAt: T0 - 640_000, finishedAt: T0 - 32_000 },
+      },
+      own: refusedOwn,
+    },
+    { diagnosis: 'LoopbackOnly', repairable: false },
+  ],
+  [
     'was restarted beside a sidecar that had seen it serve before',
     {
       container: { ...running, startedAt: T0 - 5_000, restarts: 1 },

@@ -73,7 +73,7 @@ const healthy: Rule = (pod) => {
 function hasServed(pod: PodObservation, startedAt: number): boolean {
   const { probe, ready } = pod;
   const first = millis(probe?.firstServingAt);
-  if (probe !== null) return first !== null && first >= startedAt;
+  if (probe !== null) return good(probe.verdict) || (first !== null && first >= startedAt);
   // Where the probe is silent: a Ready condition that changed to False after the start means that it was True before.
   return ready.value || (ready.since !== null && ready.since > startedAt + 1_000);
 }
