@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { signaturesSchema } from '../../operator/src/remediation/signatures.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { tools } from '../cluster/tools.ts';
 
@@ -75,6 +76,25 @@ describe('the chart', () => {
       'RoleBinding operators/studio-ops-kling-operator-leader-election',
       'ServiceAccount operators/studio-ops-kling-operator',
     ]);
+  });
+
+  it('gives log signatures to the operator as it takes them, and rolls it when they change', async () => {
+    const yaml = await render(
+      ...WITHOUT_CRD,
+      'logSignatures[0].contains=database is gone',
+      'logSignatures[0].diagnosis=DatabaseGone',
+    );
+    const objects = objectsOf(yaml);
+    const map = z
+      .looseObject({ data: z.object({ 'signatures.json': z.string() }) })
+      .parse(objects.find(({ kind }) => kind === 'ConfigMap'));
+    expect(signaturesSchema.parse(JSON.parse(map.data['signatures.json']))).toEqual([
+      { contains: 'database is gone', diagnosis: 'DatabaseGone' },
+    ]);
+    expect(containerOf(objects).env['LOG_SIGNATURES_FILE']).toBe('/etc/kling-operator/log-signatures/signatures.json');
+    expect(yaml).toContain('mountPath: /etc/kling-operator/log-signatures\n');
+    expect(yaml).toMatch(/checksum\/log-signatures: [0-9a-f]{64}/);
+    await expect(render(...WITHOUT_CRD, 'logSignatures[0].contains=abc')).rejects.toThrow(/minLength/);
   });
 
   it('gives a Role in each watched namespace and tells the operator the same list', async () => {

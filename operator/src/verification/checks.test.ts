@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { verificationSchema } from '../resource/status.ts';
 import { handshakeOf } from '../testing.ts';
 import { type CheckTargets, runChecks, summarize } from './checks.ts';
+import { isUndone } from './policy.ts';
 
 const png = PNG.sync.write(new PNG({ width: 8, height: 6 }));
 type Reply = { status?: number; type?: string; body: unknown };
@@ -95,6 +96,51 @@ describe('the verification', () => {
     expect(results(checks)['ImageGeneration']).toBe(
       'Inconclusive: POST /api/images/generations answered HTTP 402: no units left',
     );
+    expect(checks[2]?.reason).toBe('UpstreamBalanceEmpty');
+  });
+
+  it('what the operator itself cannot do is Inconclusive, and says nothing of the upstream', async () => {
+    const checks = await runChecks(
+      {
+        apiUrl: 'http://studio-api.invalid',
+        mcpUrl: 'http://studio-mcp.invalid/mcp/v1',
+        mcpHeaders: {},
+        eras: 'Any',
+        handshakeTimeoutMs: 1_000,
+        apiAuthorization: async () => 'Bearer x',
+        image: { run: true },
+      },
+      { fetch, handshake: async () => handshakeOf('Unknown', 'NameResolution'), now: () => 0 },
+    );
+    expect(checks.map(({ result, reason }) => `${result} ${reason}`)).toEqual(
+      Array.from({ length: 3 }, () => 'Inconclusive NameResolution'),
+    );
+    expect(isUndone({ summary: '0/3', checks, at: '' })).toBe(true);
+  });
+
+  it('an API that refuses connections is down', async () => {
+    const nobody = createServer().listen(0, '127.0.0.1');
+    await once(nobody, 'listening');
+    const { port } = nobody.address() as AddressInfo;
+    nobody.close();
+    const apiUrl = `http://127.0.0.1:${port}`;
+    const checks = await runChecks(
+      {
+        apiUrl,
+        mcpUrl: apiUrl,
+        mcpHeaders: {},
+        eras: 'Any',
+        handshakeTimeoutMs: 1_000,
+        apiAuthorization: async () => 'Bearer x',
+        image: { run: true },
+      },
+      { fetch, handshake: async () => handshakeOf('Unreachable', 'ConnectionRefused'), now: () => 0 },
+    );
+    expect(checks.map(({ result, reason }) => `${result} ${reason}`)).toEqual([
+      'Failed ApiDown',
+      'Failed ConnectionRefused',
+      'Failed ApiDown',
+    ]);
   });
 
   it.each<[string, Routes, RegExp]>([
