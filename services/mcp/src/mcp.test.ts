@@ -10,7 +10,9 @@ import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextp
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildDoor } from './door.ts';
 import { type FakeApi, INTERNAL_KEY, PIXEL, startFakeApi } from './fake-api.ts';
+import { createFaultSorter } from './fault-sorter.ts';
 import { type Mcp, type McpOptions, startMcp, TOOL_NAMES } from './index.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 
 const KEY = 'key-of-alice-0123456789';
 const HEADERS = { authorization: `Bearer ${KEY}` };
@@ -362,7 +364,10 @@ describe('the door', () => {
     const door = buildDoor({
       ...options(),
       authenticate: Object.assign(async () => ({ subject: 'a', scopes: [] }), { close: () => {} }),
-      metrics: { observe: () => {} },
+      resource: null,
+      limits: DEFAULT_LIMITS,
+      metrics: { observe: () => {}, limited: () => {}, inFlight: () => {} },
+      faults: createFaultSorter({ onError: () => {}, onClientFault: () => {} }),
       serve: async () => {},
       onError: () => {},
     });
