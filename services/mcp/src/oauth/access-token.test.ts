@@ -234,12 +234,13 @@ describe('the keys of the issuer', () => {
     ['no JSON', (): Answer => (response) => void response.end('<html>')],
     ['more than 256 KiB', () => send({ issuer, jwks_uri: `${issuer}/keys`, more: 'x'.repeat(300_000) })],
     ['a broken connection', (): Answer => (response) => void response.destroy()],
-  ])('are not taken from %s', async (_name, answer) => {
+  ])('are not taken from %s', async (name, answer) => {
     routes['/.well-known/oauth-authorization-server'] = answer();
     const { judge, told } = start();
     expect(await judge(await token())).toMatch(/^issuer_unavailable/);
     expect(told).toHaveLength(1);
     expect(fetches()).toBe(0);
+    if (name === 'keys over plain http elsewhere') expect(told).toEqual(['http://keys.example is not https']);
   });
 
   it('are found by RFC 8414 or OpenID Connect, with or without a path', async () => {
