@@ -3,7 +3,8 @@
  *
  * `door.ts` is the HTTP side (who may speak and how much: `oauth/`, `limits.ts`),
  * `definition.ts` the MCP server as clients see it, `tools/` the eight tools,
- * `guide.ts` resource and prompt, `api-client.ts` the way to the API. `server.ts`
+ * `guide.ts`, `resources.ts` and
+ * `prompts.ts` what else they offer, `api-client.ts` the way to the API. `server.ts`
  * puts them together with the readiness handshake; `main.ts` is the process.
  */
 export { type Mcp, type McpOptions, startMcp } from './server.ts';
