@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects: `unit` (seconds, no cluster), `crd` (the real API server),
+ * Projects: `unit` (seconds, no cluster), `makers` (the handshake against servers
+ * of other makers), `crd` (the real API server),
  * `e2e` (the real node). `e2e` splits into cases that run concurrently, each in
  * a namespace of its own, and `node` cases that touch the node and run alone.
  */
@@ -15,6 +16,16 @@ export default defineConfig({
           maxWorkers: 4,
           include: ['operator/**/*.test.ts', 'services/**/*.test.ts', 'scripts/**/*.test.ts', 'test/unit/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
+        },
+      },
+      {
+        // Servers of other makers as processes; their packages are installed once.
+        test: {
+          name: 'makers',
+          include: ['test/makers/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
         },
       },
       {

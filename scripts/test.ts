@@ -16,6 +16,7 @@ const vitest = (project: string): string[] => [node, 'node_modules/vitest/vitest
 const STAGES: Stage[] = [
   { name: 'check', what: 'Types, lint, format, generated files, chart', command: [node, 'scripts/check.ts'] },
   { name: 'unit', what: 'Unit tests', command: vitest('unit') },
+  { name: 'makers', what: 'The handshake against servers of other makers', command: vitest('makers') },
   { name: 'cluster', what: 'A real cluster', command: [node, 'test/cluster/cli.ts', 'up'] },
   { name: 'images', what: 'Images, built and loaded', command: [node, 'test/e2e/images.ts'] },
   { name: 'crd', what: 'The resource on the real API server', command: vitest('crd') },

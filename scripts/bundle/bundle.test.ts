@@ -47,6 +47,15 @@ describe('a bundle', () => {
     expect((await readdir(join(away, 'probe'))).sort()).toEqual(['LICENSES', 'cli.js', 'main.js', 'package.json']);
   });
 
+  it('of the probe is a command for npx', { timeout: 60_000 }, async () => {
+    const npm = ['exec', '--yes', '--offline', '--no-audit', '--no-fund', `--package=${join(away, 'probe')}`];
+    const told = await run('npm', [...npm, '--', 'kling-probe', '--help'], { cwd: away, timeout: 50_000 });
+    expect(told.stdout).toContain('probe URL [options]');
+    const bytes = (await readFile(join(away, 'probe/cli.js'))).byteLength;
+    expect(bytes).toBeLessThan(2_000_000);
+    expect(await readFile(join(away, 'probe/LICENSES'), 'utf8')).not.toContain('@modelcontextprotocol');
+  });
+
   it('of the API serves its documentation page', { timeout: 30_000 }, async () => {
     const data = join(away, 'data');
     const child = spawn(process.execPath, ['main.js'], {

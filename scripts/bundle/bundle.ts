@@ -64,7 +64,11 @@ export async function bundle(
     // Says that the scripts are ES modules.
     writeFile(
       join(folder, 'package.json'),
-      `${JSON.stringify({ name: `kling-${process.name}`, version, license, type: 'module' })}\n`,
+      `${JSON.stringify({
+        ...{ name: `kling-${process.name}`, version, license, type: 'module' },
+        // For npx.
+        ...('cli' in process.entryPoints ? { bin: { [`kling-${process.name}`]: 'cli.js' } } : {}),
+      })}\n`,
     ),
     licenceNotices(
       root,

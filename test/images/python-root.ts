@@ -83,7 +83,7 @@ async function librariesOf(root: string, packages: string) {
 }
 
 /** Built distributions only, so that no compiler and no build script runs. */
-async function installPackages(python: Interpreter, requirements: string, target: string): Promise<void> {
+export async function installPackages(python: Interpreter, requirements: string, target: string): Promise<void> {
   const platform = HOST_ARCH === 'amd64' ? 'x86_64' : 'aarch64';
   const pip = (await findPip()) ?? (await installPip());
   await runCommand(pip, [

@@ -4,9 +4,14 @@ import { watchCallers } from './callers.ts';
 import { IdentityError } from './errors.ts';
 
 export interface AuthenticatorOptions {
-  /** `callers`: only those listed (and our own assertions); `none`: everybody, as `anonymous`. */
-  readonly auth: 'callers' | 'none';
+  /**
+   * `callers`: only those listed (and our own assertions); `oauth`: whoever `judgeToken` knows (and our own
+   * assertions); `none`: everybody, as `anonymous`.
+   */
+  readonly auth: 'callers' | 'oauth' | 'none';
   readonly callersDir?: string | undefined;
+  /** Needed for `oauth`: judges a token that is none of ours. */
+  readonly judgeToken?: ((token: string) => Promise<Identity | Refusal>) | undefined;
   /** Content of the internal key file; without it assertions are refused. */
   readonly internalKey?: string | undefined;
   readonly audience: Audience;
@@ -36,7 +41,7 @@ const CALLER_SCOPES = ['read', 'create'] as const;
 
 /**
  * Order: this process's own tokens, assertions (a token that claims to be one is
- * judged as nothing else), callers. `none` opens the door to callers without
+ * judged as nothing else), callers or access tokens. `none` opens the door to callers without
  * credentials, but a broken assertion is still refused.
  *
  * @throws Error when `auth` is `callers` without a folder, or the internal key is too short
@@ -46,6 +51,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   if (auth === 'callers' && callersDir === undefined) {
     throw new Error('authentication by callers needs the folder of callers');
   }
+  const judgeToken = auth === 'oauth' ? options.judgeToken : undefined;
+  if (auth === 'oauth' && judgeToken === undefined) throw new Error('authentication by OAuth needs a judge of tokens');
   if (internalKey !== undefined && Buffer.byteLength(internalKey) < 32) {
     throw new IdentityError('key_too_short', 'the internal key needs at least 32 bytes');
   }
@@ -66,6 +73,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const own = extra.find((known) => timingSafeEqual(known.digest, digest));
       if (own !== undefined) return own.identity;
       if (isAssertion(token)) return await judgeAssertion(token, options.audience, internalKey, clock());
+    }
+    if (judgeToken !== undefined) {
+      if (token === undefined)
+        return refuse('credentials_missing', 'an Authorization header with an access token is needed');
+      return await judgeToken(token);
     }
     if (callers === undefined) return { subject: 'anonymous', scopes: CALLER_SCOPES };
     if (token === undefined)

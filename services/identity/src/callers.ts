@@ -79,8 +79,8 @@ function readCallers(dir: string, trouble: string[]): Caller[] {
       if (content === '') trouble.push(`the caller ${name} has an empty key`);
       else if (hash === undefined && content.startsWith('sha256:'))
         trouble.push(`the caller ${name} has a broken hash`);
-      // A caller must not be able to speak as one of our own processes.
-      else if (name.startsWith('system:')) trouble.push(`the caller name ${name} is reserved`);
+      // A caller must not be able to speak as one of our own processes, or as somebody from an issuer.
+      else if (/^(system|oauth):/.test(name)) trouble.push(`the caller name ${name} is reserved`);
       else callers.push({ name, digest: hash === undefined ? sha256(content) : Buffer.from(hash, 'hex') });
     } catch {
       trouble.push(`the caller ${name} cannot be read`);

@@ -1,6 +1,7 @@
 /**
- * Why a caller was refused. `key_too_short` is a configuration fault of ours;
- * the others are answered with 401 and say nothing about keys that exist.
+ * Why a caller was refused. `key_too_short` is a configuration fault of ours,
+ * `issuer_unavailable` is nobody's here (503, later); the others are answered
+ * with 401 and say nothing about keys that exist.
  */
 export type IdentityErrorCode =
   | 'credentials_missing'
@@ -10,6 +11,8 @@ export type IdentityErrorCode =
   | 'assertion_expired'
   | 'assertion_audience'
   | 'assertion_claims'
+  | 'token_invalid'
+  | 'issuer_unavailable'
   | 'key_too_short';
 
 export class IdentityError extends Error {

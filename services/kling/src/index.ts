@@ -1,7 +1,7 @@
 /**
  * Client of the Kling developer API. `schema.ts` what is sent, `replies.ts` what
  * comes back, `endpoints.ts` the paths, `codes.ts` the vendor's error table as
- * data, `errors.ts` the one error class, `credentials.ts` the key or token,
+ * data, `models.ts` the vendor's models, `errors.ts` the one error class, `credentials.ts` the key or token,
  * `exchange.ts` one HTTP call, `client.ts` what callers use: reads are retried,
  * a create is never sent twice without looking first.
  */
@@ -14,6 +14,8 @@ export { createTokenSource } from './credentials.ts';
 export type { Kind } from './endpoints.ts';
 export { ENDPOINTS, KINDS, kindSchema } from './endpoints.ts';
 export { KlingError } from './errors.ts';
+export type { Model } from './models.ts';
+export { MODELS } from './models.ts';
 export type { ResultFile, UpstreamTask } from './replies.ts';
 export { envelope, finished, taskData } from './replies.ts';
 export type {

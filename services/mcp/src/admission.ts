@@ -1,5 +1,6 @@
-import type { Identity } from '@klingapi/identity';
+import type { Identity, Scope } from '@klingapi/identity';
 import { z } from 'zod';
+import { CREATING_TOOLS } from './tools/register.ts';
 
 /** What the scope `handshake` may do: show that the server speaks MCP and what it offers, nothing that costs or tells. */
 const HANDSHAKE_METHODS = new Set([
@@ -39,7 +40,18 @@ export function summarise(body: unknown): Summary {
   return { method: message?.method ?? '', name: message?.params?.name ?? '', era: modern ? 'modern' : 'legacy' };
 }
 
-/** Whether this caller may send this message. Batches have no single method and so are refused to handshakes. */
-export function isAdmitted({ scopes }: Identity, { method }: Summary): boolean {
-  return scopes.includes('read') || scopes.includes('create') || HANDSHAKE_METHODS.has(method);
+/** The scope that a message takes. Batches have no single method and so take `read`; the API checks each call again. */
+export function neededScope({ method, name }: Summary): Scope {
+  if (HANDSHAKE_METHODS.has(method)) return 'handshake';
+  return method === 'tools/call' && CREATING_TOOLS.has(name) ? 'create' : 'read';
+}
+
+/** Whoever may read may also handshake, and whoever may create may do all of it. */
+export function isAdmitted({ scopes }: Identity, needed: Scope): boolean {
+  const enough: Record<Scope, readonly Scope[]> = {
+    handshake: ['handshake', 'read', 'create'],
+    read: ['read', 'create'],
+    create: ['create'],
+  };
+  return scopes.some((scope) => enough[needed].includes(scope));
 }

@@ -7,14 +7,17 @@ import type { Call } from './api-client.ts';
 const doorSchema = z.object({
   subject: z.string(),
   scopes: z.array(z.enum(['handshake', 'read', 'create'])),
-  disconnected: z.instanceof(AbortSignal),
+  ended: z.instanceof(AbortSignal),
 });
 
 export interface Door {
   subject: string;
   scopes: readonly Scope[];
-  /** Aborted when the client's connection is gone: nobody can be told the result any more. */
-  disconnected: AbortSignal;
+  /**
+   * Aborted when the client's connection is gone, so that nobody can be told the result any more; or when the call
+   * has taken too long, then with the error to tell.
+   */
+  ended: AbortSignal;
 }
 
 /** The shape the SDK hands through unread. The client's token is left out on purpose. */
@@ -27,6 +30,6 @@ export function callOf(ctx: ServerContext): Call {
   return {
     subject: door.subject,
     scopes: door.scopes,
-    signal: AbortSignal.any([ctx.mcpReq.signal, door.disconnected]),
+    signal: AbortSignal.any([ctx.mcpReq.signal, door.ended]),
   };
 }

@@ -1,5 +1,7 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { registerGuide } from './guide.ts';
+import { registerPrompts } from './prompts.ts';
+import { registerResources } from './resources.ts';
 import { registerTools, type ToolDependencies } from './tools/register.ts';
 import { NAME, VERSION } from './version.ts';
 
@@ -26,5 +28,7 @@ export function buildServer(dependencies: ToolDependencies): McpServer {
   );
   registerTools(server, dependencies);
   registerGuide(server);
+  registerResources(server, dependencies);
+  registerPrompts(server);
   return server;
 }

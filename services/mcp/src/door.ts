@@ -1,22 +1,31 @@
 import { type Authenticator, isRefusal } from '@klingapi/identity';
 import type { NodeMcpRequestHandler } from '@modelcontextprotocol/node';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { isAdmitted, summarise } from './admission.ts';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { isAdmitted, neededScope, summarise } from './admission.ts';
 import { authInfoOf } from './call.ts';
+import { challenge, forbid } from './challenge.ts';
+import type { FaultSorter } from './fault-sorter.ts';
+import { createPlaces, type Limits, overTime } from './limits.ts';
 import type { RequestMetrics } from './metrics.ts';
+import type { ProtectedResource } from './oauth/protected-resource.ts';
 import { isAllowedHost, isAllowedOrigin } from './origin.ts';
+import { refuse } from './refuse.ts';
 
-/** Pictures travel in arguments, in Base64. */
-const BODY_LIMIT = 16 * 1024 * 1024;
 /** For a request to arrive; Fastify's default lets a client drip one for ever. Replies may take longer. */
 const ARRIVES_WITHIN_MS = 120_000;
+/** For a call that was ended to say so, before its connection is closed. */
+const FAREWELL_MS = 5_000;
 
 export interface DoorOptions {
   path: string;
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
   authenticate: Authenticator;
+  /** With OAuth: what clients are told about getting tokens. */
+  resource: ProtectedResource | null;
+  limits: Limits;
   metrics: RequestMetrics;
+  faults: FaultSorter;
   /** Writes the whole reply to the raw response. */
   serve: NodeMcpRequestHandler;
   onError: (error: unknown) => void;
@@ -28,7 +37,10 @@ export interface DoorOptions {
  * can show.
  */
 export function buildDoor(options: DoorOptions): FastifyInstance {
-  const app = Fastify({ bodyLimit: BODY_LIMIT, requestTimeout: ARRIVES_WITHIN_MS, logger: false });
+  const { resource, limits, metrics } = options;
+  const places = createPlaces(limits);
+  metrics.inFlight(places.taken);
+  const app = Fastify({ bodyLimit: limits.maxBodyBytes, requestTimeout: ARRIVES_WITHIN_MS, logger: false });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
     try {
@@ -40,7 +52,8 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
   app.setErrorHandler((error, _request, reply) => {
     const status = numberIn(error, 'statusCode') ?? 500;
     if (status >= 500) options.onError(error);
-    const message = status < 500 && error instanceof Error ? (HINTS[status] ?? error.message) : 'Internal error';
+    if (status === 413) metrics.limited('body');
+    const message = status < 500 && error instanceof Error ? (hint(status, limits) ?? error.message) : 'Internal error';
     return refuse(reply, status, numberIn(error, 'rpcCode') ?? (status < 500 ? -32600 : -32603), message);
   });
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, -32600, 'There is nothing at this path'));
@@ -50,6 +63,8 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
     if (!isAllowedHost(request.headers.host, options.allowedHosts)) {
       return refuse(reply, 403, -32600, 'This Host is not allowed');
     }
+    // What stands in the metadata is for everybody to read, from any page.
+    if (resource?.metadataPaths.includes(request.routeOptions.url ?? '') === true) return;
     if (!isAllowedOrigin(request.headers.origin, options.allowedOrigins)) {
       return refuse(reply, 403, -32600, 'This Origin is not allowed');
     }
@@ -61,12 +76,30 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
     handler: (_request, reply) => refuse(reply.header('allow', 'POST'), 405, -32600, 'Only POST is served here'),
   });
 
+  for (const path of resource?.metadataPaths ?? []) {
+    app.get(path, (_request, reply) =>
+      reply
+        .header('access-control-allow-origin', '*')
+        .header('cache-control', 'public, max-age=300')
+        .send(resource?.metadata),
+    );
+  }
+
   app.post(options.path, {
     onRequest: async (request, reply) => {
       const identity = await options.authenticate(request.headers.authorization);
-      if (isRefusal(identity)) {
-        return refuse(reply.header('www-authenticate', 'Bearer'), 401, -32600, identity.error.message);
+      if (isRefusal(identity)) return challenge(reply, identity.error, resource);
+      const leave = places.take(identity.subject, announcedBytes(request, limits.maxBodyBytes));
+      if (leave === null) {
+        metrics.limited('concurrency');
+        return refuse(
+          reply.header('retry-after', '1'),
+          429,
+          -32600,
+          'This caller has too many requests open; wait for some to end',
+        );
       }
+      reply.raw.once('close', leave);
       request.identity = identity;
     },
     handler: async (request, reply) => {
@@ -74,16 +107,23 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
       const { identity } = request;
       const summary = summarise(request.body);
       reply.raw.once('close', () => {
-        options.metrics.observe(summary, reply.raw.statusCode, (performance.now() - started) / 1000);
+        metrics.observe(summary, reply.raw.statusCode, (performance.now() - started) / 1000);
       });
-      if (identity === null || !isAdmitted(identity, summary)) {
-        return refuse(reply, 403, -32600, 'This caller may only initialize, discover and list');
-      }
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
-      const auth = authInfoOf({ ...identity, disconnected: gone.signal });
+      const needed = neededScope(summary);
+      if (identity === null || !isAdmitted(identity, needed)) return forbid(reply, needed, resource);
+      const ended = new AbortController();
+      const timers = endAfter(limits.maxRequestSeconds, () => {
+        metrics.limited('time');
+        ended.abort(overTime(limits.maxRequestSeconds));
+        return reply.raw;
+      });
+      reply.raw.once('close', () => {
+        timers.clear();
+        ended.abort();
+      });
+      const auth = authInfoOf({ ...identity, ended: ended.signal });
       reply.hijack();
-      await options.serve(plain(request.raw, auth), reply.raw, request.body);
+      await options.faults.during(reply.raw, () => options.serve(plain(request.raw, auth), reply.raw, request.body));
     },
   });
   app.decorateRequest('identity', null);
@@ -91,18 +131,31 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
 }
 
 /** Where Fastify's own words name no way out. */
-const HINTS: Readonly<Record<number, string>> = {
-  413: 'The body may have 16 MiB at most; give large pictures as http(s) URLs',
-  415: 'Send application/json',
-};
+function hint(status: number, { maxBodyBytes }: Limits): string | undefined {
+  if (status === 415) return 'Send application/json';
+  if (status !== 413) return undefined;
+  const most = maxBodyBytes >= 1024 ** 2 ? `${Math.floor(maxBodyBytes / 1024 ** 2)} MiB` : `${maxBodyBytes} bytes`;
+  return `The body may have ${most} at most; give large pictures as http(s) URLs`;
+}
+
+/** A body of unknown length may become as long as any. */
+function announcedBytes({ headers }: FastifyRequest, limit: number): number {
+  const length = Number(headers['content-length'] ?? limit);
+  return Number.isSafeInteger(length) ? Math.min(length, limit) : limit;
+}
+
+/** Calls `end` when the time is over and, if the reply is still open a little later, closes its connection. */
+function endAfter(seconds: number, end: () => { destroy: () => void }): { clear: () => void } {
+  let timer = setTimeout(() => {
+    const reply = end();
+    timer = setTimeout(() => reply.destroy(), FAREWELL_MS);
+  }, seconds * 1000);
+  return { clear: () => clearTimeout(timer) };
+}
 
 /** The body was read already, so the SDK gets the head alone. */
 function plain({ method = 'POST', url = '/', headers }: FastifyRequest['raw'], auth: ReturnType<typeof authInfoOf>) {
   return { method, url, headers, auth, async *[Symbol.asyncIterator]() {} };
-}
-
-function refuse(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
-  return reply.code(status).send({ jsonrpc: '2.0', id: null, error: { code, message } });
 }
 
 function numberIn(error: unknown, key: 'statusCode' | 'rpcCode'): number | undefined {

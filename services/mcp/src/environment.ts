@@ -1,5 +1,7 @@
 import { processVariables } from '@klingapi/management';
 import { z } from 'zod';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { isAllowedEgress } from './oauth/fetch-json.ts';
 
 const list = z.string().transform((text) =>
   text
@@ -8,17 +10,44 @@ const list = z.string().transform((text) =>
     .filter((item) => item !== ''),
 );
 
-/** What the rules between variables look at; loose, because they run beside the problems of single ones. */
-const related = z.object({ AUTH: z.unknown(), CALLERS_DIR: z.unknown(), INTERNAL_KEY: z.unknown() }).partial();
+const origins = list.refine(
+  (all) => all.every((origin) => /^[a-z][a-z0-9+.-]*:\/\/[^\sA-Z/?#@\\]+$/.test(origin)),
+  'each is an origin such as https://app.example: scheme, host and port in small letters, no path; an origin cannot hold a comma, because commas separate them',
+);
+const hosts = list.refine(
+  (all) => all.every((host) => /^(\*|[^\s/:?#@\\[\]]+|\[[0-9a-f:]+\])$/i.test(host)),
+  'each is a host name without port, or * for all; commas separate them',
+);
+const scopes = list.refine(
+  (all) => all.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)),
+  'each is a scope of the issuer, without spaces, quotes or backslashes; commas separate them',
+);
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
-function neededByCallers(name: 'CALLERS_DIR' | 'INTERNAL_KEY') {
-  return (env: unknown): boolean => {
-    const seen = related.safeParse(env).data;
-    return seen?.AUTH !== 'callers' || seen[name] !== undefined;
-  };
+/** What the rules between variables look at; loose, because they run beside the problems of single ones. */
+const related = z.record(z.string(), z.unknown());
+/** Variables (left) that an authentication takes. */
+const NEEDED = [
+  ['CALLERS_DIR', 'CALLERS_DIR', 'callers'],
+  ['INTERNAL_KEY', 'INTERNAL_KEY_FILE', 'callers'],
+  ['INTERNAL_KEY', 'INTERNAL_KEY_FILE', 'oauth'],
+  ['OAUTH_ISSUER', 'OAUTH_ISSUER', 'oauth'],
+  ['PUBLIC_URL', 'PUBLIC_URL', 'oauth'],
+] as const;
+
+function checkRelated(parsed: unknown, context: z.RefinementCtx): void {
+  const env = related.safeParse(parsed).data ?? {};
+  for (const [name, shown, auth] of NEEDED) {
+    if (env['AUTH'] !== auth || env[name] !== undefined) continue;
+    context.addIssue({ code: 'custom', path: [shown], message: `needed for AUTH=${auth}` });
+  }
+  const issuer = env['OAUTH_ISSUER'];
+  const allowHttp = env['OAUTH_ALLOW_HTTP'] === true;
+  if (typeof issuer === 'string' && URL.canParse(issuer) && !isAllowedEgress(new URL(issuer), allowHttp)) {
+    const message = 'has to be https; http only to this machine, or to any with OAUTH_ALLOW_HTTP=true';
+    context.addIssue({ code: 'custom', path: ['OAUTH_ISSUER'], message });
+  }
 }
-/** All problems are told at once, not the rules after the single variables. */
-const when = () => true;
 
 /** The environment of the MCP process; `docs/design/contracts.md` says what each variable means. */
 export const environmentSchema = z
@@ -28,15 +57,39 @@ export const environmentSchema = z
     MCP_PATH: z.string().startsWith('/').default('/mcp/v1'),
     API_URL: z.url({ protocol: /^https?$/ }),
     // No default: who forgets it shall not serve everybody.
-    AUTH: z.enum(['callers', 'none']),
+    AUTH: z.enum(['callers', 'oauth', 'none']),
     CALLERS_DIR: z.string().optional(),
     INTERNAL_KEY: z
       .string()
       .refine((key) => Buffer.byteLength(key) >= 32, 'needs at least 32 bytes')
       .optional(),
-    ALLOWED_HOSTS: list.default([]),
-    ALLOWED_ORIGINS: list.default([]),
+    OAUTH_ISSUER: z
+      .url({ protocol: /^https?$/ })
+      .refine((url) => !/[?#]/.test(url), 'has no query and no fragment')
+      .optional(),
+    OAUTH_AUDIENCE: z.string().max(1024).optional(),
+    OAUTH_SCOPES: scopes.default([]),
+    OAUTH_ALLOW_HTTP: flag.default(false),
+    PUBLIC_URL: z
+      .url({ protocol: /^https?$/ })
+      .refine((url) => !/[?#]/.test(url), 'has no query and no fragment')
+      .optional(),
+    ALLOWED_HOSTS: hosts.default([]),
+    ALLOWED_ORIGINS: origins.default([]),
     HANDSHAKE_TIMEOUT_SECONDS: z.coerce.number().positive().max(300).default(3),
+    MAX_BODY_BYTES: z.coerce
+      .number()
+      .int()
+      .min(1024)
+      .max(1024 ** 3)
+      .default(DEFAULT_LIMITS.maxBodyBytes),
+    MAX_CONCURRENT_PER_CALLER: z.coerce.number().int().min(1).max(100_000).default(DEFAULT_LIMITS.maxConcurrent),
+    MAX_CONCURRENT_BODY_BYTES_PER_CALLER: z.coerce
+      .number()
+      .int()
+      .min(1024)
+      .default(DEFAULT_LIMITS.maxConcurrentBodyBytes),
+    MAX_REQUEST_SECONDS: z.coerce.number().positive().max(86_400).default(DEFAULT_LIMITS.maxRequestSeconds),
   })
-  .refine(neededByCallers('CALLERS_DIR'), { path: ['CALLERS_DIR'], message: 'needed for AUTH=callers', when })
-  .refine(neededByCallers('INTERNAL_KEY'), { path: ['INTERNAL_KEY_FILE'], message: 'needed for AUTH=callers', when });
+  // All problems are told at once, not the rules after the single variables.
+  .superRefine(checkRelated, { when: () => true });

@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Summary } from './admission.ts';
 import { TOOL_NAMES } from './tools/register.ts';
 
@@ -22,6 +22,33 @@ const TOOLS = new Set<string>(TOOL_NAMES);
 
 export interface RequestMetrics {
   observe(summary: Summary, status: number, seconds: number): void;
+  /** A request was refused or ended because its caller holds too much. */
+  limited(limit: 'body' | 'concurrency' | 'time'): void;
+  /** Tells how many requests are open, whenever somebody asks. */
+  inFlight(count: () => number): void;
+}
+
+/** How access tokens and the issuer's keys fare. */
+export interface TokenMetrics {
+  judged(outcome: 'accepted' | 'refused' | 'unavailable'): void;
+  fetched(outcome: 'fetched' | 'failed'): void;
+}
+
+export function createTokenMetrics(registry: Registry): TokenMetrics {
+  const registers = [registry];
+  const tokens = new Counter({
+    name: 'klingapi_mcp_access_tokens_total',
+    help: 'Access tokens that were judged; unavailable: the issuer could not be asked for its keys.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const fetches = new Counter({
+    name: 'klingapi_mcp_issuer_fetches_total',
+    help: 'Times that the keys of the issuer were fetched.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  return { judged: (outcome) => tokens.inc({ outcome }), fetched: (outcome) => fetches.inc({ outcome }) };
 }
 
 /** Requests by what they ask. Clients choose names, so names that are not ours all count as `other`. */
@@ -40,7 +67,24 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600],
     registers,
   });
+  const limited = new Counter({
+    name: 'klingapi_mcp_limited_total',
+    help: 'Requests that were refused or ended by a limit for each caller.',
+    labelNames: ['limit'],
+    registers,
+  });
   return {
+    limited: (limit) => limited.inc({ limit }),
+    inFlight(count) {
+      new Gauge({
+        name: 'klingapi_mcp_requests_in_flight',
+        help: 'MCP requests that are open now.',
+        registers,
+        collect() {
+          this.set(count());
+        },
+      });
+    },
     observe({ method: asked, name, era }, status, seconds) {
       const method = METHODS.has(asked) ? asked : 'other';
       const tool = method !== 'tools/call' ? '' : TOOLS.has(name) ? name : 'other';

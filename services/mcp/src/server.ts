@@ -8,7 +8,10 @@ import { createMcpHandler } from '@modelcontextprotocol/server';
 import { createApiClient } from './api-client.ts';
 import { buildServer } from './definition.ts';
 import { buildDoor } from './door.ts';
+import { createFaultSorter } from './fault-sorter.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { createRequestMetrics } from './metrics.ts';
+import { type OauthOptions, startOauth } from './oauth/start.ts';
 
 export interface McpOptions {
   host: string;
@@ -17,14 +20,21 @@ export interface McpOptions {
   path: string;
   management: { host: string; port: number };
   apiUrl: string;
-  auth: 'callers' | 'none';
+  auth: 'callers' | 'oauth' | 'none';
   callersDir: string | undefined;
+  /** Needed for `oauth`. */
+  oauth?: OauthOptions | undefined;
   internalKey: string | undefined;
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
   handshakeTimeoutMs: number;
+  /** What one caller may hold; {@link DEFAULT_LIMITS} where nothing is said. */
+  limits?: Partial<Limits>;
   onVerdict?: (report: ProbeReport) => void;
+  /** Something broke in here. */
   onError?: (error: unknown) => void;
+  /** A client did something wrong, and was told. */
+  onClientFault?: (error: unknown) => void;
 }
 
 export interface Mcp {
@@ -47,17 +57,31 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   const ownToken = randomBytes(32).toString('base64url');
 
   const api = createApiClient({ url: options.apiUrl, internalKey: options.internalKey });
+  const oauth = options.auth === 'oauth' ? startOauth(options.oauth, options.path, registry, onError) : null;
   const authenticate = createAuthenticator({
     auth: options.auth,
+    judgeToken: oauth?.judge,
     callersDir: options.callersDir,
     internalKey: options.internalKey,
     audience: 'mcp',
     extraTokens: new Map([[ownToken, SELF]]),
     onError: (message) => onError(new Error(message)),
   });
-  const handler = createMcpHandler(() => buildServer({ api, stopping: stopping.signal }), { onerror: onError });
-  const serve = toNodeHandler(handler, { onerror: onError });
-  const app = buildDoor({ ...options, authenticate, metrics: createRequestMetrics(registry), serve, onError });
+  const faults = createFaultSorter({ onError, onClientFault: options.onClientFault ?? (() => {}) });
+  const handler = createMcpHandler(() => buildServer({ api, stopping: stopping.signal }), { onerror: faults.report });
+  const app = buildDoor({
+    path: options.path,
+    // Clients come by the public name, whatever else is allowed.
+    allowedHosts: [...options.allowedHosts, ...(oauth === null ? [] : [new URL(oauth.resource.url).hostname])],
+    allowedOrigins: options.allowedOrigins,
+    authenticate,
+    resource: oauth?.resource ?? null,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    metrics: createRequestMetrics(registry),
+    faults,
+    serve: toNodeHandler(handler, { onerror: faults.report }),
+    onError,
+  });
   await app.listen({ host: options.host, port: options.port });
   const port = portOf(app.server.address());
 
@@ -97,7 +121,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
       name: 'api client and management',
       run: async () => {
         authenticate.close();
-        await Promise.all([api.close(), management.close()]);
+        await Promise.all([api.close(), oauth?.close(), management.close()]);
       },
     },
   ];

@@ -1,7 +1,8 @@
-import { parseArgs } from 'node:util';
-import { z } from 'zod';
-import { handshake } from './handshake.ts';
-import { eraPolicySchema, type HandshakeResult, type Verdict } from './report.ts';
+import { createHandshaker, type HandshakeOptions, handshake } from './handshake.ts';
+import { createMonitor } from './monitor.ts';
+import type { HandshakeResult, Verdict } from './report.ts';
+import { type Options, readUsage, USAGE } from './usage.ts';
+import { inWords } from './words.ts';
 
 /** Exit codes by verdict; 64 is wrong usage (sysexits EX_USAGE). */
 export const EXIT_CODES: Record<Verdict, number> = {
@@ -13,107 +14,74 @@ export const EXIT_CODES: Record<Verdict, number> = {
 };
 export const EXIT_USAGE = 64;
 
-export const USAGE = `probe URL [options]
-
-Does one MCP handshake with the server at URL and says what it shows.
-
-  --eras Any|Modern|Legacy|Both  eras that the server has to speak (Any)
-  --header 'NAME: VALUE'         header to send, may be repeated
-  --host HOST                    Host header to send
-  --timeout SECONDS              limit for the whole handshake (3)
-  --json                         print the result as JSON
-  --help                         print this
-
-Exit codes: 0 Serving, 1 Failing, 2 Unreachable, 3 AuthRequired, 4 Unknown, 64 wrong usage.
-`;
-
-const headerSchema = z
-  .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+:/, "a header is written 'NAME: VALUE'")
-  .transform((text): [string, string] => {
-    const colon = text.indexOf(':');
-    return [text.slice(0, colon), text.slice(colon + 1).trim()];
-  });
-
-const argumentsSchema = z.object({
-  url: z.url({ protocol: /^https?$/, error: 'URL has to be an http or https address' }),
-  eras: eraPolicySchema.default('Any'),
-  header: z.array(headerSchema).default([]),
-  host: z.string().optional(),
-  timeout: z.coerce.number('--timeout has to be a number of seconds').positive().max(3600).default(3),
-  json: z.boolean().default(false),
-});
-
-export interface Output {
-  exitCode: number;
-  stdout: string;
-  stderr: string;
+/** What the command needs of its process. */
+export interface Surroundings {
+  out: (text: string) => void;
+  err: (text: string) => void;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Ends `--watch`. */
+  signal: AbortSignal;
+  /** Resolves after the time, or at once when the signal is aborted. */
+  pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** The command without its process: arguments in, text and exit code out. */
-export async function runCommand(argv: readonly string[]): Promise<Output> {
-  const read = readArguments(argv);
-  if ('help' in read) return { exitCode: 0, stdout: USAGE, stderr: '' };
-  if ('problem' in read) return { exitCode: EXIT_USAGE, stdout: '', stderr: `${read.problem}\n\n${USAGE}` };
-  const { url, eras, header, host, timeout, json } = read.options;
-  const result = await handshake({
-    url,
-    eras,
-    headers: Object.fromEntries(header),
-    timeoutMs: timeout * 1000,
-    ...(host === undefined ? {} : { hostHeader: host }),
-  });
-  const stdout = json ? `${JSON.stringify(result, null, 2)}\n` : inWords(url, result);
-  return { exitCode: EXIT_CODES[result.verdict], stdout, stderr: '' };
-}
-
-function readArguments(
-  argv: readonly string[],
-): { help: true } | { problem: string } | { options: z.output<typeof argumentsSchema> } {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        eras: { type: 'string' },
-        header: { type: 'string', multiple: true },
-        host: { type: 'string' },
-        timeout: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    });
-    if (values.help === true) return { help: true };
-    if (positionals.length !== 1) return { problem: 'one URL is needed' };
-    const parsed = argumentsSchema.safeParse({ ...values, url: positionals[0] });
-    if (parsed.success) return { options: parsed.data };
-    return { problem: parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`).join('\n') };
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : 'the arguments cannot be read' };
+/** The command without its process. @returns the exit code */
+export async function runCommand(argv: readonly string[], around: Surroundings): Promise<number> {
+  const usage = await readUsage(argv, around.env);
+  if ('help' in usage) {
+    around.out(USAGE);
+    return 0;
   }
-}
-
-function inWords(url: string, { verdict, diagnosis, message, era, evidence, server }: HandshakeResult): string {
-  const lines = [
-    `${verdict}${diagnosis === null ? '' : ` (${diagnosis})`}: ${message}`,
-    `  address   ${withoutPassword(url)}`,
-  ];
-  if (server !== null) {
-    const eras = era === 'Both' ? 'legacy and modern' : (era ?? '').toLowerCase();
-    lines.push(`  server    ${server.name} ${server.version}`.trimEnd());
-    lines.push(
-      `  protocol  ${server.protocolVersions.join(', ')} (${eras})${server.sessionful ? ', with sessions' : ''}`,
-    );
+  if ('problem' in usage) {
+    around.err(`${usage.problem}\n\n${USAGE}`);
+    return EXIT_USAGE;
   }
-  if (evidence.excerpt !== null && verdict !== 'Serving') lines.push(`  reply     ${evidence.excerpt}`);
-  const { connectMs, firstByteMs, totalMs } = evidence.phases;
-  const phase = (ms: number | null) => (ms === null ? 'never' : `${ms} ms`);
-  lines.push(`  time      connected ${phase(connectMs)}, first byte ${phase(firstByteMs)}, total ${totalMs} ms`);
-  return `${lines.join('\n')}\n`;
+  const { options } = usage;
+  return options.watch ? await watch(options, around) : await once(options, around);
 }
 
-function withoutPassword(url: string): string {
-  const shown = new URL(url);
-  if (shown.password !== '') shown.password = '***';
-  return shown.href;
+async function once(options: Options, { out }: Surroundings): Promise<number> {
+  const result = await handshake(handshakeOptions(options));
+  out(options.json ? `${JSON.stringify(result, null, 2)}\n` : inWords(options.url, result));
+  return EXIT_CODES[result.verdict];
+}
+
+/** One line a handshake; when the verdict or the diagnosis is another than before, all of it. */
+async function watch(options: Options, { out, signal, pause }: Surroundings): Promise<number> {
+  const shake = createHandshaker();
+  let knownEra: HandshakeResult['era'] = null;
+  let result: HandshakeResult | null = null;
+  let seen = '';
+  const monitor = createMonitor({
+    now: Date.now,
+    async run() {
+      result = await shake({ ...handshakeOptions(options), knownEra, signal });
+      knownEra = result.verdict === 'Failing' || result.verdict === 'Unreachable' ? null : (result.era ?? knownEra);
+      return result;
+    },
+  });
+  let code = EXIT_CODES.Unknown;
+  for (let done = 0; !signal.aborted && done < (options.count ?? Number.POSITIVE_INFINITY); done++) {
+    if (done > 0) await pause(options.interval * 1000, signal);
+    if (signal.aborted) break;
+    const report = await monitor.check();
+    // A handshake that was cut off by the end of the watch says nothing.
+    if (signal.aborted || result === null) break;
+    code = EXIT_CODES[report.verdict];
+    if (options.json) {
+      out(`${JSON.stringify(report)}\n`);
+      continue;
+    }
+    const failing = report.failingSince === null ? '' : `, failing since ${report.failingSince.slice(11, 19)}`;
+    const diagnosis = report.diagnosis === null ? '' : ` (${report.diagnosis})`;
+    out(`${report.at.slice(11, 19)}Z ${report.verdict}${diagnosis} ${report.evidence.phases.totalMs} ms${failing}\n`);
+    const now = `${report.verdict} ${report.diagnosis}`;
+    if (now !== seen) out(inWords(options.url, result).replace(/^(?=.)/gm, '  '));
+    seen = now;
+  }
+  return code;
+}
+
+function handshakeOptions({ url, eras, headers, host, timeout }: Options): HandshakeOptions {
+  return { url, eras, headers, timeoutMs: timeout * 1000, ...(host === undefined ? {} : { hostHeader: host }) };
 }

@@ -44,7 +44,7 @@ export function exchange(options: ExchangeRequest): Promise<Exchange> {
     tooLong: false,
     error: null,
     connected: false,
-    phases: { connectMs: null, firstByteMs: null, totalMs: 0 },
+    phases: { dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: null, totalMs: 0 },
   };
 
   return new Promise((resolve) => {
@@ -84,7 +84,14 @@ export function exchange(options: ExchangeRequest): Promise<Exchange> {
 
     request.on('socket', (opened) => {
       socket = opened;
-      opened.once(options.url.protocol === 'https:' ? 'secureConnect' : 'connect', connected);
+      // Not emitted for an address that needs no look-up.
+      opened.once('lookup', () => {
+        seen.phases.dnsMs = since();
+      });
+      opened.once('connect', connected);
+      opened.once('secureConnect', () => {
+        seen.phases.tlsMs = since();
+      });
     });
     request.on('error', (error) => finish(describe(error)));
     // Nobody asked for it. Without this the reply would be lost and the server called silent.

@@ -36,7 +36,11 @@ export type EraPolicy = z.infer<typeof eraPolicySchema>;
 
 /** Milliseconds from the start of the deciding request; null for a phase that was not reached. */
 export const phasesSchema = z.object({
+  /** The name was resolved; null for an address. */
+  dnsMs: z.number().nullable().optional(),
   connectMs: z.number().nullable(),
+  /** The TLS handshake was done; null for http. */
+  tlsMs: z.number().nullable().optional(),
   firstByteMs: z.number().nullable(),
   totalMs: z.number(),
 });

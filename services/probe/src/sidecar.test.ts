@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { EXIT_CODES, EXIT_USAGE, runCommand } from './command.ts';
 import { probeReportSchema } from './report.ts';
 import { DISCOVERED, INITIALIZED, json, startScripted } from './scripted-server.ts';
 import { startSidecar } from './sidecar.ts';
@@ -68,36 +67,5 @@ describe('sidecar', () => {
     state.dead = false;
     sidecar.drain();
     expect(await readyz()).toMatchObject({ status: 503, report: { verdict: 'Serving' } });
-  });
-});
-
-describe('command', () => {
-  it('tells the verdict in words, as JSON and as exit code', async () => {
-    const { server } = await guardedServer();
-    const refused = await runCommand([server.url]);
-    expect(refused).toMatchObject({ exitCode: EXIT_CODES.AuthRequired, stderr: '' });
-    expect(refused.stdout).toMatch(/^AuthRequired: POST \/mcp\/v1 answered HTTP 401/);
-    const served = await runCommand([
-      server.url,
-      '--json',
-      '--eras',
-      'Both',
-      '--header',
-      'Authorization: Bearer first-key',
-    ]);
-    expect(served.exitCode).toBe(0);
-    expect(JSON.parse(served.stdout)).toMatchObject({ verdict: 'Serving', era: 'Both' });
-  });
-
-  it.each([
-    [[], 'one URL is needed'],
-    [['ftp://x'], 'http or https'],
-    [['http://x', '--eras', 'Old'], 'eras'],
-    [['http://x', '--header', 'nothing'], 'NAME: VALUE'],
-    [['http://x', '--wrong'], '--wrong'],
-  ])('refuses wrong usage: %j', async (argv, problem) => {
-    const { exitCode, stderr } = await runCommand(argv);
-    expect(exitCode).toBe(EXIT_USAGE);
-    expect(stderr).toContain(problem);
   });
 });

@@ -30,6 +30,9 @@ export const TOOL_NAMES = [
   'wait_for_task_completion_tool',
 ] as const;
 
+/** What costs money, and so takes the scope `create`. */
+export const CREATING_TOOLS: ReadonlySet<string> = new Set(TOOL_NAMES.filter((name) => name.startsWith('create_')));
+
 /** A create starts something that is paid for, outside, and is not undone by anything. */
 const creates = { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true };
 const reads = { readOnlyHint: true, idempotentHint: true, openWorldHint: true };
