@@ -14,6 +14,7 @@ export default defineConfig({
           name: 'unit',
           // most of them wait for sockets and processes, not for a core
           maxWorkers: 4,
+          testTimeout: 30_000,
           include: ['operator/**/*.test.ts', 'services/**/*.test.ts', 'scripts/**/*.test.ts', 'test/unit/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
         },

@@ -44,7 +44,11 @@ it('restarts all pods at once where more of them fail than the budget has repair
   const before = alive(await kase.mcpPods());
   await Promise.all(before.map((pod) => breakPod(kase, pod, 'session-manager')));
   const record = await kase.repaired();
-  expect(record).toMatchObject({ action: 'RolloutRestart', outcome: 'Recovered', diagnosis: 'SessionManagerDown' });
+  expect(record, JSON.stringify(record)).toMatchObject({
+    action: 'RolloutRestart',
+    outcome: 'Recovered',
+    diagnosis: 'SessionManagerDown',
+  });
   expect(record.steps.map((step: Json) => step.name)).toEqual(
     expect.arrayContaining(['Diagnosed', 'RolloutRestarted', 'ReplacementStarted', 'Serving', 'Verified']),
   );

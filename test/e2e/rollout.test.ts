@@ -107,7 +107,20 @@ describe('a revision that never passes its handshake', () => {
     );
     expect(done.rejected).toBeUndefined();
     expect((await kase.klingApi()).status.repairsTotal).toBe(before.status.repairsTotal);
-    const kept = await getJson(['get', 'controllerrevisions', '-n', kase.namespace, '-l', 'klingapi.dev/name=studio']);
-    expect(kept.items.map((item: Json) => item.metadata.labels['klingapi.dev/revision'])).toEqual([done.current]);
+    await waitFor(
+      async () => {
+        const kept = await getJson([
+          'get',
+          'controllerrevisions',
+          '-n',
+          kase.namespace,
+          '-l',
+          'klingapi.dev/name=studio',
+        ]);
+        expect(kept.items.map((item: Json) => item.metadata.labels['klingapi.dev/revision'])).toEqual([done.current]);
+        return true;
+      },
+      { what: 'the templates of other revisions to be dropped', timeoutMs: 60_000 },
+    );
   });
 });
