@@ -92,7 +92,7 @@ const untouched = async (): Promise<void> => {
 const event = (reason: string): Promise<unknown> =>
   waitFor(async () => (await eventReasons(kase)).get('studio')?.has(reason), { what: `an Event ${reason}` });
 
-describe('an upstream that', { sequential: true }, () => {
+describe('an upstream that', () => {
   it.each(UPSTREAMS)('is %s (%s): %s', async (name, key, diagnosis) => {
     await kase.apply(spec(name));
     const object = await conditioned(kase, 'studio', 'UpstreamReachable', diagnosis);
