@@ -11,7 +11,6 @@ const FAULTS: [name: string, fault: ServerFault, diagnosis: string][] = [
   ['endless', 'never-ending', 'NeverEndingReply'],
   ['empty', 'empty', 'EmptyReply'],
   ['garbage', 'garbage', 'WrongProtocol'],
-  ['wrong-id', 'wrong-id', 'WrongProtocol'],
 ];
 
 let kase: Case;

@@ -36,7 +36,7 @@ it('a hung process that the kubelet restarted while the operator was down is in 
     spec: {
       template: {
         spec: {
-          terminationGracePeriodSeconds: 1,
+          terminationGracePeriodSeconds: 5,
           containers: [{ name: 'mcp', livenessProbe: { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 5 } }],
         },
       },

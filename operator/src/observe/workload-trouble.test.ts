@@ -43,12 +43,19 @@ const pod = (
 
 describe('an API without a ready pod', () => {
   const hour = 3_600_000;
+  const lost = { type: 'Ready', status: 'False', lastTransitionTime: new Date(T0 - 1_000) };
   it.each<[string, V1Pod[], number, string]>([
     ['was just made', [], T0 - 1_000, 'Starting'],
     ['is being rolled out', [pod(hour, undefined, { deletionTimestamp: new Date(T0) })], T0, 'Starting'],
     ['has had none for long', [], T0 - hour, 'ApiDown'],
     ['has one that starts', [pod(5_000)], T0 - hour, 'Starting'],
     ['has one that runs and is not ready', [pod(hour)], T0, 'ApiDown'],
+    [
+      'has one that was ready a moment ago',
+      [{ ...pod(5_000), status: { ...pod(5_000).status, conditions: [lost] } }],
+      T0,
+      'ApiDown',
+    ],
     ['has one without an image', [pod(5_000, { waiting: { reason: 'ErrImagePull' } })], T0, 'ImagePull'],
   ])('%s', (_, pods, since, reason) => {
     expect(apiTrouble(pods, null, since, T0).reason).toBe(reason);

@@ -29,7 +29,6 @@ export function refusalOf(conditions: WorkloadConditions): Trouble | null {
 
 /** After so long without a ready pod the API is no longer starting. */
 const STARTING_MS = 60_000;
-const millis = (time: Date | string | null | undefined): number => (time == null ? 0 : new Date(time).getTime());
 
 /**
  * @param pods of the API workload
@@ -51,7 +50,10 @@ export function apiTrouble(pods: V1Pod[], refusal: Trouble | null, since: number
   return { reason: 'ApiDown', message };
 }
 
+/** @returns 0 for a pod that was ready since its container started: it starts no more */
 function startOf(pod: V1Pod): number {
-  const state = pod.status?.containerStatuses?.find(({ name }) => name === 'api')?.state;
-  return Math.max(millis(pod.metadata?.creationTimestamp), millis(state?.running?.startedAt));
+  const { createdAt, container, ready } = observePod(pod, 'api', null, NO_HANDSHAKES);
+  const startedAt = container.startedAt ?? 0;
+  const wasReady = !ready.value && ready.since !== null && startedAt > 0 && ready.since > startedAt + 1_000;
+  return wasReady ? 0 : Math.max(createdAt, startedAt);
 }

@@ -33,7 +33,7 @@ it('takes no more protocol versions, and no longer ones, than the status holds',
       revision: 'r1',
       rollout: { kind: 'Wanted', revision: 'r1' },
       workloads: {
-        api: { ready: 1, wanted: 1, refused: null },
+        api: { ready: 1, wanted: 1, rollingOut: false, refused: null },
         mcp: { ready: 1, wanted: 1, rollingOut: false, refused: null },
         sandbox: { ready: 1 },
       },

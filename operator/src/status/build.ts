@@ -1,5 +1,6 @@
 /** The whole status from one look. */
 
+import { upstreamUrl } from '../children/api-statefulset.ts';
 import type { MissingSecrets } from '../observe/secret-references.ts';
 import type { WorkloadState } from '../observe/workloads.ts';
 import type { Acts, Plan } from '../plan.ts';
@@ -97,6 +98,7 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
         mcp: { ...workloads.mcp, pods: plan.pods },
         verification,
         currentRevision: revision,
+        upstream: upstreamUrl(klingApi),
         decision: acts.decision,
         judgement: plan.judgement,
         rollout: input.rollout,

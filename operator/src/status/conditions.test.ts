@@ -45,6 +45,7 @@ const input = (overrides: Partial<ConditionInput> = {}): ConditionInput => ({
   mcp: { pods: [serving, { ...serving, pod: 'b', uid: 'b' }], wanted: 2, rollingOut: false, refused: null },
   verification,
   currentRevision: 'r1',
+  upstream: 'http://kling',
   decision: { kind: 'Nothing' },
   judgement: { kind: 'Settled' },
   rollout: { kind: 'Wanted', revision: 'r1' },
@@ -126,6 +127,12 @@ describe('conditions', () => {
     const list = shown({ verification: { ...verification, checks } });
     expect(list).toContain('UpstreamReachable=False UpstreamRefused');
     expect(list).toContain('Ready=True Ready');
+  });
+
+  it('what was said of one upstream is not said of the next', () => {
+    const list = (upstream: string) => shown({ verification: { ...verification, upstream } });
+    expect(list('http://kling')).toContain('UpstreamReachable=True PictureMade');
+    expect(list('http://before')).toContain('UpstreamReachable=Unknown NotVerifiedYet');
   });
 
   it('a new revision is unverified until it was looked at', () => {

@@ -27,6 +27,8 @@ export interface ConditionInput {
   /** The newest verification, of `revision`. */
   verification: Verification | undefined;
   currentRevision: string;
+  /** Where the API sends its requests now. */
+  upstream: string;
   decision: Decision;
   /** Whether the applied revision is on trial, and what came of it. */
   judgement: Judgement;
@@ -134,10 +136,11 @@ function protocolVerified({ mcp, verification, currentRevision }: ConditionInput
   return draft('ProtocolVerified', 'Unknown', check.reason ?? check.result, check.message);
 }
 
-function upstreamReachable({ verification }: ConditionInput): Draft {
+function upstreamReachable({ verification, upstream }: ConditionInput): Draft {
   const check = verification?.checks.find((entry) => entry.name === 'ImageGeneration');
-  if (check === undefined)
-    return draft('UpstreamReachable', 'Unknown', 'NotVerifiedYet', 'no picture was asked for yet');
+  const other = verification?.upstream !== undefined && verification.upstream !== upstream;
+  if (check === undefined || other)
+    return draft('UpstreamReachable', 'Unknown', 'NotVerifiedYet', 'no picture was asked of this upstream yet');
   if (check.result === 'Passed') return draft('UpstreamReachable', 'True', 'PictureMade', check.message);
   if (check.result === 'Skipped') return draft('UpstreamReachable', 'Unknown', 'Skipped', check.message);
   // an inconclusive check without a reason was written by an earlier version

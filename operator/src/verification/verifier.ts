@@ -122,6 +122,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
         due &&
         finished === undefined &&
         !workloads.mcp.rollingOut &&
+        !workloads.api.rollingOut &&
         workloads.api.ready > 0 &&
         (klingApi.spec.upstream.provider !== 'Sandbox' || workloads.sandbox.ready > 0)
       ) {
