@@ -12,6 +12,7 @@ import { createClient } from './kube/client.ts';
 import { systemClock } from './kube/clock.ts';
 import { createController } from './kube/controller.ts';
 import { createEventRecorder } from './kube/events.ts';
+import { createGate } from './kube/gate.ts';
 import { createHealth } from './kube/health.ts';
 import { createInformer } from './kube/informer.ts';
 import { KINDS, type Kind } from './kube/kinds.ts';
@@ -24,9 +25,13 @@ import { klingApiSchema } from './resource/klingapi.ts';
 import { MANAGED_BY, NAME_LABEL } from './resource/names.ts';
 import { settingsSchema } from './settings.ts';
 import { childSource, klingApiSource, onDeleted } from './sources.ts';
+import { createPace } from './status/pace.ts';
 import { printable } from './status/printable.ts';
 import { createVerificationJobs } from './verification/jobs.ts';
 import { createVerifier } from './verification/verifier.ts';
+
+/** Time that looks have to come to their end when the process is told to go. */
+const STOP_MS = 500;
 
 const settings = readEnvironment(settingsSchema);
 const log = createLogger({ name: 'operator', level: settings.LOG_LEVEL });
@@ -42,6 +47,8 @@ const handshake = createHandshaker();
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromDefault();
 const client = createClient(kubeConfig, { metrics: kubeMetrics, userAgent: 'kling-operator' });
+/** What only the leader may do. */
+const gate = createGate(client);
 
 const informer = <T extends KubernetesObject>(kind: Kind, ours = true) =>
   createInformer<T>({
@@ -71,7 +78,8 @@ const children = [
 const informers = [klingApis, pods, ...children];
 const childCaches = new Map(children.map((entry) => [entry.cache.kind.kind, entry.cache]));
 
-const secrets = createSecrets(client, now, Math.random);
+const secrets = createSecrets(gate.client, now, Math.random);
+const pace = createPace(systemClock);
 const jobs = createVerificationJobs(now, (uid) => {
   const found = klingApis.cache.list().find((object) => object.metadata?.uid === uid)?.metadata;
   if (found !== undefined) controller.enqueue({ namespace: found.namespace ?? '', name: found.name ?? '' });
@@ -86,7 +94,7 @@ const recorder = createEventRecorder({
 });
 
 const deps: Context = {
-  client,
+  client: gate.client,
   caches: {
     klingApi(namespace, name) {
       const object = klingApis.cache.get(namespace, name);
@@ -98,7 +106,7 @@ const deps: Context = {
         .byLabel(NAME_LABEL, metadata.name, metadata.namespace)
         .filter((pod) => pod.metadata?.labels?.['app.kubernetes.io/component'] === 'mcp'),
   },
-  applier: createApplier(client),
+  applier: createApplier(gate.client),
   secrets,
   observer: createPodObserver({
     handshake,
@@ -108,6 +116,8 @@ const deps: Context = {
   }),
   verifier: createVerifier({ jobs, secrets, handshake, fetch, now, pause: (ms) => pause(ms) }),
   announce: createAnnounce(recorder, log),
+  pace,
+  together: gate.together,
   metrics,
   log,
   images: {
@@ -133,6 +143,7 @@ const controller = createController({
   reconcile: (key, signal) => reconcile(key, signal, deps),
   // a hung pod takes the time of two handshakes, a minute each at most, and must still be repaired
   reconcileTimeoutMs: 180_000,
+  waitMs: pace.waitMs,
   workers: settings.WORKERS,
   clock: systemClock,
   random: Math.random,
@@ -185,7 +196,14 @@ drainOnSignal({
   seconds: settings.DRAIN_SECONDS,
   logger: log,
   steps: [
-    { name: 'controller', run: () => controller.stop(1_000) },
+    // whoever takes over is not kept waiting by a look that waits for a pod
+    {
+      name: 'writes',
+      run: async () => {
+        await Promise.race([controller.stop(STOP_MS), pause(STOP_MS)]);
+        await gate.close();
+      },
+    },
     ...(settings.LEADER_ELECTION ? [{ name: 'election', run: () => election.stop() }] : []),
     { name: 'informers', run: async () => void (await Promise.all(informers.map((entry) => entry.stop()))) },
     { name: 'events', run: () => recorder.flush() },

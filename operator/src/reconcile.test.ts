@@ -46,6 +46,7 @@ function world({
     deleted: [] as string[],
     begun: [] as (string | undefined)[],
     notes: [] as string[],
+    paced: [] as string[],
   };
   const klingApi = klingApiOf(spec, { repairs });
   const live: V1Pod[] = pods.map(({ name, uid, podIP }) => ({
@@ -96,6 +97,8 @@ function world({
     ),
     observer: { observe: async () => pods, stillFails: async () => true },
     verifier: { take: () => undefined, follow: () => undefined },
+    pace: { wrote: () => void seen.paced.push('write') },
+    together: async <T>(writes: () => Promise<T>) => writes(),
     announce: (...[object, status, plan, acts]: Parameters<Announce>) => {
       seen.begun.push(acts.begun?.pod);
       announce(object, status, plan, acts);

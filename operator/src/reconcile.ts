@@ -23,6 +23,8 @@ import { writeStatus } from './status/write.ts';
 export interface Outcome {
   /** Milliseconds until the next look. */
   requeueAfterMs?: number;
+  /** `low` where that look only asks whether all is still well. */
+  priority?: 'high' | 'low';
 }
 
 const AT_REST_MS = 30_000;
@@ -62,12 +64,21 @@ export async function reconcile(
     deps.now(),
   );
   signal.throwIfAborted();
-  const written = await writeStatus(deps.client, klingApi, status);
-  if (!written) return { requeueAfterMs: BUSY_MS };
-  // before the deletion: what is written down has happened, also where the deletion fails and is tried again
-  deps.announce(klingApi, status, planned, acts);
-  deps.metrics.observe(klingApi, status, planned);
-  await acts.afterWrite();
+  const written = await deps.together(async () => {
+    const outcome = await writeStatus(deps.client, klingApi, status).catch((error: unknown) => {
+      // no answer does not mean that nothing was written
+      deps.pace.wrote(key);
+      throw error;
+    });
+    if (outcome === 'Overtaken') return outcome;
+    if (outcome === 'Written') deps.pace.wrote(key);
+    // before the deletion: what is written down has happened, also where the deletion fails and is tried again
+    deps.announce(klingApi, status, planned, acts);
+    deps.metrics.observe(klingApi, status, planned);
+    await acts.afterWrite();
+    return outcome;
+  });
+  if (written === 'Overtaken') return { requeueAfterMs: BUSY_MS };
 
   const waiting = missing.api !== null || missing.mcp !== null;
   if (stalled !== null || retrying !== null) return { requeueAfterMs: STALLED_MS };
@@ -76,13 +87,9 @@ export async function reconcile(
     planned.steps.some((step) => step.next.kind !== 'Settled') ||
     planned.pods.some((pod) => !pod.ending && !serves(pod));
   const hold = planned.decision.kind === 'Hold' ? planned.decision.until : null;
-  return {
-    requeueAfterMs: busy
-      ? Math.max(BUSY_MS, Math.min(hold === null ? BUSY_MS : hold - deps.now(), 2 * BUSY_MS))
-      : waiting
-        ? STALLED_MS
-        : AT_REST_MS,
-  };
+  if (busy)
+    return { requeueAfterMs: Math.max(BUSY_MS, Math.min(hold === null ? BUSY_MS : hold - deps.now(), 2 * BUSY_MS)) };
+  return waiting ? { requeueAfterMs: STALLED_MS } : { requeueAfterMs: AT_REST_MS, priority: 'low' };
 }
 
 interface Kept {
