@@ -12,6 +12,7 @@ import type { OperatorMetrics } from './metrics.ts';
 import type { PodObserver } from './observe/pods.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import type { Pace } from './status/pace.ts';
+import type { Trace } from './tracing/trace.ts';
 import type { Verifier } from './verification/verifier.ts';
 
 export interface Caches {
@@ -31,6 +32,7 @@ export interface Context {
   pace: Pick<Pace, 'wrote'>;
   /** The record and the deletion that it fences: an operator that is told to go lets both happen or none. */
   together: Gate['together'];
+  trace: Trace;
   metrics: OperatorMetrics;
   log: Logger;
   images: ImageSettings;

@@ -27,6 +27,8 @@ import { settingsSchema } from './settings.ts';
 import { childSource, klingApiSource, onDeleted } from './sources.ts';
 import { createPace } from './status/pace.ts';
 import { printable } from './status/printable.ts';
+import { OFF } from './tracing/trace.ts';
+import { traceHandshakes, traceWrites } from './tracing/traced.ts';
 import { createVerificationJobs } from './verification/jobs.ts';
 import { createVerifier } from './verification/verifier.ts';
 
@@ -41,14 +43,25 @@ const metrics = createOperatorMetrics(registry);
 const { now } = systemClock;
 const actor = `${settings.POD_NAME}_${randomBytes(4).toString('hex')}`;
 
+// loaded only where it is asked for
+const tracing =
+  settings.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+    ? OFF
+    : (await import('./tracing/otlp.ts')).startOtlp({
+        service: settings.OTEL_SERVICE_NAME,
+        resource: { 'service.instance.id': actor, 'k8s.namespace.name': settings.POD_NAMESPACE },
+        log,
+      });
+const { trace } = tracing;
+
 // remembers what each server is, so that an old one keeps one session
-const handshake = createHandshaker();
+const handshake = traceHandshakes(createHandshaker(), trace);
 
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromDefault();
 const client = createClient(kubeConfig, { metrics: kubeMetrics, userAgent: 'kling-operator' });
 /** What only the leader may do. */
-const gate = createGate(client);
+const gate = createGate(traceWrites(client, trace));
 
 const informer = <T extends KubernetesObject>(kind: Kind, ours = true) =>
   createInformer<T>({
@@ -118,6 +131,7 @@ const deps: Context = {
   announce: createAnnounce(recorder, log),
   pace,
   together: gate.together,
+  trace,
   metrics,
   log,
   images: {
@@ -140,7 +154,10 @@ const controller = createController({
     childSource(pods.cache as typeof klingApis.cache),
     ...children.map((entry) => childSource(entry.cache)),
   ],
-  reconcile: (key, signal) => reconcile(key, signal, deps),
+  reconcile: (key, signal) =>
+    trace('reconcile', { 'k8s.namespace.name': key.namespace, 'klingapi.name': key.name }, () =>
+      reconcile(key, signal, deps),
+    ),
   // a hung pod takes the time of two handshakes, a minute each at most, and must still be repaired
   reconcileTimeoutMs: 180_000,
   waitMs: pace.waitMs,
@@ -207,6 +224,7 @@ drainOnSignal({
     ...(settings.LEADER_ELECTION ? [{ name: 'election', run: () => election.stop() }] : []),
     { name: 'informers', run: async () => void (await Promise.all(informers.map((entry) => entry.stop()))) },
     { name: 'events', run: () => recorder.flush() },
+    { name: 'traces', run: () => tracing.close() },
     { name: 'management', run: () => management.close() },
     { name: 'client', run: () => client.close() },
   ],

@@ -12,6 +12,7 @@ import { reconcile } from './reconcile.ts';
 import type { PodObservation } from './remediation/observation.ts';
 import type { KlingApiStatus, RepairRecord } from './resource/status.ts';
 import { earlierRepair, handshakeOf, klingApiOf, podOf, reportOf, T0 } from './testing.ts';
+import { OFF } from './tracing/trace.ts';
 
 const broken = podOf({
   probe: reportOf({ verdict: 'Failing', diagnosis: 'HttpError', failures: 9, failingSince: T0 - 60_000 }),
@@ -98,6 +99,7 @@ function world({
     observer: { observe: async () => pods, stillFails: async () => true },
     verifier: { take: () => undefined, follow: () => undefined },
     pace: { wrote: () => void seen.paced.push('write') },
+    trace: OFF.trace,
     together: async <T>(writes: () => Promise<T>) => writes(),
     announce: (...[object, status, plan, acts]: Parameters<Announce>) => {
       seen.begun.push(acts.begun?.pod);

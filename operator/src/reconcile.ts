@@ -16,6 +16,7 @@ import { plan } from './plan.ts';
 import { serves } from './remediation/assess.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import { childNames } from './resource/names.ts';
+import type { RepairRecord } from './resource/status.ts';
 import { buildStatus } from './status/build.ts';
 import type { Finding } from './status/conditions.ts';
 import { writeStatus } from './status/write.ts';
@@ -75,7 +76,7 @@ export async function reconcile(
     // before the deletion: what is written down has happened, also where the deletion fails and is tried again
     deps.announce(klingApi, status, planned, acts);
     deps.metrics.observe(klingApi, status, planned);
-    await acts.afterWrite();
+    await (acts.begun === undefined ? acts.afterWrite() : repair(acts.begun, acts.afterWrite, deps));
     return outcome;
   });
   if (written === 'Overtaken') return { requeueAfterMs: BUSY_MS };
@@ -91,6 +92,13 @@ export async function reconcile(
     return { requeueAfterMs: Math.max(BUSY_MS, Math.min(hold === null ? BUSY_MS : hold - deps.now(), 2 * BUSY_MS)) };
   return waiting ? { requeueAfterMs: STALLED_MS } : { requeueAfterMs: AT_REST_MS, priority: 'low' };
 }
+
+const repair = (begun: RepairRecord, act: () => Promise<void>, { trace }: Context): Promise<void> =>
+  trace(
+    'repair',
+    { 'k8s.pod.name': begun.pod, 'klingapi.diagnosis': begun.diagnosis, 'klingapi.repair': begun.id },
+    act,
+  );
 
 interface Kept {
   live: LiveWorkloads;
