@@ -168,7 +168,8 @@ function abnormal(input: ConditionInput): Draft[] {
   } else if (slow !== undefined) {
     out.push(draft('Degraded', 'True', 'Slow', `${slow.pod}: ${slow.message}`));
   }
-  if (remediation.exhaustedSince !== undefined || decision.kind === 'Exhausted') {
+  const exhausted = remediation.exhaustedSince !== undefined || decision.kind === 'Exhausted';
+  if (exhausted) {
     out.push(
       draft(
         'RemediationExhausted',
@@ -180,6 +181,9 @@ function abnormal(input: ConditionInput): Draft[] {
   }
   const missing = input.missing.api ?? input.missing.mcp;
   if (stalled !== null) out.push(draft('Stalled', 'True', stalled.reason, stalled.message));
+  // nothing more happens by itself, so whoever waits for Ready need not go on
+  else if (exhausted && !mcp.pods.some(serves))
+    out.push(draft('Stalled', 'True', 'RemediationExhausted', 'no MCP pod serves, and the repairs have ended'));
   // a pod that still runs on what it once read does not survive its next start
   else if (missing !== null) out.push(draft('Reconciling', 'True', missing.reason, missing.message));
   else if (input.repairing !== undefined)
