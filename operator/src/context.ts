@@ -11,6 +11,7 @@ import type { Gate } from './kube/gate.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { PodObserver } from './observe/pods.ts';
 import type { KlingApi } from './resource/klingapi.ts';
+import type { Turns } from './rollout/turns.ts';
 import type { Pace } from './status/pace.ts';
 import type { Trace } from './tracing/trace.ts';
 import type { Verifier } from './verification/verifier.ts';
@@ -19,6 +20,8 @@ export interface Caches {
   klingApi(namespace: string, name: string): KlingApi | undefined;
   child(kind: string, namespace: string, name: string): KubernetesObject | undefined;
   mcpPods(klingApi: KlingApi): V1Pod[];
+  /** The kept templates of its MCP workload. */
+  revisions(klingApi: KlingApi): KubernetesObject[];
 }
 
 export interface Context {
@@ -38,6 +41,10 @@ export interface Context {
   images: ImageSettings;
   /** Whom network policies let in to every pod. */
   operator: OperatorPods;
+  /** Who may roll for a change that came with the operator. */
+  turns: Turns;
+  /** Why repairs are held back everywhere, or null. */
+  storm: () => string | null;
   /** Identity of this process, in records. */
   actor: string;
   now: () => number;

@@ -7,6 +7,8 @@ import type { V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { act } from './act.ts';
 import { keepChildren } from './apply/children.ts';
 import { StalledError } from './apply/foreign.ts';
+import { keptTemplate } from './apply/revisions.ts';
+import { restartedAt, revisionOf } from './children/revision.ts';
 import type { Context } from './context.ts';
 import { isConflict, isForbidden, isPassing, KubeError } from './kube/errors.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
@@ -17,6 +19,7 @@ import { serves } from './remediation/assess.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import { childNames } from './resource/names.ts';
 import type { RepairRecord } from './resource/status.ts';
+import type { Choice } from './rollout/choose.ts';
 import { buildStatus } from './status/build.ts';
 import type { Finding } from './status/conditions.ts';
 import { writeStatus } from './status/write.ts';
@@ -45,25 +48,47 @@ export async function reconcile(
     return {};
   }
 
-  const { live, stalled, retrying, revision } = await children(klingApi, deps);
+  const { live, stalled, retrying, rollout } = await children(klingApi, deps);
   signal.throwIfAborted();
   const missing = await missingSecrets(klingApi, deps.secrets);
   const internalKey = await deps.secrets.internalKey(klingApi);
   const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
   const observations = await deps.observer.observe(klingApi, deps.caches.mcpPods(klingApi), headers);
   signal.throwIfAborted();
+  const workloads = workloadState(live);
+  const revision = revisionOf(live.mcp) ?? klingApi.status?.revisions?.current ?? rollout.revision;
+  const { rollingOut } = workloads.mcp;
   const planned = plan(
-    { klingApi, observations, actor: deps.actor, takeVerification: (id) => deps.verifier.take(klingApi, id) },
+    {
+      klingApi,
+      observations,
+      actor: deps.actor,
+      takeVerification: (id) => deps.verifier.take(klingApi, id),
+      workload: { revision, restartedAt: restartedAt(live.mcp), rollingOut },
+      isKept: (kept) => keptTemplate(klingApi, kept, deps) !== undefined,
+    },
     deps.now(),
   );
   const acts = await act(klingApi, planned, deps);
-
-  const workloads = workloadState(live);
   const verification = deps.verifier.follow(klingApi, { plan: planned, revision, workloads, internalKey });
   const status = buildStatus(
-    { klingApi, plan: planned, acts, verification, revision, workloads, stalled, retrying, missing, observations },
+    {
+      klingApi,
+      plan: planned,
+      acts,
+      verification,
+      revision,
+      rollout,
+      workloads,
+      stalled,
+      retrying,
+      missing,
+      observations,
+    },
     deps.now(),
   );
+  if (!rollingOut && status.revisions?.verified === revision && rollout.kind !== 'Queued')
+    deps.turns.done(klingApi.metadata.uid);
   signal.throwIfAborted();
   const written = await deps.together(async () => {
     const outcome = await writeStatus(deps.client, klingApi, status).catch((error: unknown) => {
@@ -81,13 +106,13 @@ export async function reconcile(
   });
   if (written === 'Overtaken') return { requeueAfterMs: BUSY_MS };
 
-  const waiting = missing.api !== null || missing.mcp !== null;
+  const waiting = rollout.kind === 'Queued' || missing.api !== null || missing.mcp !== null;
   if (stalled !== null || retrying !== null) return { requeueAfterMs: STALLED_MS };
   const busy =
     acts.busy ||
     planned.steps.some((step) => step.next.kind !== 'Settled') ||
     planned.pods.some((pod) => !pod.ending && !serves(pod));
-  const hold = planned.decision.kind === 'Hold' ? planned.decision.until : null;
+  const hold = acts.decision.kind === 'Hold' ? acts.decision.until : null;
   if (busy)
     return { requeueAfterMs: Math.max(BUSY_MS, Math.min(hold === null ? BUSY_MS : hold - deps.now(), 2 * BUSY_MS)) };
   return waiting ? { requeueAfterMs: STALLED_MS } : { requeueAfterMs: AT_REST_MS, priority: 'low' };
@@ -102,7 +127,7 @@ const repair = (begun: RepairRecord, act: () => Promise<void>, { trace }: Contex
 
 interface Kept {
   live: LiveWorkloads;
-  revision: string;
+  rollout: Choice;
   /** Why children cannot be kept until somebody changes something. */
   stalled: Finding | null;
   /** Why they could not be kept this time. */
@@ -145,7 +170,7 @@ async function children(klingApi: KlingApi, deps: Context): Promise<Kept> {
         sandbox: deps.caches.child('Deployment', namespace, childNames(name).sandbox) as V1Deployment | undefined,
       },
       ...trouble,
-      revision: klingApi.status?.revisions?.current ?? 'none',
+      rollout: { kind: 'Wanted', revision: klingApi.status?.revisions?.current ?? 'none' },
     };
   }
 }
