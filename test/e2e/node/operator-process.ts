@@ -20,7 +20,8 @@ export interface OperatorProcess {
   signal(signal: NodeJS.Signals): void;
   /** Lets nothing through to the API server, and closes nothing: as a network that swallows packets. */
   freeze(): void;
-  exited: Promise<number | null>;
+  readonly exited: Promise<number | null>;
+  running(): boolean;
   port(): Promise<number>;
 }
 
@@ -102,6 +103,7 @@ export async function createOperators(namespace: string, watched: readonly strin
         signal: (signal) => void child.kill(signal),
         freeze: proxy.freeze,
         exited: new Promise((resolve) => child.on('exit', (code) => resolve(code))),
+        running: () => child.exitCode === null && child.signalCode === null,
         port: async () => (await said('Operator was started')).port,
       };
     },
