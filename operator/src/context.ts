@@ -7,11 +7,14 @@ import type { Secrets } from './apply/secrets.ts';
 import type { ImageSettings } from './children/child.ts';
 import type { OperatorPods } from './children/network-policy.ts';
 import type { KubeClient } from './kube/client.ts';
+import type { Gate } from './kube/gate.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { PodObserver } from './observe/pods.ts';
 import type { Signature } from './remediation/signatures.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import type { Turns } from './rollout/turns.ts';
+import type { Pace } from './status/pace.ts';
+import type { Trace } from './tracing/trace.ts';
 import type { Verifier } from './verification/verifier.ts';
 
 export interface Caches {
@@ -31,6 +34,10 @@ export interface Context {
   observer: PodObserver;
   verifier: Verifier;
   announce: Announce;
+  pace: Pick<Pace, 'wrote'>;
+  /** The record and the deletion that it fences: an operator that is told to go lets both happen or none. */
+  together: Gate['together'];
+  trace: Trace;
   metrics: OperatorMetrics;
   log: Logger;
   images: ImageSettings;

@@ -12,6 +12,7 @@ import { createClient } from './kube/client.ts';
 import { systemClock } from './kube/clock.ts';
 import { createController } from './kube/controller.ts';
 import { createEventRecorder } from './kube/events.ts';
+import { createGate } from './kube/gate.ts';
 import { createHealth } from './kube/health.ts';
 import { createInformer } from './kube/informer.ts';
 import { KINDS, type Kind } from './kube/kinds.ts';
@@ -26,9 +27,15 @@ import { type Component, MANAGED_BY, NAME_LABEL } from './resource/names.ts';
 import { createTurns } from './rollout/turns.ts';
 import { settingsSchema } from './settings.ts';
 import { childSource, klingApiSource, onDeleted } from './sources.ts';
+import { createPace } from './status/pace.ts';
 import { printable } from './status/printable.ts';
+import { OFF } from './tracing/trace.ts';
+import { traceHandshakes, traceWrites } from './tracing/traced.ts';
 import { createVerificationJobs } from './verification/jobs.ts';
 import { createVerifier } from './verification/verifier.ts';
+
+/** Time that looks have to come to their end when the process is told to go. */
+const STOP_MS = 500;
 
 const settings = readEnvironment(settingsSchema, process.env, { files: ['LOG_SIGNATURES'] });
 const log = createLogger({ name: 'operator', level: settings.LOG_LEVEL });
@@ -38,12 +45,25 @@ const metrics = createOperatorMetrics(registry);
 const { now } = systemClock;
 const actor = `${settings.POD_NAME}_${randomBytes(4).toString('hex')}`;
 
+// loaded only where it is asked for
+const tracing =
+  settings.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+    ? OFF
+    : (await import('./tracing/otlp.ts')).startOtlp({
+        service: settings.OTEL_SERVICE_NAME,
+        resource: { 'service.instance.id': actor, 'k8s.namespace.name': settings.POD_NAMESPACE },
+        log,
+      });
+const { trace } = tracing;
+
 // remembers what each server is, so that an old one keeps one session
-const handshake = createHandshaker();
+const handshake = traceHandshakes(createHandshaker(), trace);
 
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromDefault();
 const client = createClient(kubeConfig, { metrics: kubeMetrics, userAgent: 'kling-operator' });
+/** What only the leader may do. */
+const gate = createGate(traceWrites(client, trace));
 
 const informer = <T extends KubernetesObject>(kind: Kind, ours = true) =>
   createInformer<T>({
@@ -74,7 +94,8 @@ const children = [
 const informers = [klingApis, pods, ...children];
 const childCaches = new Map(children.map((entry) => [entry.cache.kind.kind, entry.cache]));
 
-const secrets = createSecrets(client, now, Math.random);
+const secrets = createSecrets(gate.client, now, Math.random);
+const pace = createPace(systemClock);
 const jobs = createVerificationJobs(now, (uid) => {
   const found = klingApis.cache.list().find((object) => object.metadata?.uid === uid)?.metadata;
   if (found !== undefined) controller.enqueue({ namespace: found.namespace ?? '', name: found.name ?? '' });
@@ -103,7 +124,7 @@ const parse = (object: object): KlingApi => {
 const allKlingApis = (): KlingApi[] => klingApis.cache.list().map(parse);
 
 const deps: Context = {
-  client,
+  client: gate.client,
   caches: {
     klingApi(namespace, name) {
       const object = klingApis.cache.get(namespace, name);
@@ -115,7 +136,7 @@ const deps: Context = {
     revisions: ({ metadata }) =>
       childCaches.get('ControllerRevision')?.byLabel(NAME_LABEL, metadata.name, metadata.namespace) ?? [],
   },
-  applier: createApplier(client),
+  applier: createApplier(gate.client),
   secrets,
   observer: createPodObserver({
     handshake,
@@ -125,6 +146,9 @@ const deps: Context = {
   }),
   verifier: createVerifier({ jobs, secrets, handshake, fetch, now, pause: (ms) => pause(ms) }),
   announce: createAnnounce(recorder, log),
+  pace,
+  together: gate.together,
+  trace,
   metrics,
   log,
   images: {
@@ -155,9 +179,13 @@ const controller = createController({
     childSource(pods.cache as typeof klingApis.cache),
     ...children.map((entry) => childSource(entry.cache)),
   ],
-  reconcile: (key, signal) => reconcile(key, signal, deps),
+  reconcile: (key, signal) =>
+    trace('reconcile', { 'k8s.namespace.name': key.namespace, 'klingapi.name': key.name }, () =>
+      reconcile(key, signal, deps),
+    ),
   // a hung pod takes the time of two handshakes, a minute each at most, and must still be repaired
   reconcileTimeoutMs: 180_000,
+  waitMs: pace.waitMs,
   workers: settings.WORKERS,
   clock: systemClock,
   random: Math.random,
@@ -210,10 +238,18 @@ drainOnSignal({
   seconds: settings.DRAIN_SECONDS,
   logger: log,
   steps: [
-    { name: 'controller', run: () => controller.stop(1_000) },
+    // whoever takes over is not kept waiting by a look that waits for a pod
+    {
+      name: 'writes',
+      run: async () => {
+        await Promise.race([controller.stop(STOP_MS), pause(STOP_MS)]);
+        await gate.close();
+      },
+    },
     ...(settings.LEADER_ELECTION ? [{ name: 'election', run: () => election.stop() }] : []),
     { name: 'informers', run: async () => void (await Promise.all(informers.map((entry) => entry.stop()))) },
     { name: 'events', run: () => recorder.flush() },
+    { name: 'traces', run: () => tracing.close() },
     { name: 'management', run: () => management.close() },
     { name: 'client', run: () => client.close() },
   ],

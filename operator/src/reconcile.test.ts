@@ -13,6 +13,7 @@ import type { PodObservation } from './remediation/observation.ts';
 import { SIGNATURES } from './remediation/signatures.ts';
 import type { KlingApiStatus, RepairRecord } from './resource/status.ts';
 import { earlierRepair, handshakeOf, klingApiOf, podOf, reportOf, T0 } from './testing.ts';
+import { OFF } from './tracing/trace.ts';
 
 const broken = podOf({
   probe: reportOf({ verdict: 'Failing', diagnosis: 'HttpError', failures: 9, failingSince: T0 - 60_000 }),
@@ -47,6 +48,7 @@ function world({
     deleted: [] as string[],
     begun: [] as (string | undefined)[],
     notes: [] as string[],
+    paced: [] as string[],
   };
   const klingApi = klingApiOf(spec, { repairs });
   const live: V1Pod[] = pods.map(({ name, uid, podIP }) => ({
@@ -105,6 +107,9 @@ function world({
     ),
     observer: { observe: async () => pods, stillFails: async () => true },
     verifier: { take: () => undefined, follow: () => undefined },
+    pace: { wrote: () => void seen.paced.push('write') },
+    trace: OFF.trace,
+    together: async <T>(writes: () => Promise<T>) => writes(),
     announce: (...[object, status, plan, acts]: Parameters<Announce>) => {
       seen.begun.push(acts.begun?.pod);
       announce(object, status, plan, acts);

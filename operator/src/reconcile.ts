@@ -20,6 +20,7 @@ import { serves } from './remediation/assess.ts';
 import { withKubeletRestarts } from './remediation/kubelet-restart.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import { childNames } from './resource/names.ts';
+import type { RepairRecord } from './resource/status.ts';
 import type { Choice } from './rollout/choose.ts';
 import { buildStatus } from './status/build.ts';
 import type { Finding } from './status/conditions.ts';
@@ -28,6 +29,8 @@ import { writeStatus } from './status/write.ts';
 export interface Outcome {
   /** Milliseconds until the next look. */
   requeueAfterMs?: number;
+  /** `low` where that look only asks whether all is still well. */
+  priority?: 'high' | 'low';
 }
 
 const AT_REST_MS = 30_000;
@@ -97,12 +100,21 @@ export async function reconcile(
   if (!rollingOut && status.revisions?.verified === revision && rollout.kind !== 'Queued')
     deps.turns.done(klingApi.metadata.uid);
   signal.throwIfAborted();
-  const written = await writeStatus(deps.client, klingApi, status);
-  if (!written) return { requeueAfterMs: BUSY_MS };
-  // before the deletion: what is written down has happened, also where the deletion fails and is tried again
-  deps.announce(klingApi, status, planned, acts);
-  deps.metrics.observe(klingApi, status, planned);
-  await acts.afterWrite();
+  const written = await deps.together(async () => {
+    const outcome = await writeStatus(deps.client, klingApi, status).catch((error: unknown) => {
+      // no answer does not mean that nothing was written
+      deps.pace.wrote(key);
+      throw error;
+    });
+    if (outcome === 'Overtaken') return outcome;
+    if (outcome === 'Written') deps.pace.wrote(key);
+    // before the deletion: what is written down has happened, also where the deletion fails and is tried again
+    deps.announce(klingApi, status, planned, acts);
+    deps.metrics.observe(klingApi, status, planned);
+    await (acts.begun === undefined ? acts.afterWrite() : repair(acts.begun, acts.afterWrite, deps));
+    return outcome;
+  });
+  if (written === 'Overtaken') return { requeueAfterMs: BUSY_MS };
 
   const waiting = rollout.kind === 'Queued' || missing.api !== null || missing.mcp !== null;
   if (stalled !== null || retrying !== null) return { requeueAfterMs: STALLED_MS };
@@ -111,13 +123,9 @@ export async function reconcile(
     planned.steps.some((step) => step.next.kind !== 'Settled') ||
     planned.pods.some((pod) => !pod.ending && !serves(pod));
   const hold = acts.decision.kind === 'Hold' ? acts.decision.until : null;
-  return {
-    requeueAfterMs: busy
-      ? Math.max(BUSY_MS, Math.min(hold === null ? BUSY_MS : hold - deps.now(), 2 * BUSY_MS))
-      : waiting
-        ? STALLED_MS
-        : AT_REST_MS,
-  };
+  if (busy)
+    return { requeueAfterMs: Math.max(BUSY_MS, Math.min(hold === null ? BUSY_MS : hold - deps.now(), 2 * BUSY_MS)) };
+  return waiting ? { requeueAfterMs: STALLED_MS } : { requeueAfterMs: AT_REST_MS, priority: 'low' };
 }
 
 /** Since when no API pod is ready, as far as that is known; milliseconds. */
@@ -127,6 +135,12 @@ function apiMissingSince({ status }: KlingApi, { api }: LiveWorkloads, now: numb
   const lost = before?.status === 'False' ? new Date(before.lastTransitionTime).getTime() : now;
   return Math.max(lost, made === undefined ? now : new Date(made).getTime());
 }
+const repair = (begun: RepairRecord, act: () => Promise<void>, { trace }: Context): Promise<void> =>
+  trace(
+    'repair',
+    { 'k8s.pod.name': begun.pod, 'klingapi.diagnosis': begun.diagnosis, 'klingapi.repair': begun.id },
+    act,
+  );
 
 interface Kept {
   live: LiveWorkloads;

@@ -62,6 +62,9 @@ export const settingsSchema = z.object({
     .transform((own): readonly Signature[] => [...own, ...SIGNATURES]),
   /** Names of Secrets for pulling images, in the namespace of each KlingApi. */
   IMAGE_PULL_SECRETS: list,
+  /** Where traces go, over OTLP/HTTP (`http://collector:4318`); no traces without it. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_SERVICE_NAME: z.string().default('kling-operator'),
 });
 
 export type Settings = z.output<typeof settingsSchema>;

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -54,6 +54,31 @@ describe('a bundle', () => {
     const bytes = (await readFile(join(away, 'probe/cli.js'))).byteLength;
     expect(bytes).toBeLessThan(2_000_000);
     expect(await readFile(join(away, 'probe/LICENSES'), 'utf8')).not.toContain('@modelcontextprotocol');
+  });
+
+  it('of the operator loads the SDK of traces only when it is asked for', async () => {
+    const folder = join(away, 'operator');
+    const files = await readdir(folder);
+    const loaded = new Set<string>();
+    const load = async (file: string): Promise<string> => {
+      if (loaded.has(file)) return '';
+      loaded.add(file);
+      const text = await readFile(join(folder, file), 'utf8');
+      const imports = [...text.matchAll(/^(?:import[^('"\n]*|\} from )["']\.\/([^"']+)/gm)];
+      return text + (await Promise.all(imports.map(([, path]) => load(path!)))).join('');
+    };
+    const atStart = await load('main.js');
+    expect(loaded.size).toBeGreaterThan(1);
+    expect(atStart).not.toContain('OTLPTraceExporter = class');
+    const onDemand = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+    expect(onDemand.some((text) => text.includes('OTLPTraceExporter = class'))).toBe(true);
+    // what is not loaded is small as well
+    const sizes = await Promise.all(
+      files
+        .filter((file) => file.endsWith('.js') && !loaded.has(file))
+        .map(async (file) => (await stat(join(folder, file))).size),
+    );
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(300_000);
   });
 
   it('of the API serves its documentation page', { timeout: 30_000 }, async () => {

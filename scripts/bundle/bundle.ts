@@ -38,6 +38,8 @@ export async function bundle(
     entryPoints: Object.entries(process.entryPoints).map(([out, path]) => ({ out, in: join(process.folder, path) })),
     outdir: folder,
     bundle: true,
+    splitting: process.splitting ?? false,
+    chunkNames: '[name]-[hash]',
     write: false,
     metafile: true,
     format: 'esm',

@@ -6,6 +6,8 @@ export interface Process {
   readonly folder: string;
   /** Output in `dist/`, without `.js`, to the source it is made from. */
   readonly entryPoints: Readonly<Record<string, string>>;
+  /** What it imports on demand stays in files of its own, which are read only then. */
+  readonly splitting?: true;
   /** What the image's description label says. */
   readonly description: string;
 }
@@ -15,6 +17,7 @@ export const PROCESSES: readonly Process[] = [
     name: 'operator',
     folder: 'operator',
     entryPoints: { main: 'src/main.ts', report: 'src/report/main.ts' },
+    splitting: true,
     description: 'The KlingApi operator: runs the Kling service and repairs its MCP server',
   },
   {

@@ -121,7 +121,7 @@ describe('the chart', () => {
       ...['nodeSelector.disk=ssd', 'tolerations[0].operator=Exists', 'podLabels.team=media'],
       ...['podAnnotations.note=hello', 'priorityClassName=high', 'fullnameOverride=kling'],
       ...['extraEnv[0].name=NODE_EXTRA_CA_CERTS', 'extraEnv[0].value=/tmp/ca.crt', 'rbac.aggregate=false'],
-      ...['resources.limits.memory=1Gi', 'affinity.nodeAffinity.note=any'],
+      ...['resources.limits.memory=1Gi', 'tracing.endpoint=http://collector:4318', 'affinity.nodeAffinity.note=any'],
     );
     await expect(yaml).toMatchFileSnapshot(golden('overrides'));
     const { image, env } = containerOf(objectsOf(yaml));
@@ -132,6 +132,7 @@ describe('the chart', () => {
       IMAGE_PROBE: 'registry.example.com/team/other/probe:2.0.0',
       IMAGE_PULL_SECRETS: 'first,second',
       LEADER_ELECTION: 'false',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
     });
   });
 
@@ -170,6 +171,7 @@ describe('a mistake in the values', () => {
     [['watchNamespaces={a}'], 'watchNamespaces is set but scope is cluster'],
     [['replicas=2', 'leaderElection.enabled=false'], 'operators would work against each other'],
     [['replica=2'], "additional properties 'replica' not allowed"],
+    [['tracing.endpoint=collector:4318'], '/tracing/endpoint'],
     [['serviceAccount.create=false'], 'serviceAccount.name is needed'],
   ])('%j is refused with the reason', async (sets, message) => {
     await expect(render(...WITHOUT_CRD, ...sets)).rejects.toThrow(message);

@@ -11,6 +11,7 @@ import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound, type K
 import { KINDS } from './kinds.ts';
 import { createKubeMetrics } from './metrics.ts';
 import { failure, kubeConfigOf, type ScriptedServer, startScriptedServer, until } from './testing/scripted-server.ts';
+import { startTlsServer } from './testing/tls-server.ts';
 
 const POD = { apiVersion: 'v1', kind: 'Pod', namespace: 'media', name: 'studio-mcp-1' };
 const registry = new Registry();
@@ -48,6 +49,26 @@ test('two thousand reads need few connections', async () => {
   expect(last().path).toBe('/api/v1/namespaces/media/pods/studio-mcp-1');
   expect(last().headers).toMatchObject({ authorization: 'Bearer a-token', 'user-agent': 'kling-operator/0.1.0' });
 });
+
+test('over TLS as well: reads, writes and watches of one process share a few connections, and all of them end', async () => {
+  const secure = await startTlsServer();
+  const own = createClient(secure.kubeConfig(), { requestTimeoutMs: 10_000 });
+  const object = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'media', name: 'p' } };
+  try {
+    for (let batch = 0; batch < 40; batch += 1)
+      await Promise.all([
+        ...Array.from({ length: 5 }, () => own.get(POD)),
+        ...Array.from({ length: 5 }, () => own.apply(object, { fieldManager: 'test' })),
+      ]);
+    expect(secure.connections()).toBeLessThanOrEqual(20);
+    expect(secure.connections()).toBeGreaterThan(0);
+    await own.close();
+    await until(() => secure.openConnections() === 0);
+  } finally {
+    await own.close();
+    await secure.close();
+  }
+}, 30_000);
 
 test('close ends every connection', async () => {
   server.otherwise((exchange) => exchange.reply(200, { metadata: {} }));

@@ -7,6 +7,10 @@ export interface ManualClock extends Clock {
    * set within the span fire as well.
    */
   advance(ms: number): Promise<void>;
+  /** Sets the wall clock by so much, as whoever keeps the time of a machine does; what is measured stays. */
+  jump(ms: number): void;
+  /** Time goes on, yet no timer fires before the next `advance`: the process stood still. */
+  freeze(ms: number): void;
   /** Milliseconds until each pending timer, in order. */
   pending(): number[];
 }
@@ -19,11 +23,12 @@ export const settle = async (turns = 5): Promise<void> => {
 /** @param start wall clock at the beginning, in milliseconds since 1970 */
 export function createManualClock(start = Date.parse('2026-11-24T10:00:00Z')): ManualClock {
   let elapsed = 0;
+  let jumped = 0;
   let serial = 0;
   const timers = new Set<{ at: number; serial: number; callback: () => void }>();
   const inOrder = () => [...timers].sort((a, b) => a.at - b.at || a.serial - b.serial);
   return {
-    now: () => start + elapsed,
+    now: () => start + elapsed + jumped,
     monotonic: () => elapsed,
     setTimeout(callback, delayMs) {
       serial += 1;
@@ -34,11 +39,17 @@ export function createManualClock(start = Date.parse('2026-11-24T10:00:00Z')): M
     clearTimeout(timer: Timer | undefined) {
       for (const entry of timers) if (entry === timer) timers.delete(entry);
     },
+    jump(ms) {
+      jumped += ms;
+    },
+    freeze(ms) {
+      elapsed += ms;
+    },
     async advance(ms) {
       const until = elapsed + ms;
       await settle();
       for (let next = inOrder()[0]; next !== undefined && next.at <= until; next = inOrder()[0]) {
-        elapsed = next.at;
+        elapsed = Math.max(elapsed, next.at);
         timers.delete(next);
         next.callback();
         await settle();

@@ -23,6 +23,7 @@ const object = (name: string, resourceVersion = '1'): KubernetesObject => ({
 const log = (_fields: object, message: string) => logged.push(message);
 
 function make(options: Partial<ControllerOptions> = {}): void {
+  registry = new Registry();
   controller = createController({
     name: 'klingapi',
     sources: [
@@ -47,7 +48,6 @@ beforeEach(() => {
   clock = createManualClock();
   cache = createCache({ kind: KINDS.KlingApi });
   feed = cache.feed();
-  registry = new Registry();
   looks = [];
   logged = [];
   act = async () => ({});
@@ -92,6 +92,38 @@ test('what asks for it is looked at again, and everything at the resync', async 
   expect(looks).toHaveLength(5);
   expect(await metric('controller_runtime_reconcile_total{controller="klingapi",result="requeue_after"}')).toMatch(
     / 1$/,
+  );
+});
+
+test('what happens goes before a look that only asks whether all is well', async () => {
+  let release = () => {};
+  make({ workers: 1 });
+  act = async (name) => {
+    if (name === 'long') await new Promise<void>((resolve) => (release = resolve));
+    return looks.length <= 3 ? { requeueAfterMs: 1_000, priority: 'low' } : {};
+  };
+  await started('a', 'b', 'c');
+  feed.upsert(object('long'));
+  // a, b and c fall due while the one worker is taken; then something happens to d
+  await clock.advance(1_000);
+  feed.upsert(object('d'));
+  release();
+  await settle();
+  expect(looks.slice(3).map((look) => look.split('/')[1])).toEqual(['long', 'd', 'a', 'b', 'c']);
+});
+
+test('a key is looked at no sooner than it may be, and that is no failure', async () => {
+  let wait = 700;
+  make({ waitMs: () => wait });
+  await started('a');
+  expect(looks).toEqual([]);
+  wait = 0;
+  await clock.advance(699);
+  expect(looks).toEqual([]);
+  await clock.advance(1);
+  expect(looks).toEqual(['media/a']);
+  expect(await metric('controller_runtime_reconcile_total{controller="klingapi",result="requeue_after"}')).toMatch(
+    / 0$/,
   );
 });
 

@@ -37,10 +37,19 @@ export function sourceOf<T extends KubernetesObject>(
   };
 }
 
+/** When a key is to be looked at again, if nothing happens before; never where `requeueAfterMs` is absent. */
+export interface Requeue {
+  readonly requeueAfterMs?: number;
+  /** `low` where that look only asks whether all is still well: what happened meanwhile goes first (`high`). */
+  readonly priority?: Priority;
+}
+
 export interface ControllerOptions {
   readonly name: string;
   readonly sources: readonly Source[];
-  readonly reconcile: (key: ObjectKey, signal: AbortSignal) => Promise<{ readonly requeueAfterMs?: number }>;
+  readonly reconcile: (key: ObjectKey, signal: AbortSignal) => Promise<Requeue>;
+  /** Milliseconds before which no look at this key may begin (0). */
+  readonly waitMs?: ((key: ObjectKey) => number) | undefined;
   readonly workers: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -78,6 +87,11 @@ export function createController(options: ControllerOptions): Controller {
   metrics.workers(workers);
 
   async function look(text: string): Promise<void> {
+    const soon = options.waitMs?.(keyOf(text)) ?? 0;
+    if (soon > 0) {
+      queue.addAfter(text, soon, 'high');
+      return;
+    }
     const deadline = createDeadline(clock, reconcileTimeoutMs, stopping.signal);
     const begun = clock.monotonic();
     metrics.active(1);
@@ -90,10 +104,10 @@ export function createController(options: ControllerOptions): Controller {
   /** Never throws, whatever the reconcile does. */
   async function reconcileOnce(text: string, deadline: Deadline): Promise<ReconcileResult> {
     try {
-      const { requeueAfterMs } = await reconcile(keyOf(text), deadline.signal);
+      const { requeueAfterMs, priority = 'high' } = await reconcile(keyOf(text), deadline.signal);
       queue.forget(text);
       if (requeueAfterMs === undefined) return 'success';
-      queue.addAfter(text, requeueAfterMs, 'high');
+      queue.addAfter(text, requeueAfterMs, priority);
       return requeueAfterMs > 0 ? 'requeue_after' : 'requeue';
     } catch (error) {
       if (deadline.ended() === 'caller') return 'error';

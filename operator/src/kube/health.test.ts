@@ -68,6 +68,14 @@ test('a watch that stays down while the API server answers is a reason to restar
   expect(await ask(10)).toEqual([]);
 });
 
+test('a cache that is not kept up to date any more is told of', async () => {
+  pods = { ...pods, watching: false, downSince: clock.now(), lastError: 'Forbidden' };
+  await clock.advance(58_000);
+  expect((await health.ready()).problems).toEqual([]);
+  await clock.advance(2_000);
+  expect((await health.ready()).problems).toEqual(['Cache of pods may be out of date: no watch for 60 s: Forbidden']);
+});
+
 test('an API server that refuses us answers all the same, a broken one does not', async () => {
   api = async () => {
     throw new KubeError({ code: 'Forbidden', status: 403, message: 'no' });

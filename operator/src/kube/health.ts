@@ -23,12 +23,14 @@ export interface HealthOptions {
 export interface Health {
   /** Fails only while the API server answers and a watch has been down for `downLimitMs` all the same. Never waits. */
   live(): Promise<HealthReport>;
-  /** The API server answers and every cache has synced, leading or standing by. */
+  /** The API server answers and every cache has synced and is kept up to date, leading or standing by. */
   ready(): Promise<HealthReport>;
 }
 
 /** A kubelet asks every few seconds; one call to the API server serves all who ask meanwhile. */
 const GOOD_FOR_MS = 2_000;
+/** A watch that is down for so long is no mere change of servers. */
+const STALE_MS = 60_000;
 /** Less than a kubelet waits. */
 const CALL_MS = 2_000;
 
@@ -71,8 +73,13 @@ export function createHealth(options: HealthOptions): Health {
     async ready() {
       const problems = (await apiAnswers()) ? [] : ['API server does not answer'];
       for (const reflector of reflectors) {
-        const { synced, lastError } = reflector.status();
+        const { synced, downSince, lastError } = reflector.status();
+        const downMs = downSince === null ? 0 : clock.now() - downSince;
         if (!synced) problems.push(`Cache of ${reflector.name} has not synced: ${lastError ?? 'list is under way'}`);
+        else if (downMs >= STALE_MS)
+          problems.push(
+            `Cache of ${reflector.name} may be out of date: no watch for ${Math.round(downMs / 1000)} s: ${lastError ?? 'no list yet'}`,
+          );
       }
       for (const check of readiness) {
         const problem = check();

@@ -50,7 +50,7 @@ export function createInformer<T extends KubernetesObject>(options: InformerOpti
       clock,
       random,
       log,
-      metrics: metrics?.reflector(kind.kind),
+      metrics: metrics?.reflector(kind.kind, namespace),
     }),
   );
   return {

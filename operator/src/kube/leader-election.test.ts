@@ -65,7 +65,7 @@ test('the first one takes a Lease that is not there, and renews it', async () =>
   expect(await registry.metrics()).toContain('leader_election_master_status{name="kling-operator"} 0');
 });
 
-test('a second one waits, and takes over within 2 seconds of a release', async () => {
+test('a second one waits, and takes over within a second of a release', async () => {
   const [a, b] = [candidate('a'), candidate('b')];
   a.start();
   await clock.advance(0);
@@ -75,7 +75,7 @@ test('a second one waits, and takes over within 2 seconds of a release', async (
   expect(b.holder()).toBe('a');
   await a.stop();
   expect(server.spec()).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 });
-  await clock.advance(2_000);
+  await clock.advance(1_000);
   expect(told).toEqual(['a leads', 'b leads']);
   expect(server.spec()).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 });
   await b.stop();
@@ -99,7 +99,7 @@ test('a holder that vanished is waited out, by our own clock and not by its reco
   b.start();
   await clock.advance(14_900);
   expect(told).toEqual([]);
-  await clock.advance(2_000);
+  await clock.advance(1_100);
   expect(told).toEqual(['b leads']);
   await b.stop();
 });
@@ -119,6 +119,35 @@ test('a call that hangs does not outlast the renew deadline', async () => {
   expect(a.isLeader()).toBe(false);
   await clock.advance(60_000);
   expect(told).toHaveLength(2);
+  await a.stop();
+});
+
+test.each([3_600_000, -3_600_000])('a wall clock that is set by %i ms changes nothing for either', async (ms) => {
+  const [a, b] = [candidate('a'), candidate('b')];
+  a.start();
+  await clock.advance(0);
+  b.start();
+  await clock.advance(10_000);
+  clock.jump(ms);
+  await clock.advance(60_000);
+  expect(told).toEqual(['a leads']);
+  expect(a.isLeader()).toBe(true);
+  // nor does it lengthen the wait for a holder that has gone
+  a.fault = 'hang';
+  await clock.advance(5_000);
+  clock.jump(-ms);
+  await clock.advance(15_000);
+  expect(told).toEqual(['a leads', 'a lost: Lease was not renewed for 10 s', 'b leads']);
+  await Promise.all([a.stop(), b.stop()]);
+});
+
+test('a process that stood still for long does not take itself for the leader when it goes on', async () => {
+  const a = candidate('a');
+  a.start();
+  await clock.advance(2_000);
+  // no timer has fired yet: as after SIGCONT, or a virtual machine that was moved
+  clock.freeze(60_000);
+  expect(a.isLeader()).toBe(false);
   await a.stop();
 });
 

@@ -11,7 +11,8 @@ export interface QueueMetrics {
   observeRunning(runningSeconds: () => readonly number[]): void;
 }
 
-export type ReconcileResult = 'success' | 'error' | 'requeue' | 'requeue_after';
+const RECONCILE_RESULTS = ['success', 'error', 'requeue', 'requeue_after'] as const;
+export type ReconcileResult = (typeof RECONCILE_RESULTS)[number];
 
 export interface ControllerMetrics {
   reconciled(result: ReconcileResult, seconds: number): void;
@@ -24,6 +25,8 @@ export interface ReflectorMetrics {
   listed(seconds: number): void;
   watchEnded(reason: string): void;
   event(type: string): void;
+  /** @param downSeconds reads how long there has been no watch; 0 while there is one */
+  observeDown(downSeconds: () => number): void;
 }
 
 export interface KubeMetrics {
@@ -31,7 +34,8 @@ export interface KubeMetrics {
   restRequest(request: { code: string; method: string; host: string; seconds: number }): void;
   queue(controller: string): QueueMetrics;
   controller(controller: string): ControllerMetrics;
-  reflector(kind: string): ReflectorMetrics;
+  /** @param namespace absent: all of them */
+  reflector(kind: string, namespace?: string): ReflectorMetrics;
   leader(name: string, leading: boolean): void;
 }
 
@@ -55,7 +59,18 @@ export function createKubeMetrics(registry: Registry): KubeMetrics {
     ended: counter('klingoperator_reflector_watches_ended_total', 'Watches that ended, by reason', ['kind', 'reason']),
     events: counter('klingoperator_reflector_events_total', 'Watch events, bookmarks included', ['kind', 'type']),
   };
-  const leader = gauge('leader_election_master_status', '1 while this process holds the Lease', ['name']);
+  const downOf = new Map<string, { kind: string; namespace: string; downSeconds: () => number }>();
+  const down = gauge(
+    'klingoperator_reflector_down_seconds',
+    'Time for which a cache has had no watch and may be out of date; 0 while it has one',
+    ['kind', 'namespace'],
+    () => {
+      for (const { kind, namespace, downSeconds } of downOf.values()) down.set({ kind, namespace }, downSeconds());
+    },
+  );
+  const leader = gauge('leader_election_master_status', '1 while this process holds the Lease, 0 while it stands by', [
+    'name',
+  ]);
   const queue = queueMetrics();
   const controller = controllerMetrics();
 
@@ -66,10 +81,12 @@ export function createKubeMetrics(registry: Registry): KubeMetrics {
     },
     queue,
     controller,
-    reflector: (kind) => ({
+    reflector: (kind, namespace = '') => ({
       listed: (seconds) => reflectors.lists.observe({ kind }, seconds),
       watchEnded: (reason) => reflectors.ended.inc({ kind, reason }),
       event: (type) => reflectors.events.inc({ kind, type }),
+      observeDown: (downSeconds) =>
+        void downOf.set(JSON.stringify([kind, namespace]), { kind, namespace, downSeconds }),
     }),
     leader: (name, leading) => leader.set({ name }, leading ? 1 : 0),
   };
@@ -152,6 +169,7 @@ export function createKubeMetrics(registry: Registry): KubeMetrics {
       const own = { controller: name };
       // a series that starts with its first failure hides that failure from rate()
       for (const failure of Object.values(failures)) failure.inc(own, 0);
+      for (const result of RECONCILE_RESULTS) total.inc({ ...own, result }, 0);
       return {
         reconciled(result, took) {
           total.inc({ ...own, result });

@@ -69,6 +69,20 @@ test('what happened goes before what is only looked at, and a key can be lifted'
   expect(began).toEqual(['d', 'c', 'a', 'b']);
 });
 
+test('who is only looked at waits no longer than a minute, however much happens', async () => {
+  const { queue, clock, began, end } = harness({ workers: 1 });
+  queue.start();
+  queue.add('busy');
+  queue.add('quiet', 'low');
+  await settle(1);
+  for (let round = 0; round < 7; round += 1) {
+    queue.add('busy');
+    await clock.advance(10_000);
+    await end('busy');
+  }
+  expect(began.indexOf('quiet')).toBe(6);
+});
+
 test('failures wait longer each time, up to a bound, until they are forgotten', async () => {
   const { queue, clock } = harness({ maxDelayMs: 100 });
   const waits: number[] = [];

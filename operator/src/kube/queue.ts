@@ -36,6 +36,9 @@ export interface WorkQueue {
   shutDown(options?: { readonly drain?: boolean }): Promise<void>;
 }
 
+/** Whoever only waits to be looked at waits no longer than this, however much happens elsewhere. */
+const PATIENCE_MS = 60_000;
+
 interface Delayed {
   readonly at: number;
   readonly priority: Priority;
@@ -93,11 +96,17 @@ export function createQueue(options: QueueOptions): WorkQueue {
     queueMicrotask(dispatch);
   }
 
+  function next(): Map<string, number> {
+    if (lanes.high.size === 0) return lanes.low;
+    const oldest = lanes.low.values().next().value;
+    return oldest !== undefined && clock.monotonic() - oldest >= PATIENCE_MS ? lanes.low : lanes.high;
+  }
+
   function dispatch(): void {
     scheduled = false;
     if (!started) return;
     while (running.size < workers) {
-      const lane = lanes.high.size > 0 ? lanes.high : lanes.low;
+      const lane = next();
       const first = lane.entries().next().value;
       if (first === undefined) break;
       lane.delete(first[0]);

@@ -1,4 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Change } from './cache.ts';
 import { createClient, type KubeClient } from './client.ts';
@@ -6,6 +7,7 @@ import { createManualClock, type ManualClock } from './clock.testing.ts';
 import { createInformer, type Informer } from './informer.ts';
 import { KINDS } from './kinds.ts';
 import { silentLog } from './log.ts';
+import { createKubeMetrics, type KubeMetrics } from './metrics.ts';
 import {
   type Exchange,
   failure,
@@ -44,7 +46,7 @@ afterEach(async () => {
   await server.close();
 });
 
-function follow(options: { namespaces?: string[]; keepManagers?: string[] } = {}): void {
+function follow(options: { namespaces?: string[]; keepManagers?: string[]; metrics?: KubeMetrics } = {}): void {
   informer = createInformer<V1Pod>({
     client,
     kind: KINDS.Pod,
@@ -218,6 +220,83 @@ test('an expired watch lists anew, and tells what changed meanwhile', async () =
   await until(() => status().watching);
   expect(requests()).toEqual(['LIST', 'WATCH 10', 'LIST', 'WATCH 90']);
   expect(seen).toEqual(['Deleted a', 'Deleted c', 'Added c']);
+});
+
+test('a list that is fetched anew comes in pages too, and replaces nothing before its last page is in', async () => {
+  const page = (rv: string, token: string | undefined, ...items: object[]): Step => {
+    const metadata = { resourceVersion: rv, ...(token === undefined ? {} : { continue: token }) };
+    return (exchange) => exchange.reply(200, { metadata, items });
+  };
+  const [first, second] = [held(), held()];
+  server.script(
+    listOf('10', pod('a', '1'), pod('b', '2')),
+    first.step,
+    page('90', 'more', pod('c', '80')),
+    (exchange) => exchange.reply(503, failure(503, 'ServiceUnavailable')),
+    page('91', 'more', pod('c', '80')),
+    (exchange) => {
+      expect(names()).toEqual(['a', 'b']);
+      page('91', undefined, pod('d', '81'))(exchange);
+    },
+    second.step,
+  );
+  informer.start();
+  await until(() => status().watching);
+  first.watch().send({ type: 'ERROR', object: failure(410, 'Expired') });
+  await backoff();
+  await until(() => server.exchanges.length === 4 && status().lastError !== null);
+  expect(names()).toEqual(['a', 'b']);
+  expect(status().downSince).not.toBeNull();
+  await backoff();
+  await until(() => status().watching);
+  expect(names()).toEqual(['c', 'd']);
+  expect(server.exchanges.slice(2).map(({ query }) => query.get('limit') ?? 'watch')).toEqual([
+    ...['500', '500', '500', '500'],
+    'watch',
+  ]);
+});
+
+test('a watch that finds nobody is begun again, and the cache says since when it is without one', async () => {
+  const watch = held();
+  const registry = new Registry();
+  follow({ metrics: createKubeMetrics(registry) });
+  const down = async () =>
+    /klingoperator_reflector_down_seconds\{kind="Pod",namespace=""\} (\S+)/.exec(await registry.metrics())?.[1];
+  const { port } = server;
+  server.script(listOf('10', pod('a', '1')), watch.step);
+  informer.start();
+  await until(() => status().watching);
+  expect(await down()).toBe('0');
+  await server.close();
+  await backoff();
+  await clock.advance(20_000);
+  await until(() => status().lastError?.includes('ECONNREFUSED') === true);
+  // what was seen last is what there is to go by, and how old that is can be told
+  expect(names()).toEqual(['a']);
+  expect(Number(await down())).toBeGreaterThanOrEqual(20);
+  await until(() => clock.pending().length === 1);
+  server = await startScriptedServer(port);
+  // failed so often, it lists anew
+  server.script(listOf('20', pod('b', '15')), held().step);
+  await backoff();
+  await until(() => status().watching);
+  expect(await down()).toBe('0');
+  expect(names()).toEqual(['b']);
+});
+
+test('times are texts, in a list as in a watch', async () => {
+  const watch = held();
+  const creationTimestamp = '2026-11-24T10:00:00Z';
+  const dated = (name: string, rv: string) => ({ metadata: { ...pod(name, rv).metadata, creationTimestamp } });
+  server.script(listOf('10', dated('a', '1')), watch.step);
+  informer.start();
+  await until(() => status().watching);
+  watch.watch().send({ type: 'ADDED', object: dated('b', '11') });
+  await until(() => names().length === 2);
+  expect(informer.cache.list().map(({ metadata }) => metadata?.creationTimestamp)).toEqual([
+    creationTimestamp,
+    creationTimestamp,
+  ]);
 });
 
 test('HTTP 410 lists anew, also where that list fails first', async () => {

@@ -80,6 +80,8 @@ export function createReflector(options: ReflectorOptions): Reflector {
     status = { ...status, ...part };
   };
 
+  metrics?.observeDown(() => (status.downSince === null ? 0 : Math.max(0, clock.now() - status.downSince) / 1000));
+
   async function list(): Promise<string> {
     const begun = clock.monotonic();
     const found = await listAll(client, kind, { namespace, labelSelector, signal: stopped.signal });

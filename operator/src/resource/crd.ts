@@ -123,7 +123,12 @@ export function customResourceDefinition(): Json {
                 kind: { type: 'string', description: 'KlingApi' },
                 metadata: { type: 'object' },
                 spec: { ...toStructural(specSchema), description: 'What is wanted' },
-                status: { ...toStructural(statusSchema), description: 'What was seen; written by the operator' },
+                status: {
+                  ...toStructural(statusSchema),
+                  description: 'What was seen; written by the operator',
+                  // whoever waits for it must not take a resource that nobody has looked at yet for finished
+                  default: { observedGeneration: -1 },
+                },
               },
               ...cel({
                 rule: "self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",

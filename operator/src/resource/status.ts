@@ -135,7 +135,11 @@ const remediation = z.object({
 });
 
 export const statusSchema = z.object({
-  observedGeneration: z.int().min(0).optional().describe('Generation of the spec that this status speaks of'),
+  observedGeneration: z
+    .int()
+    .min(-1)
+    .optional()
+    .describe('Generation of the spec that this status speaks of; -1 before the operator has seen the resource'),
   conditions: mapList(condition, ['type'], 32).optional().describe('Conditions by the Kubernetes conventions'),
   endpoints: z
     .object({

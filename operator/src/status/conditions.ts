@@ -179,10 +179,17 @@ const EXHAUSTED = {
   LadderSpent: 'the last rung of the ladder did not help either',
 } as const;
 
-/** A finding about the rollout that somebody has to act on. */
-function stuck({ rollout, judgement }: ConditionInput): Finding | null {
+const isExhausted = ({ remediation, decision }: ConditionInput): boolean =>
+  remediation.exhaustedSince !== undefined || decision.kind === 'Exhausted';
+
+/** What somebody has to act on: nothing more happens by itself, so whoever waits for Ready need not go on. */
+function stuck(input: ConditionInput): Finding | null {
+  const { rollout, judgement, mcp } = input;
   if (rollout.kind === 'RolledBack') return { reason: 'RolledBack', message: rollout.message };
-  return judgement.kind === 'Overdue' ? { reason: 'RolloutOverdue', message: judgement.message } : null;
+  if (judgement.kind === 'Overdue') return { reason: 'RolloutOverdue', message: judgement.message };
+  return isExhausted(input) && !mcp.pods.some(serves)
+    ? { reason: 'RemediationExhausted', message: 'no MCP pod serves, and the repairs have ended' }
+    : null;
 }
 
 function abnormal(input: ConditionInput): Draft[] {
@@ -209,7 +216,7 @@ function abnormal(input: ConditionInput): Draft[] {
   } else if (lame?.diagnosis != null) {
     out.push(draft('Degraded', 'True', lame.diagnosis, `${lame.pod}: ${lame.message}`));
   }
-  if (remediation.exhaustedSince !== undefined || decision.kind === 'Exhausted') {
+  if (isExhausted(input)) {
     const cause = decision.kind === 'Exhausted' ? decision.cause : (remediation.exhaustedReason ?? 'BudgetSpent');
     out.push(
       draft(

@@ -31,7 +31,7 @@ it.each([
   'non \uffff',
 ])('sends no character that the API server refuses (%#)', async (message) => {
   const { sent, client } = recorder();
-  expect(await writeStatus(client, klingApiOf(), statusWith(message))).toBe(true);
+  expect(await writeStatus(client, klingApiOf(), statusWith(message))).toBe('Written');
   const body = JSON.stringify(sent[0]);
   expect(body).not.toMatch(REFUSED);
   expect(body).not.toMatch(/\\ud[89a-f]/);
@@ -43,7 +43,7 @@ it('sends nothing again for what was stored', async () => {
   await writeStatus(first.client, klingApiOf(), statusWith('itâ\u0080\u0099s 😀'));
   const second = recorder();
   const stored = klingApiOf({}, first.sent[0]?.status as Record<string, unknown>);
-  expect(await writeStatus(second.client, stored, statusWith('itâ\u0080\u0099s 😀'))).toBe(true);
+  expect(await writeStatus(second.client, stored, statusWith('itâ\u0080\u0099s 😀'))).toBe('Unchanged');
   expect(second.sent).toEqual([]);
 });
 
@@ -52,6 +52,6 @@ it('sends nothing for a condition that somebody else set', async () => {
   const theirs = { type: 'example.com/Reviewed', status: 'True', reason: 'Yes', message: '', lastTransitionTime: at };
   const { sent, client } = recorder();
   const stored = klingApiOf({}, { conditions: [theirs, ...(own.conditions ?? [])] });
-  expect(await writeStatus(client, stored, own)).toBe(true);
+  expect(await writeStatus(client, stored, own)).toBe('Unchanged');
   expect(sent).toEqual([]);
 });

@@ -14,27 +14,27 @@ const ownPart = (status: KlingApiStatus = {}): KlingApiStatus =>
     ? status
     : { ...status, conditions: status.conditions.filter(({ type }) => OWN_TYPES.has(type)) };
 
-/**
- * @returns whether the status stands as given (also where nothing had to be written); false on a conflict: what this look
- * was made from is out of date, so nothing of it may be acted on
- */
+/** Overtaken: what this look was made from is out of date, so nothing of it may be acted on. */
+export type Written = 'Unchanged' | 'Written' | 'Overtaken';
+
+/** @returns Unchanged where the status stands as given already, and nothing was sent */
 export async function writeStatus(
   client: Pick<KubeClient, 'apply'>,
   klingApi: KlingApi,
   made: KlingApiStatus,
-): Promise<boolean> {
+): Promise<Written> {
   const status = printableAll(made);
   if (isDeepStrictEqual(JSON.parse(JSON.stringify(ownPart(klingApi.status))), JSON.parse(JSON.stringify(status))))
-    return true;
+    return 'Unchanged';
   const { name, namespace, resourceVersion, uid } = klingApi.metadata;
   try {
     await client.apply(
       { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace, resourceVersion, uid }, status },
       { fieldManager: FIELD_MANAGER, force: true, subresource: 'status' },
     );
-    return true;
+    return 'Written';
   } catch (error) {
-    if (isConflict(error) || isNotFound(error)) return false;
+    if (isConflict(error) || isNotFound(error)) return 'Overtaken';
     throw error;
   }
 }

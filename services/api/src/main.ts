@@ -20,7 +20,8 @@ const api = await startApi({
   logger,
   registry,
 }).catch((error: unknown): never => {
-  if (error instanceof DataLockedError) logger.fatal({ reason: error.code }, error.message);
+  if (error instanceof DataLockedError)
+    logger.fatal({ reason: error.code, message: error.message }, 'data folder is locked');
   else logger.fatal({ err: error }, 'start failed');
   process.exit(1);
 });

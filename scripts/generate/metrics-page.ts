@@ -1,0 +1,78 @@
+/** docs/reference/metrics.md: every metric of every process, as its own registry has it. */
+import { createRegistry, createRequestMetrics } from '@klingapi/management';
+import { Registry } from 'prom-client';
+import { z } from 'zod';
+import { createKubeMetrics } from '../../operator/src/kube/metrics.ts';
+import { createOperatorMetrics } from '../../operator/src/metrics.ts';
+import { registerMetrics } from '../../services/api/src/metrics.ts';
+import type { TaskStore } from '../../services/api/src/store.ts';
+import { createRequestMetrics as createMcpMetrics } from '../../services/mcp/src/metrics.ts';
+import { createHandshakeMetrics } from '../../services/probe/src/metrics.ts';
+
+const metricSchema = z.object({
+  name: z.string(),
+  help: z.string(),
+  type: z.enum(['counter', 'gauge', 'histogram', 'summary']),
+  labelNames: z.array(z.string()),
+});
+export type Metric = z.output<typeof metricSchema>;
+
+const metricsOf = (registry: Registry): Metric[] =>
+  registry
+    .getMetricsAsArray()
+    .map((metric) => metricSchema.parse(metric))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+
+const REGISTER: Readonly<Record<string, (registry: Registry) => void>> = {
+  operator(registry) {
+    createKubeMetrics(registry);
+    createOperatorMetrics(registry);
+  },
+  mcp(registry) {
+    createMcpMetrics(registry);
+    createHandshakeMetrics(registry);
+  },
+  probe: createHandshakeMetrics,
+  api(registry) {
+    createRequestMetrics(registry);
+    // asked only at a scrape
+    const store: unknown = {};
+    registerMetrics(registry).watchStore(store as TaskStore);
+  },
+  sandbox: createRequestMetrics,
+};
+
+/** By process; those of Node itself, which all of them have, under `every process`. */
+export function allMetrics(): Record<string, Metric[]> {
+  const own = Object.entries(REGISTER).map(([process, register]) => {
+    const registry = new Registry();
+    register(registry);
+    return [process, metricsOf(registry)];
+  });
+  return { ...Object.fromEntries(own), 'every process': metricsOf(createRegistry('x')) };
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\.$/, '');
+
+const table = (metrics: readonly Metric[]): string =>
+  [
+    '| metric | type | labels | meaning |',
+    '|---|---|---|---|',
+    ...metrics.map(
+      ({ name, type, labelNames, help }) =>
+        `| \`${name}\` | ${type} | ${labelNames.map((label) => `\`${label}\``).join(', ')} | ${cell(help)} |`,
+    ),
+  ].join('\n');
+
+export function metricsPage(): string {
+  const sections = Object.entries(allMetrics()).map(
+    ([process, metrics]) =>
+      `## ${process === 'every process' ? 'Every process' : `\`${process}\``}\n\n${table(metrics)}\n`,
+  );
+  return `<!-- Generated from the registries of the processes by \`npm run generate\`; do not edit. -->
+# Metrics
+
+Each process answers \`/metrics\` on its management port (9090) in the Prometheus text format; every series has the label \`app\` with the name of the process. The operator's machinery uses the names of controller-runtime, so dashboards made for it work here too; what is the operator's own begins with \`klingoperator_\`, what belongs to the services with \`klingapi_\`. Durations are in seconds. \`klingapi\` and \`namespace\` name a KlingApi; its series end with it.
+
+${sections.join('\n')}`;
+}
