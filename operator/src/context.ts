@@ -7,6 +7,7 @@ import type { Secrets } from './apply/secrets.ts';
 import type { ImageSettings } from './children/child.ts';
 import type { OperatorPods } from './children/network-policy.ts';
 import type { KubeClient } from './kube/client.ts';
+import type { OptionalKind } from './kube/kinds.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { PodObserver } from './observe/pods.ts';
 import type { KlingApi } from './resource/klingapi.ts';
@@ -16,6 +17,8 @@ export interface Caches {
   klingApi(namespace: string, name: string): KlingApi | undefined;
   child(kind: string, namespace: string, name: string): KubernetesObject | undefined;
   mcpPods(klingApi: KlingApi): V1Pod[];
+  /** Whether the cluster has this kind, and it can be read. */
+  serves(kind: OptionalKind): boolean;
 }
 
 export interface Context {

@@ -14,16 +14,17 @@ import { createController } from './kube/controller.ts';
 import { createEventRecorder } from './kube/events.ts';
 import { createHealth } from './kube/health.ts';
 import { createInformer } from './kube/informer.ts';
-import { KINDS, type Kind } from './kube/kinds.ts';
+import { KINDS, type Kind, OPTIONAL_KINDS } from './kube/kinds.ts';
 import { createLeaderElection } from './kube/leader-election.ts';
 import { createKubeMetrics } from './kube/metrics.ts';
+import { createOptionalInformer } from './kube/optional-informer.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { createPodObserver } from './observe/pods.ts';
 import { reconcile } from './reconcile.ts';
 import { klingApiSchema } from './resource/klingapi.ts';
 import { MANAGED_BY, NAME_LABEL } from './resource/names.ts';
 import { settingsSchema } from './settings.ts';
-import { childSource, klingApiSource, onDeleted } from './sources.ts';
+import { childKeys, childSource, klingApiSource, onDeleted } from './sources.ts';
 import { printable } from './status/printable.ts';
 import { createVerificationJobs } from './verification/jobs.ts';
 import { createVerifier } from './verification/verifier.ts';
@@ -67,8 +68,26 @@ const children = [
   KINDS.HorizontalPodAutoscaler,
   KINDS.PodDisruptionBudget,
   KINDS.NetworkPolicy,
+  KINDS.Ingress,
 ].map((kind) => informer(kind));
 const informers = [klingApis, pods, ...children];
+const optional = OPTIONAL_KINDS.map((kind) =>
+  createOptionalInformer({
+    client,
+    kind: KINDS[kind],
+    create: () => informer(KINDS[kind]),
+    keysOf: childKeys,
+    onTurn() {
+      // whoever starts later looks at every KlingApi anyway
+      if (!klingApis.cache.synced) return;
+      for (const { metadata } of klingApis.cache.list())
+        controller.enqueue({ namespace: metadata?.namespace ?? '', name: metadata?.name ?? '' }, 'low');
+    },
+    clock: systemClock,
+    log,
+  }),
+);
+const optionalOf = (kind: string) => optional.find((entry) => entry.kind.kind === kind);
 const childCaches = new Map(children.map((entry) => [entry.cache.kind.kind, entry.cache]));
 
 const secrets = createSecrets(client, now, Math.random);
@@ -92,7 +111,8 @@ const deps: Context = {
       const object = klingApis.cache.get(namespace, name);
       return object === undefined ? undefined : klingApiSchema.parse(object);
     },
-    child: (kind, namespace, name) => childCaches.get(kind)?.get(namespace, name),
+    child: (kind, namespace, name) => (childCaches.get(kind) ?? optionalOf(kind))?.get(namespace, name),
+    serves: (kind) => optionalOf(kind)?.served() === true,
     mcpPods: ({ metadata }) =>
       pods.cache
         .byLabel(NAME_LABEL, metadata.name, metadata.namespace)
@@ -129,6 +149,7 @@ const controller = createController({
     klingApiSource(klingApis.cache),
     childSource(pods.cache as typeof klingApis.cache),
     ...children.map((entry) => childSource(entry.cache)),
+    ...optional.map((entry) => entry.source),
   ],
   reconcile: (key, signal) => reconcile(key, signal, deps),
   // a hung pod takes the time of two handshakes, a minute each at most, and must still be repaired
@@ -173,7 +194,7 @@ const management = await startManagement({
   routes: { '/healthz': answer(() => health.live()), '/readyz': answer(() => health.ready()) },
 });
 
-for (const entry of informers) entry.start();
+for (const entry of [...informers, ...optional]) entry.start();
 if (settings.LEADER_ELECTION) election.start();
 else void controller.start();
 log.info(
@@ -187,7 +208,10 @@ drainOnSignal({
   steps: [
     { name: 'controller', run: () => controller.stop(1_000) },
     ...(settings.LEADER_ELECTION ? [{ name: 'election', run: () => election.stop() }] : []),
-    { name: 'informers', run: async () => void (await Promise.all(informers.map((entry) => entry.stop()))) },
+    {
+      name: 'informers',
+      run: async () => void (await Promise.all([...informers, ...optional].map((entry) => entry.stop()))),
+    },
     { name: 'events', run: () => recorder.flush() },
     { name: 'management', run: () => management.close() },
     { name: 'client', run: () => client.close() },

@@ -82,7 +82,7 @@ function world({
   );
   const deps = {
     client,
-    caches: { klingApi: () => klingApi, child: () => undefined, mcpPods: () => live },
+    caches: { klingApi: () => klingApi, child: () => undefined, mcpPods: () => live, serves: () => false },
     applier: {
       async apply(object: object) {
         if (child !== undefined) throw child;

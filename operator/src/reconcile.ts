@@ -3,19 +3,18 @@
  * (`metadata.resourceVersion` in the status apply: a conflict means that someone else is acting, so this look ends).
  */
 
-import type { V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { act } from './act.ts';
 import { keepChildren } from './apply/children.ts';
+import { missingKinds } from './apply/exposure.ts';
 import { StalledError } from './apply/foreign.ts';
 import type { Context } from './context.ts';
 import { isConflict, isForbidden, isPassing, KubeError } from './kube/errors.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
-import { missingSecrets } from './observe/secret-references.ts';
-import { type LiveWorkloads, workloadState } from './observe/workloads.ts';
+import { missingReferences } from './observe/missing.ts';
+import { type LiveWorkloads, liveWorkloads, workloadState } from './observe/workloads.ts';
 import { plan } from './plan.ts';
 import { serves } from './remediation/assess.ts';
 import type { KlingApi } from './resource/klingapi.ts';
-import { childNames } from './resource/names.ts';
 import { buildStatus } from './status/build.ts';
 import type { Finding } from './status/conditions.ts';
 import { writeStatus } from './status/write.ts';
@@ -44,7 +43,7 @@ export async function reconcile(
 
   const { live, stalled, retrying, revision } = await children(klingApi, deps);
   signal.throwIfAborted();
-  const missing = await missingSecrets(klingApi, deps.secrets);
+  const missing = await missingReferences(klingApi, deps.secrets);
   const internalKey = await deps.secrets.internalKey(klingApi);
   const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
   const observations = await deps.observer.observe(klingApi, deps.caches.mcpPods(klingApi), headers);
@@ -58,7 +57,19 @@ export async function reconcile(
   const workloads = workloadState(live);
   const verification = deps.verifier.follow(klingApi, { plan: planned, revision, workloads, internalKey });
   const status = buildStatus(
-    { klingApi, plan: planned, acts, verification, revision, workloads, stalled, retrying, missing, observations },
+    {
+      klingApi,
+      plan: planned,
+      acts,
+      verification,
+      revision,
+      workloads,
+      stalled,
+      retrying,
+      missing,
+      optionalKinds: missingKinds(klingApi, deps.caches),
+      observations,
+    },
     deps.now(),
   );
   signal.throwIfAborted();
@@ -124,11 +135,7 @@ async function children(klingApi: KlingApi, deps: Context): Promise<Kept> {
       'Children could not be kept',
     );
     return {
-      live: {
-        mcp: deps.caches.child('Deployment', namespace, childNames(name).mcp) as V1Deployment | undefined,
-        api: deps.caches.child('StatefulSet', namespace, childNames(name).api) as V1StatefulSet | undefined,
-        sandbox: deps.caches.child('Deployment', namespace, childNames(name).sandbox) as V1Deployment | undefined,
-      },
+      live: liveWorkloads(klingApi, deps.caches),
       ...trouble,
       revision: klingApi.status?.revisions?.current ?? 'none',
     };

@@ -1,9 +1,8 @@
-/** Applies every child in order: what pods need first, then the workloads. */
-import type { KubernetesObject, V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
+/** Applies every child in order: what pods need first, then the workloads, then what leads to them. */
+import type { V1Deployment } from '@kubernetes/client-node';
+import { apiDeployment } from '../children/api-deployment.ts';
 import { apiStatefulSet } from '../children/api-statefulset.ts';
-import { autoscaler } from '../children/autoscaler.ts';
 import { dataClaim } from '../children/data-claim.ts';
-import { disruptionBudget, wantsDisruptionBudget } from '../children/disruption-budget.ts';
 import { mcpDeployment } from '../children/mcp-deployment.ts';
 import { networkPolicy } from '../children/network-policy.ts';
 import { revisionOf } from '../children/revision.ts';
@@ -11,84 +10,73 @@ import { sandboxDeployment } from '../children/sandbox-deployment.ts';
 import { service } from '../children/service.ts';
 import { serviceAccount } from '../children/service-account.ts';
 import type { Context } from '../context.ts';
-import { missingSecrets } from '../observe/secret-references.ts';
-import type { LiveWorkloads } from '../observe/workloads.ts';
-import { mcpReplicas } from '../resource/absent.ts';
+import { missingReferences } from '../observe/missing.ts';
+import { type LiveWorkloads, liveWorkloads } from '../observe/workloads.ts';
+import { apiWorkload, sqliteStorage } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
-import { childNames } from '../resource/names.ts';
-import { removeChild } from './remove.ts';
-import { handOverReplicas, replicasPlan } from './replicas.ts';
-import { upstreamStamp } from './upstream-stamp.ts';
+import { type Component, childNames } from '../resource/names.ts';
+import { keepExposure } from './exposure.ts';
+import { handsOf } from './hands.ts';
+import { inputStamp } from './input-stamp.ts';
+import { keepScaled, removeScaled } from './scaled.ts';
 
 type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log' | 'operator'>;
 
 /** @throws StalledError for a foreign or refused child; nothing after it is applied */
 export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ live: LiveWorkloads; revision: string }> {
-  const { namespace, name } = klingApi.metadata;
-  const cached = (kind: string, child: string) => deps.caches.child(kind, namespace, child);
-  const names = childNames(name);
-  const before = cached('Deployment', names.mcp) as V1Deployment | undefined;
-  const sandbox = () => cached('Deployment', names.sandbox) as V1Deployment | undefined;
-  const { owned, initial } = mcpReplicas(klingApi.spec);
-  const replicas = replicasPlan(owned, before, initial);
-  const mcp = mcpDeployment(klingApi, deps.images, replicas.apply);
-  const revision = revisionOf(mcp);
-  if (klingApi.spec.paused)
-    return {
-      live: { mcp: before, api: cached('StatefulSet', names.api) as V1StatefulSet | undefined, sandbox: sandbox() },
-      revision,
-    };
+  const { spec } = klingApi;
+  const names = childNames(klingApi.metadata.name);
+  const before = liveWorkloads(klingApi, deps.caches);
+  const internalKey = await (spec.paused ? deps.secrets.internalKey(klingApi) : deps.secrets.ensure(klingApi));
+  const stamp = (component: Component): Promise<string | undefined> =>
+    inputStamp(klingApi, component, before[component]?.spec?.template, internalKey, deps.secrets);
+  const mcpStamp = await stamp('mcp');
+  const mcp = (replicas?: number): V1Deployment => mcpDeployment(klingApi, deps.images, replicas, mcpStamp);
+  const revision = revisionOf(mcp());
+  if (spec.paused) return { live: before, revision };
 
-  const keep = async <T extends KubernetesObject>(desired: T): Promise<T | KubernetesObject> => {
-    const live = cached(desired.kind ?? '', desired.metadata?.name ?? '');
-    const { object, outcome } = await deps.applier.apply(desired, live, klingApi.metadata);
-    if (outcome !== 'Unchanged') {
-      deps.log.info(
-        { klingapi: name, namespace, kind: desired.kind, child: desired.metadata?.name },
-        outcome === 'Created' ? 'Child was created' : 'Child was applied',
-      );
-    }
-    return object;
-  };
-
-  const remove = (apiVersion: string, kind: string, child: string): Promise<void> =>
-    removeChild(klingApi, { apiVersion, kind, name: child }, deps);
+  const hands = handsOf(klingApi, deps);
+  const { keep, remove } = hands;
 
   /** What is new in the template would meet the missing Secret: a pod that runs is not replaced by one that cannot start. */
-  const keepApi = async (): Promise<KubernetesObject | undefined> => {
-    const live = cached('StatefulSet', names.api) as V1StatefulSet | undefined;
-    const missing = await missingSecrets(klingApi, deps.secrets);
-    if (missing.api !== null && klingApi.spec.api.replicas !== 0) return live;
-    return keep(apiStatefulSet(klingApi, deps.images, await upstreamStamp(klingApi, live, internalKey, deps.secrets)));
+  const keepApi = async (): Promise<LiveWorkloads['api']> => {
+    const postgres = apiWorkload(spec) === 'Deployment';
+    if (postgres) await remove('apps/v1', 'StatefulSet', names.api);
+    else await removeScaled(klingApi, 'api', hands);
+    const missing = await missingReferences(klingApi, deps.secrets);
+    if (missing.api !== null && spec.api.replicas !== 0) return before.api;
+    const apiStamp = await stamp('api');
+    if (!postgres) return keep(apiStatefulSet(klingApi, deps.images, apiStamp));
+    return keepScaled(
+      klingApi,
+      'api',
+      before.api as V1Deployment | undefined,
+      (replicas) => apiDeployment(klingApi, deps.images, replicas, apiStamp),
+      hands,
+    );
   };
 
-  const internalKey = await deps.secrets.ensure(klingApi);
   await keep(serviceAccount(klingApi));
-  await keep(dataClaim(klingApi));
+  const sqlite = sqliteStorage(spec);
+  if (sqlite !== undefined) await keep(dataClaim(klingApi, sqlite));
+  else await remove('v1', 'PersistentVolumeClaim', names.dataClaim);
   await keep(service(klingApi, 'api'));
   await keep(service(klingApi, 'mcp'));
-  if (klingApi.spec.upstream.provider === 'Sandbox') {
+  const sandbox = spec.upstream.provider === 'Sandbox';
+  if (sandbox) {
     await keep(service(klingApi, 'sandbox'));
-    await keep(sandboxDeployment(klingApi, deps.images));
+    await keep(sandboxDeployment(klingApi, deps.images, await stamp('sandbox')));
   } else {
     await remove('apps/v1', 'Deployment', names.sandbox);
     await remove('v1', 'Service', names.sandbox);
   }
   for (const component of ['mcp', 'api', 'sandbox'] as const) {
-    const wanted = component !== 'sandbox' || klingApi.spec.upstream.provider === 'Sandbox';
-    if (wanted && klingApi.spec.networkPolicy.mode === 'Enabled')
-      await keep(networkPolicy(klingApi, component, deps.operator));
+    const wanted = component !== 'sandbox' || sandbox;
+    if (wanted && spec.networkPolicy.mode === 'Enabled') await keep(networkPolicy(klingApi, component, deps.operator));
     else await remove('networking.k8s.io/v1', 'NetworkPolicy', names[component]);
   }
   const api = await keepApi();
-  // taken back before the number is owned again, put up after it is handed over: the two never write against each other
-  const { autoscaling } = klingApi.spec.mcp;
-  if (autoscaling === undefined) await remove('autoscaling/v2', 'HorizontalPodAutoscaler', names.mcp);
-  if (before !== undefined && replicas.handOver !== undefined)
-    await handOverReplicas(deps.client, before, replicas.handOver);
-  const live = (await keep(mcp)) as V1Deployment;
-  if (autoscaling !== undefined) await keep(autoscaler(klingApi, autoscaling));
-  if (wantsDisruptionBudget(live.spec?.replicas ?? 0)) await keep(disruptionBudget(klingApi));
-  else await remove('policy/v1', 'PodDisruptionBudget', names.mcp);
-  return { live: { mcp: live, api: api as V1StatefulSet | undefined, sandbox: sandbox() }, revision };
+  const live = await keepScaled(klingApi, 'mcp', before.mcp, mcp, hands);
+  await keepExposure(klingApi, hands, deps.caches);
+  return { live: { mcp: live, api, sandbox: before.sandbox }, revision };
 }

@@ -11,7 +11,7 @@ import type {
 import type { KlingApi } from '../resource/klingapi.ts';
 import { type Component, childLabels, childNames, MANAGEMENT_PORT } from '../resource/names.ts';
 import type { KlingApiSpec } from '../resource/spec.ts';
-import type { ImageSettings } from './child.ts';
+import { type ImageSettings, INPUT_STAMP } from './child.ts';
 
 type Workload = KlingApiSpec['mcp'] | KlingApiSpec['api'];
 
@@ -22,6 +22,9 @@ export const MOUNT = {
   internal: '/etc/klingapi/internal',
   callers: '/etc/klingapi/callers',
   upstream: '/etc/klingapi/upstream',
+  webhook: '/etc/klingapi/webhook',
+  database: '/etc/klingapi/database',
+  results: '/etc/klingapi/results',
   headers: '/etc/klingapi/headers',
 } as const;
 
@@ -49,6 +52,9 @@ export const managementProbe = (
  * failure take about 410 s. No handshake is asked for here: the kubelet knows neither budget nor cause.
  */
 export const FALLBACK = { periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 20 } as const;
+
+/** Endpoints forget a pod a moment after it begins to end; it goes on serving until then. */
+export const DRAIN = { preStop: { sleep: { seconds: 3 } } };
 
 /** Container security of the restricted profile; our own images also keep their root filesystem read-only. */
 const containerSecurity = (profile: Workload['podSecurity'], ours: boolean): V1Container['securityContext'] => ({
@@ -110,7 +116,8 @@ export interface PodParts {
   component: Component;
   containers: V1Container[];
   volumes: V1Volume[];
-  annotations?: Record<string, string>;
+  /** What the pods read from Secrets and ConfigMaps, in one word: another makes new pods. */
+  stamp: string | undefined;
   /** The main container is our image, so the pod may say as which user it runs; another image knows its own. */
   ours: boolean;
 }
@@ -158,7 +165,10 @@ export function podTemplate(
     containers: parts.containers,
     volumes: [...parts.volumes, ...((extras?.volumes ?? []) as V1Volume[])],
   };
-  const annotations = { ...extras?.annotations, ...parts.annotations };
+  const annotations = {
+    ...extras?.annotations,
+    ...(parts.stamp === undefined ? {} : { [INPUT_STAMP]: parts.stamp }),
+  };
   return {
     metadata: {
       labels: { ...extras?.labels, ...childLabels(name, parts.component) },

@@ -1,10 +1,11 @@
 /** The whole status from one look. */
 
-import type { MissingSecrets } from '../observe/secret-references.ts';
+import type { Missing } from '../observe/missing.ts';
 import type { WorkloadState } from '../observe/workloads.ts';
 import type { Acts, Plan } from '../plan.ts';
 import { serves } from '../remediation/assess.ts';
 import type { PodObservation } from '../remediation/observation.ts';
+import { publicUrl } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
 import type { KlingApiStatus, PodStatus, Verification } from '../resource/status.ts';
@@ -20,7 +21,9 @@ export interface StatusInput {
   workloads: WorkloadState;
   stalled: Finding | null;
   retrying: Finding | null;
-  missing: MissingSecrets;
+  missing: Missing;
+  /** Kinds that the resource asks for and the cluster does not have. */
+  optionalKinds: Finding | null;
   observations: PodObservation[];
 }
 
@@ -47,11 +50,13 @@ function podStatuses(plan: Plan, previous: PodStatus[], now: number): PodStatus[
 }
 
 export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
-  const { klingApi, plan, acts, verification, revision, workloads, stalled, retrying, missing } = input;
+  const { klingApi, plan, acts, verification, revision, workloads, stalled, retrying, missing, optionalKinds } = input;
   const { name, namespace, generation } = klingApi.metadata;
   const previous = klingApi.status ?? {};
   const names = childNames(name);
-  const api = `http://${serviceHost(names.api, namespace)}:${API_PORT}`;
+  const outside = publicUrl(klingApi.spec);
+  const api = outside ?? `http://${serviceHost(names.api, namespace)}:${API_PORT}`;
+  const mcp = outside ?? `http://${serviceHost(names.mcp, namespace)}:${klingApi.spec.mcp.port}`;
 
   const servers = input.observations
     .map((pod) => (pod.own.last ?? pod.probe)?.server ?? pod.probe?.server ?? null)
@@ -85,6 +90,7 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
         stalled,
         retrying,
         missing,
+        optionalKinds,
         paused: klingApi.spec.paused,
         api: workloads.api,
         mcp: { pods: plan.pods, wanted: workloads.mcp.wanted, rollingOut: workloads.mcp.rollingOut },
@@ -97,7 +103,7 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
       now,
     ),
     endpoints: {
-      mcp: `http://${serviceHost(names.mcp, namespace)}:${klingApi.spec.mcp.port}${klingApi.spec.mcp.path}`,
+      mcp: `${mcp}${klingApi.spec.mcp.path}`,
       api,
       docs: `${api}/docs`,
     },
