@@ -1,7 +1,7 @@
-/** Writes the files that are made from others: the CRD from the zod schema, and its copy for the chart. `--check` only compares. */
+/** Writes the files that are made from others: the CRD from the zod schema, its copy for the chart, and the reference page. `--check` only compares. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { customResourceDefinition } from '@klingapi/operator';
+import { customResourceDefinition, referencePage } from '@klingapi/operator';
 import { stringify } from 'yaml';
 
 const NOTE = '# Generated from operator/src/resource by `npm run generate`; do not edit.\n';
@@ -19,6 +19,7 @@ const definition = stringify(customResourceDefinition(), { lineWidth: 0, aliasDu
 const files = new Map([
   ['crds/klingapi.dev_klingapis.yaml', `${NOTE}${definition}`],
   ['charts/kling-operator/templates/crd.yaml', chartTemplate(definition)],
+  ['docs/reference/klingapi.md', referencePage()],
 ]);
 
 const check = process.argv.includes('--check');
