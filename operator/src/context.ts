@@ -11,6 +11,7 @@ import type { OptionalKind } from './kube/kinds.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { PodObserver } from './observe/pods.ts';
 import type { KlingApi } from './resource/klingapi.ts';
+import type { Turns } from './rollout/turns.ts';
 import type { Verifier } from './verification/verifier.ts';
 
 export interface Caches {
@@ -19,6 +20,8 @@ export interface Caches {
   mcpPods(klingApi: KlingApi): V1Pod[];
   /** Whether the cluster has this kind, and it can be read. */
   serves(kind: OptionalKind): boolean;
+  /** The kept templates of its MCP workload. */
+  revisions(klingApi: KlingApi): KubernetesObject[];
 }
 
 export interface Context {
@@ -34,6 +37,10 @@ export interface Context {
   images: ImageSettings;
   /** Whom network policies let in to every pod. */
   operator: OperatorPods;
+  /** Who may roll for a change that came with the operator. */
+  turns: Turns;
+  /** Why repairs are held back everywhere, or null. */
+  storm: () => string | null;
   /** Identity of this process, in records. */
   actor: string;
   now: () => number;

@@ -82,7 +82,15 @@ function world({
   );
   const deps = {
     client,
-    caches: { klingApi: () => klingApi, child: () => undefined, mcpPods: () => live, serves: () => false },
+    caches: {
+      klingApi: () => klingApi,
+      child: () => undefined,
+      mcpPods: () => live,
+      serves: () => false,
+      revisions: () => [],
+    },
+    turns: { take: () => true, done: quiet, forget: quiet },
+    storm: () => null,
     applier: {
       async apply(object: object) {
         if (child !== undefined) throw child;

@@ -93,7 +93,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   resources: [configmaps]
   verbs: [get]
 - apiGroups: [apps]
-  resources: [deployments, statefulsets]
+  # ControllerRevisions keep the pod templates that a rollout can go back to.
+  resources: [deployments, statefulsets, controllerrevisions]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]

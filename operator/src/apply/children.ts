@@ -1,5 +1,5 @@
 /** Applies every child in order: what pods need first, then the workloads, then what leads to them. */
-import type { V1Deployment } from '@kubernetes/client-node';
+import type { V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { apiDeployment } from '../children/api-deployment.ts';
 import { apiStatefulSet } from '../children/api-statefulset.ts';
 import { dataClaim } from '../children/data-claim.ts';
@@ -15,28 +15,36 @@ import { type LiveWorkloads, liveWorkloads } from '../observe/workloads.ts';
 import { apiWorkload, sqliteStorage } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { type Component, childNames } from '../resource/names.ts';
+import type { Choice } from '../rollout/choose.ts';
 import { keepExposure } from './exposure.ts';
 import { handsOf } from './hands.ts';
 import { inputStamp } from './input-stamp.ts';
+import { chosenDeployment, dropOldRevisions, isAsked, revisionToKeep } from './revisions.ts';
 import { keepScaled, removeScaled } from './scaled.ts';
 
-type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log' | 'operator'>;
+type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log' | 'operator' | 'turns'>;
 
 /** @throws StalledError for a foreign or refused child; nothing after it is applied */
-export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ live: LiveWorkloads; revision: string }> {
+export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ live: LiveWorkloads; rollout: Choice }> {
   const { spec } = klingApi;
   const names = childNames(klingApi.metadata.name);
   const before = liveWorkloads(klingApi, deps.caches);
-  const internalKey = await (spec.paused ? deps.secrets.internalKey(klingApi) : deps.secrets.ensure(klingApi));
-  const stamp = (component: Component): Promise<string | undefined> =>
-    inputStamp(klingApi, component, before[component]?.spec?.template, internalKey, deps.secrets);
-  const mcpStamp = await stamp('mcp');
-  const mcp = (replicas?: number): V1Deployment => mcpDeployment(klingApi, deps.images, replicas, mcpStamp);
-  const revision = revisionOf(mcp());
-  if (spec.paused) return { live: before, revision };
+  if (spec.paused) return { live: before, rollout: { kind: 'Wanted', revision: revisionOf(before.mcp) ?? 'none' } };
 
   const hands = handsOf(klingApi, deps);
   const { keep, remove } = hands;
+  const internalKey = await deps.secrets.ensure(klingApi);
+  const stamp = (component: Component): Promise<string | undefined> =>
+    inputStamp(klingApi, component, before[component]?.spec?.template, internalKey, deps.secrets);
+
+  /** A change that came with the operator waits for its turn. */
+  const keepWorkload = async <T extends V1Deployment | V1StatefulSet>(wanted: T, live: T | undefined): Promise<T> =>
+    live === undefined ||
+    isAsked(klingApi, live) ||
+    revisionOf(live) === revisionOf(wanted) ||
+    deps.turns.take(klingApi)
+      ? keep(wanted)
+      : live;
 
   /** What is new in the template would meet the missing Secret: a pod that runs is not replaced by one that cannot start. */
   const keepApi = async (): Promise<LiveWorkloads['api']> => {
@@ -46,14 +54,28 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
     const missing = await missingReferences(klingApi, deps.secrets);
     if (missing.api !== null && spec.api.replicas !== 0) return before.api;
     const apiStamp = await stamp('api');
-    if (!postgres) return keep(apiStatefulSet(klingApi, deps.images, apiStamp));
+    if (!postgres)
+      return keepWorkload(apiStatefulSet(klingApi, deps.images, apiStamp), before.api as V1StatefulSet | undefined);
+    const live = before.api as V1Deployment | undefined;
     return keepScaled(
       klingApi,
       'api',
-      before.api as V1Deployment | undefined,
-      (replicas) => apiDeployment(klingApi, deps.images, replicas, apiStamp),
+      live,
+      (replicas) => keepWorkload(apiDeployment(klingApi, deps.images, replicas, apiStamp), live),
       hands,
     );
+  };
+
+  let rollout: Choice = { kind: 'Wanted', revision: 'none' };
+  const keepMcp = async (replicas: number | undefined): Promise<V1Deployment | undefined> => {
+    const desired = mcpDeployment(klingApi, deps.images, replicas, await stamp('mcp'));
+    const { choice, deployment } = chosenDeployment(klingApi, desired, before.mcp, deps);
+    rollout = choice;
+    // what is about to run is kept first: a rollout that goes wrong must find its way back
+    if (deployment !== undefined) await keep(revisionToKeep(klingApi, deployment));
+    const live = deployment === undefined ? before.mcp : await keep(deployment);
+    await dropOldRevisions(klingApi, revisionOf(live) ?? '', deps);
+    return live;
   };
 
   await keep(serviceAccount(klingApi));
@@ -65,7 +87,7 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   const sandbox = spec.upstream.provider === 'Sandbox';
   if (sandbox) {
     await keep(service(klingApi, 'sandbox'));
-    await keep(sandboxDeployment(klingApi, deps.images, await stamp('sandbox')));
+    await keepWorkload(sandboxDeployment(klingApi, deps.images, await stamp('sandbox')), before.sandbox);
   } else {
     await remove('apps/v1', 'Deployment', names.sandbox);
     await remove('v1', 'Service', names.sandbox);
@@ -76,7 +98,7 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
     else await remove('networking.k8s.io/v1', 'NetworkPolicy', names[component]);
   }
   const api = await keepApi();
-  const live = await keepScaled(klingApi, 'mcp', before.mcp, mcp, hands);
+  const mcp = await keepScaled(klingApi, 'mcp', before.mcp, keepMcp, hands);
   await keepExposure(klingApi, hands, deps.caches);
-  return { live: { mcp: live, api, sandbox: before.sandbox }, revision };
+  return { live: { mcp, api, sandbox: before.sandbox }, rollout };
 }

@@ -8,14 +8,14 @@ import { childNames } from '../resource/names.ts';
 import type { Hands } from './hands.ts';
 import { handOverReplicas, replicasPlan } from './replicas.ts';
 
-/** @param build the Deployment with the number of pods to own, if any */
+/** @param put keeps the Deployment with the number of pods to own, if any; undefined where there is none yet */
 export async function keepScaled(
   klingApi: KlingApi,
   component: 'mcp' | 'api',
   before: V1Deployment | undefined,
-  build: (replicas: number | undefined) => V1Deployment,
+  put: (replicas: number | undefined) => Promise<V1Deployment | undefined>,
   { keep, remove, client }: Hands,
-): Promise<V1Deployment> {
+): Promise<V1Deployment | undefined> {
   const name = childNames(klingApi.metadata.name)[component];
   const { autoscaling } = klingApi.spec[component];
   const { owned, initial } = ownedReplicas(component, klingApi.spec);
@@ -24,9 +24,9 @@ export async function keepScaled(
   if (autoscaling === undefined) await remove('autoscaling/v2', 'HorizontalPodAutoscaler', name);
   if (before !== undefined && replicas.handOver !== undefined)
     await handOverReplicas(client, before, replicas.handOver);
-  const live = await keep(build(replicas.apply));
+  const live = await put(replicas.apply);
   if (autoscaling !== undefined) await keep(autoscaler(klingApi, component, autoscaling));
-  if (wantsDisruptionBudget(live.spec?.replicas ?? 0)) await keep(disruptionBudget(klingApi, component));
+  if (wantsDisruptionBudget(live?.spec?.replicas ?? 0)) await keep(disruptionBudget(klingApi, component));
   else await remove('policy/v1', 'PodDisruptionBudget', name);
   return live;
 }

@@ -12,6 +12,7 @@ import type { KlingApi } from '../resource/klingapi.ts';
 import { type Component, childLabels, childNames, MANAGEMENT_PORT } from '../resource/names.ts';
 import type { KlingApiSpec } from '../resource/spec.ts';
 import { type ImageSettings, INPUT_STAMP } from './child.ts';
+import { named } from './revision.ts';
 
 type Workload = KlingApiSpec['mcp'] | KlingApiSpec['api'];
 
@@ -169,13 +170,13 @@ export function podTemplate(
     ...extras?.annotations,
     ...(parts.stamp === undefined ? {} : { [INPUT_STAMP]: parts.stamp }),
   };
-  return {
+  return named({
     metadata: {
       labels: { ...extras?.labels, ...childLabels(name, parts.component) },
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     spec,
-  };
+  });
 }
 
 /** Room for temporary files beside a read-only root. */

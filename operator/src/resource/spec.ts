@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { api } from './api.ts';
 import { autoscaling } from './autoscaling.ts';
-import { cel, int, required, secretRef, setList, stringMap } from './bounds.ts';
+import { atomicList, cel, int, required, secretRef, setList, stringMap } from './bounds.ts';
 import { expose } from './expose.ts';
 import { networkPolicy } from './network-policy.ts';
 import { upstream } from './upstream.ts';
@@ -152,6 +152,18 @@ const remediation = z
       )
       .describe('Waits between repairs of one incident'),
     minHealthySeconds: int(1, 86400).default(300).describe('Time all pods must serve before an incident is over'),
+    ladder: atomicList(z.enum(['RestartPod', 'RolloutRestart', 'Rollback']), 3)
+      .min(1)
+      .default(['RestartPod', 'RolloutRestart', 'Rollback'])
+      .meta(
+        cel({
+          rule: 'self.all(rung, self.exists_one(other, other == rung))',
+          message: 'each rung may stand in the ladder once',
+        }),
+      )
+      .describe(
+        'What is tried, in order: RestartPod deletes the pod, RolloutRestart restarts all pods, Rollback goes back to the verified revision where another one runs. After the last the operator stops and says so (RemediationExhausted)',
+      ),
     logExcerpt: z
       .enum(['Matched', 'None'])
       .default('Matched')
@@ -168,6 +180,16 @@ const verification = z
         'Whether the verification makes a picture: Auto does on the sandbox always, elsewhere once for a new revision',
       ),
     maxPerDay: int(0, 1000).default(24).describe('Pictures that verification may make in 24 hours'),
+  })
+  .prefault({});
+
+const rollout = z
+  .object({
+    deadlineSeconds: int(30, 86400)
+      .default(300)
+      .describe(
+        'Time a new revision of the MCP workload has until all its pods pass the handshake; past it the operator goes back to the verified revision and leaves the spec as it is',
+      ),
   })
   .prefault({});
 
@@ -195,6 +217,7 @@ export const specSchema = z
     mcp: mcp.describe('The MCP service, which keeps no state'),
     remediation: remediation.describe('When and how MCP pods are repaired'),
     verification: verification.describe('The three checks after a repair and for a new revision'),
+    rollout: rollout.describe('How long a new revision of the MCP workload may take'),
     expose: expose.optional().describe('How the services are reached from outside the cluster'),
     networkPolicy: networkPolicy.describe('Who may reach the pods, and what they may reach'),
     monitoring: monitoring.describe('How metrics are collected'),
@@ -220,5 +243,6 @@ export const specSchema = z
   );
 
 export type KlingApiSpec = z.output<typeof specSchema>;
+export type Rung = KlingApiSpec['remediation']['ladder'][number];
 export type Policy = KlingApiSpec['remediation'];
 export type HandshakePolicy = KlingApiSpec['mcp']['handshake'];

@@ -4,12 +4,12 @@ import { NOTHING_MISSING } from '../observe/missing.ts';
 import { plan } from '../plan.ts';
 import type { PodObservation } from '../remediation/observation.ts';
 import { statusSchema } from '../resource/status.ts';
-import { handshakeOf, klingApiOf, podOf, T0 } from '../testing.ts';
+import { handshakeOf, klingApiOf, planInputOf, podOf, T0 } from '../testing.ts';
 import { buildStatus } from './build.ts';
 
 const statusOf = (spec: Record<string, unknown>, observations: PodObservation[]) => {
   const klingApi = klingApiOf(spec);
-  const made = plan({ klingApi, observations, actor: 'me', takeVerification: () => undefined }, T0);
+  const made = plan(planInputOf(klingApi, observations), T0);
   return buildStatus(
     {
       klingApi,
@@ -18,12 +18,16 @@ const statusOf = (spec: Record<string, unknown>, observations: PodObservation[])
         repairs: [],
         state: made.state,
         repairsTotal: 0,
+        decision: made.decision,
+        restartedAt: undefined,
+        rejected: undefined,
         begun: undefined,
         busy: false,
         afterWrite: async () => {},
       },
       verification: undefined,
       revision: 'r1',
+      rollout: { kind: 'Wanted', revision: 'r1' },
       workloads: {
         api: { ready: 1, wanted: 1 },
         mcp: { ready: 1, wanted: 1, rollingOut: false },
