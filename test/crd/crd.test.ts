@@ -48,7 +48,12 @@ describe('a minimal resource', () => {
 
 const sandbox = { provider: 'Sandbox' };
 const postgres = { postgres: { urlSecretRef: { name: 'db', key: 'url' } } };
-const s3 = { bucket: 'results', endpoint: 'https://minio.example' };
+const s3 = {
+  bucket: 'results',
+  endpoint: 'https://minio.example',
+  accessKeyIdSecretRef: { name: 's3', key: 'id' },
+  secretAccessKeySecretRef: { name: 's3', key: 'secret' },
+};
 const expose = { ingress: { host: 'kling.example' } };
 const refusals: [string, unknown, RegExp, string?][] = [
   ['no upstream', {}, /spec\.upstream: Required value/],
@@ -172,13 +177,13 @@ const refusals: [string, unknown, RegExp, string?][] = [
     /spec\.api\.storage\.postgres\.urlSecretRef: Required value/,
   ],
   [
-    'half of the keys of an object store',
-    { upstream: sandbox, api: { results: { s3: { ...s3, accessKeyIdSecretRef: { name: 's3', key: 'id' } } } } },
-    /spec\.api\.results\.s3.*accessKeyIdSecretRef and secretAccessKeySecretRef go together/,
+    'an object store with half of its keys',
+    { upstream: sandbox, api: { results: { s3: { ...s3, secretAccessKeySecretRef: undefined } } } },
+    /spec\.api\.results\.s3\.secretAccessKeySecretRef: Required value/,
   ],
   [
     'an object store that is nowhere',
-    { upstream: sandbox, api: { results: { s3: { bucket: 'results' } } } },
+    { upstream: sandbox, api: { results: { s3: { ...s3, endpoint: undefined } } } },
     /spec\.api\.results\.s3\.endpoint.*s3 needs endpoint, or region for Amazon S3/,
   ],
   [
@@ -297,10 +302,7 @@ describe('what else it does', () => {
             storage: postgres,
             results: {
               retentionDays: 30,
-              s3: {
-                ...{ ...s3, region: 'eu-1', prefix: 'studio/', forcePathStyle: true },
-                ...{ accessKeyIdSecretRef: key, secretAccessKeySecretRef: key },
-              },
+              s3: { ...s3, region: 'eu-1', prefix: 'studio/', forcePathStyle: true },
             },
           },
           mcp: {

@@ -108,7 +108,16 @@ const whole = klingApiOf({
 });
 const callsBack = klingApiOf({
   upstream: { provider: 'Sandbox', webhookSecretRef: { name: 'hooks', key: 'secret' } },
-  api: { results: { s3: { bucket: 'results', region: 'eu-central-1' } } },
+  api: {
+    results: {
+      s3: {
+        bucket: 'results',
+        region: 'eu-central-1',
+        accessKeyIdSecretRef: { name: 's3', key: 'id' },
+        secretAccessKeySecretRef: { name: 's3', key: 'secret' },
+      },
+    },
+  },
   mcp: { image: 'example/server:2', path: '/' },
   expose: {
     ingress: { host: 'kling.example.com' },

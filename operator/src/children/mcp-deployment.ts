@@ -85,6 +85,7 @@ function ourServer(klingApi: KlingApi, settings: ImageSettings): Parts {
         OAUTH_AUDIENCE: oauth === undefined ? undefined : oauthAudience(klingApi.spec),
         OAUTH_SCOPES: oauth?.scopes === undefined || oauth.scopes.length === 0 ? undefined : oauth.scopes.join(','),
         INTERNAL_KEY_FILE: `${MOUNT.internal}/key`,
+        OAUTH_ALLOW_HTTP: oauth?.issuer.startsWith('http:') === true ? 'true' : undefined,
         PUBLIC_URL: publicUrl(klingApi.spec),
         ALLOWED_HOSTS: [...serviceHosts(names.mcp, namespace), ...publicHosts(klingApi.spec)].join(','),
         ALLOWED_ORIGINS: mcp.allowedOrigins.length === 0 ? undefined : mcp.allowedOrigins.join(','),

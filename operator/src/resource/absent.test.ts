@@ -77,6 +77,8 @@ describe('storage', () => {
       false,
     ],
   ])('of results: %s', (_, s3, endpoint, region, forcePathStyle) => {
-    expect(s3Store({ bucket: 'results', ...s3 })).toEqual({ endpoint, region, forcePathStyle });
+    const key = { name: 's3', key: 'k' };
+    const keys = { accessKeyIdSecretRef: key, secretAccessKeySecretRef: key };
+    expect(s3Store({ bucket: 'results', ...keys, ...s3 })).toEqual({ endpoint, region, forcePathStyle });
   });
 });

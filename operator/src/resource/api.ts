@@ -50,24 +50,16 @@ const s3 = z
       .boolean()
       .optional()
       .describe('Whether the bucket is part of the path instead of the host; true with an endpoint, false without it'),
-    accessKeyIdSecretRef: secretKeyRef().optional().describe('Access key, together with secretAccessKeySecretRef'),
-    secretAccessKeySecretRef: secretKeyRef()
-      .optional()
-      .describe('Its secret, together with accessKeyIdSecretRef; requests are not signed without the two'),
+    accessKeyIdSecretRef: secretKeyRef().describe('Access key that requests are signed with'),
+    secretAccessKeySecretRef: secretKeyRef().describe('Its secret'),
   })
   .meta(
-    cel(
-      {
-        rule: 'has(self.accessKeyIdSecretRef) == has(self.secretAccessKeySecretRef)',
-        message: 'accessKeyIdSecretRef and secretAccessKeySecretRef go together: set both or neither',
-      },
-      {
-        rule: 'has(self.endpoint) || has(self.region)',
-        message: 's3 needs endpoint, or region for Amazon S3',
-        fieldPath: '.endpoint',
-        reason: 'FieldValueRequired',
-      },
-    ),
+    cel({
+      rule: 'has(self.endpoint) || has(self.region)',
+      message: 's3 needs endpoint, or region for Amazon S3',
+      fieldPath: '.endpoint',
+      reason: 'FieldValueRequired',
+    }),
   );
 
 const results = z.object({

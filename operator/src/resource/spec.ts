@@ -22,7 +22,9 @@ const oauth = z.object({
     .describe('What a token has to name as its audience; the external address of the MCP endpoint without it'),
   scopes: setList(required(256).regex(/^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/), 32)
     .optional()
-    .describe('Scopes that a token has to carry, all of them'),
+    .describe(
+      'Scopes of the issuer that count, of which a token needs one: a scope whose last word is read, such as kling:read, lets it read, any other lets it create too. Without it every token may do everything',
+    ),
 });
 
 const auth = z
