@@ -169,7 +169,7 @@ it('what MCP pods take from a ConfigMap rolls them and no other, and the host of
   const asked = (host: string): Promise<string> =>
     kase.exec(
       before[0].metadata.name,
-      `require('node:http').request({ port: 5510, path: '/mcp/v1', method: 'POST', headers: { host: '${host}', 'content-type': 'application/json' } }, (reply) => console.log(reply.statusCode)).end('{}')`,
+      `require('node:http').request({ port: 5510, path: '/mcp/v1', method: 'POST', headers: { host: '${host}', 'content-type': 'application/json' } }, (reply) => { console.log(reply.statusCode); process.exit(); }).end('{}')`,
     );
   expect([await asked('kling.example'), await asked('evil.example')].map((text) => text.trim())).toEqual([
     '401',
