@@ -11,7 +11,7 @@ export interface ServiceMonitor extends KubernetesObject {
   metadata: ReturnType<typeof childMeta>;
   spec: {
     selector: { matchLabels: Record<string, string> };
-    endpoints: { targetPort: string; path: string; scheme: 'http' }[];
+    endpoints: { targetPort: string; path: string }[];
   };
 }
 
@@ -24,7 +24,7 @@ export function serviceMonitor(klingApi: KlingApi, component: 'mcp' | 'api'): Se
     metadata: { ...meta, labels: { ...klingApi.spec.monitoring.labels, ...meta.labels } },
     spec: {
       selector: { matchLabels: selectorLabels(name, component) },
-      endpoints: [{ targetPort: 'management', path: '/metrics', scheme: 'http' }],
+      endpoints: [{ targetPort: 'management', path: '/metrics' }],
     },
   };
 }
