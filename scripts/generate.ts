@@ -1,7 +1,7 @@
-/** Writes the files that are made from others: the CRD, its copy for the chart, the page of the metrics. `--check` only compares. */
+/** Writes the files that are made from others: the CRD, its copy for the chart, the pages of resource and metrics. `--check` only compares. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { customResourceDefinition } from '@klingapi/operator';
+import { customResourceDefinition, referencePage } from '@klingapi/operator';
 import { stringify } from 'yaml';
 import { metricsPage } from './generate/metrics-page.ts';
 
@@ -21,6 +21,7 @@ const files = new Map([
   ['crds/klingapi.dev_klingapis.yaml', `${NOTE}${definition}`],
   ['charts/kling-operator/templates/crd.yaml', chartTemplate(definition)],
   ['docs/reference/metrics.md', metricsPage()],
+  ['docs/reference/klingapi.md', referencePage()],
 ]);
 
 const check = process.argv.includes('--check');

@@ -8,6 +8,7 @@ import type { ImageSettings } from './children/child.ts';
 import type { OperatorPods } from './children/network-policy.ts';
 import type { KubeClient } from './kube/client.ts';
 import type { Gate } from './kube/gate.ts';
+import type { OptionalKind } from './kube/kinds.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { PodObserver } from './observe/pods.ts';
 import type { Signature } from './remediation/signatures.ts';
@@ -22,6 +23,8 @@ export interface Caches {
   child(kind: string, namespace: string, name: string): KubernetesObject | undefined;
   mcpPods(klingApi: KlingApi): V1Pod[];
   apiPods(klingApi: KlingApi): V1Pod[];
+  /** Whether the cluster has this kind, and it can be read. */
+  serves(kind: OptionalKind): boolean;
   /** The kept templates of its MCP workload. */
   revisions(klingApi: KlingApi): KubernetesObject[];
 }

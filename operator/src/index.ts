@@ -2,5 +2,6 @@
 export { repairReport } from './report/markdown.ts';
 export { customResourceDefinition } from './resource/crd.ts';
 export { type KlingApi, klingApiSchema, REPAIR_ANNOTATION } from './resource/klingapi.ts';
+export { referencePage } from './resource/reference.ts';
 export type { KlingApiStatus, RepairRecord, Verification } from './resource/status.ts';
 export { decodePicture } from './verification/picture.ts';

@@ -15,9 +15,10 @@ import { createEventRecorder } from './kube/events.ts';
 import { createGate } from './kube/gate.ts';
 import { createHealth } from './kube/health.ts';
 import { createInformer } from './kube/informer.ts';
-import { KINDS, type Kind } from './kube/kinds.ts';
+import { KINDS, type Kind, OPTIONAL_KINDS } from './kube/kinds.ts';
 import { createLeaderElection } from './kube/leader-election.ts';
 import { createKubeMetrics } from './kube/metrics.ts';
+import { createOptionalInformer } from './kube/optional-informer.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { createPodObserver } from './observe/pods.ts';
 import { reconcile } from './reconcile.ts';
@@ -26,7 +27,7 @@ import { type KlingApi, klingApiSchema } from './resource/klingapi.ts';
 import { type Component, MANAGED_BY, NAME_LABEL } from './resource/names.ts';
 import { createTurns } from './rollout/turns.ts';
 import { settingsSchema } from './settings.ts';
-import { childSource, klingApiSource, onDeleted } from './sources.ts';
+import { childKeys, childSource, klingApiSource, onDeleted } from './sources.ts';
 import { createPace } from './status/pace.ts';
 import { printable } from './status/printable.ts';
 import { OFF } from './tracing/trace.ts';
@@ -89,9 +90,27 @@ const children = [
   KINDS.HorizontalPodAutoscaler,
   KINDS.PodDisruptionBudget,
   KINDS.NetworkPolicy,
+  KINDS.Ingress,
   KINDS.ControllerRevision,
 ].map((kind) => informer(kind));
 const informers = [klingApis, pods, ...children];
+const optional = OPTIONAL_KINDS.map((kind) =>
+  createOptionalInformer({
+    client,
+    kind: KINDS[kind],
+    create: () => informer(KINDS[kind]),
+    keysOf: childKeys,
+    onTurn() {
+      // whoever starts later looks at every KlingApi anyway
+      if (!klingApis.cache.synced) return;
+      for (const { metadata } of klingApis.cache.list())
+        controller.enqueue({ namespace: metadata?.namespace ?? '', name: metadata?.name ?? '' }, 'low');
+    },
+    clock: systemClock,
+    log,
+  }),
+);
+const optionalOf = (kind: string) => optional.find((entry) => entry.kind.kind === kind);
 const childCaches = new Map(children.map((entry) => [entry.cache.kind.kind, entry.cache]));
 
 const secrets = createSecrets(gate.client, now, Math.random);
@@ -130,9 +149,10 @@ const deps: Context = {
       const object = klingApis.cache.get(namespace, name);
       return object === undefined ? undefined : parse(object);
     },
-    child: (kind, namespace, name) => childCaches.get(kind)?.get(namespace, name),
     mcpPods: (klingApi) => podsOf(klingApi, 'mcp'),
     apiPods: (klingApi) => podsOf(klingApi, 'api'),
+    child: (kind, namespace, name) => (childCaches.get(kind) ?? optionalOf(kind))?.get(namespace, name),
+    serves: (kind) => optionalOf(kind)?.served() === true,
     revisions: ({ metadata }) =>
       childCaches.get('ControllerRevision')?.byLabel(NAME_LABEL, metadata.name, metadata.namespace) ?? [],
   },
@@ -178,6 +198,7 @@ const controller = createController({
     klingApiSource(klingApis.cache),
     childSource(pods.cache as typeof klingApis.cache),
     ...children.map((entry) => childSource(entry.cache)),
+    ...optional.map((entry) => entry.source),
   ],
   reconcile: (key, signal) =>
     trace('reconcile', { 'k8s.namespace.name': key.namespace, 'klingapi.name': key.name }, () =>
@@ -226,7 +247,7 @@ const management = await startManagement({
   routes: { '/healthz': answer(() => health.live()), '/readyz': answer(() => health.ready()) },
 });
 
-for (const entry of informers) entry.start();
+for (const entry of [...informers, ...optional]) entry.start();
 if (settings.LEADER_ELECTION) election.start();
 else void controller.start();
 log.info(
@@ -247,7 +268,10 @@ drainOnSignal({
       },
     },
     ...(settings.LEADER_ELECTION ? [{ name: 'election', run: () => election.stop() }] : []),
-    { name: 'informers', run: async () => void (await Promise.all(informers.map((entry) => entry.stop()))) },
+    {
+      name: 'informers',
+      run: async () => void (await Promise.all([...informers, ...optional].map((entry) => entry.stop()))),
+    },
     { name: 'events', run: () => recorder.flush() },
     { name: 'traces', run: () => tracing.close() },
     { name: 'management', run: () => management.close() },

@@ -90,6 +90,7 @@ function world({
       child: () => undefined,
       mcpPods: () => live,
       apiPods: () => [],
+      serves: () => false,
       revisions: () => [],
     },
     turns: { take: () => true, done: quiet, forget: quiet },

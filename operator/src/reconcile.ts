@@ -3,23 +3,22 @@
  * (`metadata.resourceVersion` in the status apply: a conflict means that someone else is acting, so this look ends).
  */
 
-import type { V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { act } from './act.ts';
 import { keepChildren } from './apply/children.ts';
+import { missingKinds } from './apply/exposure.ts';
 import { StalledError } from './apply/foreign.ts';
 import { keptTemplate } from './apply/revisions.ts';
 import { restartedAt, revisionOf } from './children/revision.ts';
 import type { Context } from './context.ts';
 import { isConflict, isForbidden, isPassing, KubeError } from './kube/errors.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
-import { missingSecrets } from './observe/secret-references.ts';
+import { missingReferences } from './observe/missing.ts';
 import { apiTrouble } from './observe/workload-trouble.ts';
-import { type LiveWorkloads, workloadState } from './observe/workloads.ts';
+import { type LiveWorkloads, liveWorkloads, workloadState } from './observe/workloads.ts';
 import { plan } from './plan.ts';
 import { serves } from './remediation/assess.ts';
 import { withKubeletRestarts } from './remediation/kubelet-restart.ts';
 import type { KlingApi } from './resource/klingapi.ts';
-import { childNames } from './resource/names.ts';
 import type { RepairRecord } from './resource/status.ts';
 import type { Choice } from './rollout/choose.ts';
 import { buildStatus } from './status/build.ts';
@@ -52,7 +51,7 @@ export async function reconcile(
 
   const { live, stalled, retrying, rollout } = await children(klingApi, deps);
   signal.throwIfAborted();
-  const missing = await missingSecrets(klingApi, deps.secrets);
+  const missing = await missingReferences(klingApi, deps.secrets);
   const internalKey = await deps.secrets.internalKey(klingApi);
   const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
   const seen = await deps.observer.observe(klingApi, deps.caches.mcpPods(klingApi), headers);
@@ -93,6 +92,7 @@ export async function reconcile(
       stalled,
       retrying,
       missing,
+      optionalKinds: missingKinds(klingApi, deps.caches),
       observations,
     },
     deps.now(),
@@ -181,11 +181,7 @@ async function children(klingApi: KlingApi, deps: Context): Promise<Kept> {
       'Children could not be kept',
     );
     return {
-      live: {
-        mcp: deps.caches.child('Deployment', namespace, childNames(name).mcp) as V1Deployment | undefined,
-        api: deps.caches.child('StatefulSet', namespace, childNames(name).api) as V1StatefulSet | undefined,
-        sandbox: deps.caches.child('Deployment', namespace, childNames(name).sandbox) as V1Deployment | undefined,
-      },
+      live: liveWorkloads(klingApi, deps.caches),
       ...trouble,
       rollout: { kind: 'Wanted', revision: klingApi.status?.revisions?.current ?? 'none' },
     };

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject } from '@kubernetes/client-node';
-import type { CacheReader } from './kube/cache.ts';
+import type { CacheReader, Change } from './kube/cache.ts';
 import { type ObjectKey, type Source, sourceOf } from './kube/controller.ts';
 import { NAME_LABEL } from './resource/names.ts';
 
@@ -25,14 +25,16 @@ export const klingApiSource = (cache: CacheReader<KubernetesObject>): Source =>
     return [keyOf(change.object)];
   });
 
-export const childSource = (cache: CacheReader<KubernetesObject>): Source =>
-  sourceOf(cache, (change) => {
-    const { object } = change;
-    const name =
-      object.metadata?.labels?.[NAME_LABEL] ??
-      (change.type === 'Updated' ? change.before.metadata?.labels?.[NAME_LABEL] : undefined);
-    return name === undefined ? [] : [{ namespace: object.metadata?.namespace ?? '', name }];
-  });
+/** A child asks for its KlingApi, also where it just lost the label that names it. */
+export function childKeys(change: Change<KubernetesObject>): ObjectKey[] {
+  const { object } = change;
+  const name =
+    object.metadata?.labels?.[NAME_LABEL] ??
+    (change.type === 'Updated' ? change.before.metadata?.labels?.[NAME_LABEL] : undefined);
+  return name === undefined ? [] : [{ namespace: object.metadata?.namespace ?? '', name }];
+}
+
+export const childSource = (cache: CacheReader<KubernetesObject>): Source => sourceOf(cache, childKeys);
 
 /** Calls `forget` with the uid of each object that is gone, also where another took its name at once. */
 export const onDeleted = (cache: CacheReader<KubernetesObject>, forget: (uid: string) => void): (() => void) =>

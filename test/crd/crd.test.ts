@@ -36,16 +36,27 @@ describe('a minimal resource', () => {
         budget: { repairs: 5, windowSeconds: 3600 },
         backoff: { initialSeconds: 10, maxSeconds: 300 },
         minHealthySeconds: 300,
+        ladder: ['RestartPod', 'RolloutRestart', 'Rollback'],
         logExcerpt: 'Matched',
       },
+      rollout: { deadlineSeconds: 300 },
       verification: { image: 'Auto', maxPerDay: 24 },
       networkPolicy: { mode: 'Disabled', ingressFrom: [], monitoringFrom: [], egressTo: [] },
+      monitoring: { serviceMonitor: 'Auto' },
       paused: false,
     });
   });
 });
 
 const sandbox = { provider: 'Sandbox' };
+const postgres = { postgres: { urlSecretRef: { name: 'db', key: 'url' } } };
+const s3 = {
+  bucket: 'results',
+  endpoint: 'https://minio.example',
+  accessKeyIdSecretRef: { name: 's3', key: 'id' },
+  secretAccessKeySecretRef: { name: 's3', key: 'secret' },
+};
+const expose = { ingress: { host: 'kling.example' } };
 const refusals: [string, unknown, RegExp, string?][] = [
   ['no upstream', {}, /spec\.upstream: Required value/],
   [
@@ -86,7 +97,7 @@ const refusals: [string, unknown, RegExp, string?][] = [
   [
     'two kinds of auth',
     { upstream: sandbox, mcp: { auth: { callers: {}, none: {} } } },
-    /spec\.mcp\.auth.*callers and none exclude each other/,
+    /spec\.mcp\.auth.*callers, oauth and none exclude each other/,
   ],
   [
     'a timeout as long as the period',
@@ -110,7 +121,11 @@ const refusals: [string, unknown, RegExp, string?][] = [
     { upstream: sandbox, remediation: { backoff: { initialSeconds: 20, maxSeconds: 10 } } },
     /spec\.remediation\.backoff\.initialSeconds.*must not exceed maxSeconds/,
   ],
-  ['two API pods on SQLite', { upstream: sandbox, api: { replicas: 2 } }, /spec\.api\.replicas: Invalid value: 2/],
+  [
+    'two API pods on SQLite',
+    { upstream: sandbox, api: { replicas: 2 } },
+    /spec\.api\.replicas.*more than one API replica needs storage\.postgres/,
+  ],
   [
     'a size that is no quantity',
     { upstream: sandbox, api: { storage: { sqlite: { size: 'big' } } } },
@@ -151,7 +166,73 @@ const refusals: [string, unknown, RegExp, string?][] = [
   [
     'autoscaling of the API, which is one pod on SQLite',
     { upstream: sandbox, api: { autoscaling: { min: 1, max: 2, cpuPercent: 70 } } },
-    /unknown field "spec\.api\.autoscaling"/,
+    /spec\.api\.autoscaling.*autoscaling of the API needs storage\.postgres/,
+  ],
+  [
+    'two places for tasks',
+    { upstream: sandbox, api: { storage: { sqlite: {}, ...postgres } } },
+    /spec\.api\.storage.*sqlite and postgres exclude each other/,
+  ],
+  [
+    'PostgreSQL without an address',
+    { upstream: sandbox, api: { storage: { postgres: {} } } },
+    /spec\.api\.storage\.postgres\.urlSecretRef: Required value/,
+  ],
+  [
+    'an object store with half of its keys',
+    { upstream: sandbox, api: { results: { s3: { ...s3, secretAccessKeySecretRef: undefined } } } },
+    /spec\.api\.results\.s3\.secretAccessKeySecretRef: Required value/,
+  ],
+  [
+    'an object store that is nowhere',
+    { upstream: sandbox, api: { results: { s3: { ...s3, endpoint: undefined } } } },
+    /spec\.api\.results\.s3\.endpoint.*s3 needs endpoint, or region for Amazon S3/,
+  ],
+  [
+    'a bucket that is none',
+    { upstream: sandbox, api: { results: { s3: { ...s3, bucket: 'Results' } } } },
+    /spec\.api\.results\.s3\.bucket: Invalid value: "Results"/,
+  ],
+  [
+    'results that are kept for no day',
+    { upstream: sandbox, api: { results: { retentionDays: 0 } } },
+    /spec\.api\.results\.retentionDays: Invalid value: 0/,
+  ],
+  [
+    'OAuth beside callers',
+    { upstream: sandbox, expose, mcp: { auth: { callers: {}, oauth: { issuer: 'https://id.example' } } } },
+    /spec\.mcp\.auth.*callers, oauth and none exclude each other/,
+  ],
+  [
+    'OAuth without an address from outside',
+    { upstream: sandbox, mcp: { auth: { oauth: { issuer: 'https://id.example' } } } },
+    /spec\.expose.*set expose\.url, expose\.ingress or expose\.httpRoute/,
+  ],
+  [
+    'an issuer that anybody on the way could play',
+    { upstream: sandbox, expose, mcp: { auth: { oauth: { issuer: 'http://id.example' } } } },
+    /spec\.mcp\.auth\.oauth\.issuer: Invalid value/,
+  ],
+  ['an exposure of nothing', { upstream: sandbox, expose: {} }, /spec\.expose.*expose needs url, ingress or httpRoute/],
+  [
+    'an address with a path',
+    { upstream: sandbox, expose: { url: 'https://kling.example/base' } },
+    /spec\.expose\.url: Invalid value/,
+  ],
+  [
+    'a host that is a pattern',
+    { upstream: sandbox, expose: { ingress: { host: '*.example' } } },
+    /spec\.expose\.ingress\.host: Invalid value/,
+  ],
+  [
+    'a route from nowhere',
+    { upstream: sandbox, expose: { httpRoute: { parentRefs: [], hostnames: ['kling.example'] } } },
+    /spec\.expose\.httpRoute\.parentRefs.*at least 1 item/,
+  ],
+  [
+    'a closed network around what is exposed',
+    { upstream: sandbox, expose, networkPolicy: { mode: 'Enabled' } },
+    /spec\.networkPolicy\.ingressFrom.*would shut out the ingress controller or gateway of expose/,
   ],
   [
     'an unknown mode of network policies',
@@ -173,7 +254,78 @@ describe('the API server refuses', () => {
   });
 });
 
+describe('a change of storage', () => {
+  const apply = (api: unknown, name: string) =>
+    tryKubectl(['apply', '-f', '-'], object({ upstream: sandbox, api }, name));
+  const refusal =
+    /spec\.api\.storage: Forbidden: tasks do not move between SQLite and PostgreSQL.*set replicas: 0 first/;
+
+  it.each([
+    ['SQLite, as nothing says', {}, { storage: postgres }],
+    ['SQLite, as the spec says', { storage: { sqlite: {} } }, { storage: postgres }],
+    ['PostgreSQL, by leaving it out', { storage: postgres }, {}],
+  ])('from %s is refused while there are pods, and taken when there are none', async (title, from, to) => {
+    const name = `moved-${title.length}`;
+    const steps: [unknown, RegExp | null][] = [
+      [from, null],
+      [to, refusal],
+      [{ ...to, replicas: 0 }, refusal],
+      [{ ...from, replicas: 0 }, null],
+      [to, null],
+      [from, refusal],
+    ];
+    for (const [api, wrong] of steps) {
+      const { code, stderr } = await apply(api, name);
+      if (wrong === null) expect(stderr).toBe('');
+      else expect(stderr.replace(/\s+/g, ' ')).toMatch(wrong);
+      expect(code === 0).toBe(wrong === null);
+    }
+  });
+
+  it('is none where only its details change', async () => {
+    const other = { postgres: { urlSecretRef: { name: 'db2', key: 'url' } } };
+    for (const storage of [postgres, other]) expect(await apply({ storage }, 'same')).toMatchObject({ code: 0 });
+    for (const api of [{}, { storage: {} }, { storage: { sqlite: { reclaim: 'Delete' } } }])
+      expect(await apply(api, 'same-sqlite')).toMatchObject({ code: 0 });
+  });
+});
+
 describe('what else it does', () => {
+  it('takes every field at once', async () => {
+    const key = { name: 'all', key: 'k' };
+    await kubectl(
+      ['create', '-f', '-'],
+      object(
+        {
+          upstream: { provider: 'Kling', apiKeySecretRef: key, webhookSecretRef: key },
+          api: {
+            replicas: 3,
+            autoscaling: { min: 2, max: 5, cpuPercent: 70 },
+            storage: postgres,
+            results: {
+              retentionDays: 30,
+              s3: { ...s3, region: 'eu-1', prefix: 'studio/', forcePathStyle: true },
+            },
+          },
+          mcp: {
+            auth: { oauth: { issuer: 'http://id.iam.svc:8080/realms/a', audience: 'kling', scopes: ['a:b', 'c'] } },
+          },
+          expose: {
+            url: 'https://kling.example:8443',
+            ingress: { host: 'kling.example', className: 'nginx', tlsSecretName: 'tls', annotations: { 'a/b': 'c' } },
+            httpRoute: {
+              parentRefs: [{ name: 'edge', namespace: 'gateways', sectionName: 'https', port: 443 }],
+              hostnames: ['kling.example'],
+            },
+          },
+          networkPolicy: { mode: 'Enabled', ingressFrom: [{ namespaceSelector: {} }] },
+          monitoring: { serviceMonitor: 'Enabled', labels: { release: 'prometheus' } },
+        },
+        'everything',
+      ),
+    );
+  });
+
   it('an unknown field is pruned where kubectl does not validate', async () => {
     await kubectl(['create', '--validate=false', '-f', '-'], object({ upstream: sandbox, colour: 'red' }, 'pruned'));
     expect((await getJson(['get', 'klingapi', 'pruned', '-n', namespace])).spec).not.toHaveProperty('colour');

@@ -1,6 +1,6 @@
 /** The children that come and go with their blocks, and what a change of them does to pods that run. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { alive, type Case, condition, createCase, quick } from './case.ts';
+import { alive, type Case, condition, createCase, podIsReady, quick } from './case.ts';
 import { getJson, type Json, kubectl, tryKubectl } from './kubectl.ts';
 import { waitFor } from './wait.ts';
 
@@ -130,7 +130,7 @@ it('a missing key is told, taken up when it comes, and a new one rolls the API p
   const object = await kase.ready('keyed');
   expect(condition(object, 'Reconciling')).toBeUndefined();
 
-  const stampOf = (pod: Json): string | undefined => pod.metadata.annotations?.['klingapi.dev/upstream-secrets'];
+  const stampOf = (pod: Json): string | undefined => pod.metadata.annotations?.['klingapi.dev/inputs'];
   const apiPod = await get('pod', 'keyed-api-0');
   expect(stampOf(apiPod)).toMatch(/^[0-9a-f]{32}$/);
   const mcp = uids(alive(await kase.mcpPods('keyed')));
@@ -146,6 +146,50 @@ it('a missing key is told, taken up when it comes, and a new one rolls the API p
   expect(JSON.stringify(rolled)).not.toContain('key-of-the-test');
   await kase.ready('keyed');
   expect(uids(alive(await kase.mcpPods('keyed')))).toEqual(mcp);
+});
+
+it('what MCP pods take from a ConfigMap rolls them and no other, and the host of the exposure is let in', async () => {
+  const flags = (value: string): Promise<string> =>
+    kubectl(
+      ['apply', '-n', kase.namespace, '-f', '-'],
+      JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'flags' }, data: { LOG_LEVEL: value } }),
+    );
+  await flags('info');
+  const expose = { ingress: { host: 'kling.example', tlsSecretName: 'tls' } };
+  await kase.apply(quick({ replicas: 2, envFrom: [{ configMapRef: { name: 'flags' } }] }, { expose }), 'configured');
+  const object = await kase.ready('configured');
+  expect(object.status.endpoints).toEqual({
+    mcp: 'https://kling.example/mcp/v1',
+    api: 'https://kling.example',
+    docs: 'https://kling.example/docs',
+  });
+  expect((await get('ingress', 'configured')).spec.tls).toEqual([{ hosts: ['kling.example'], secretName: 'tls' }]);
+  const before = alive(await kase.mcpPods('configured'));
+  /** Status of a call without a key, by the name that it was called under. */
+  const asked = (host: string): Promise<string> =>
+    kase.exec(
+      before[0].metadata.name,
+      `require('node:http').request({ port: 5510, path: '/mcp/v1', method: 'POST', headers: { host: '${host}', 'content-type': 'application/json' } }, (reply) => { console.log(reply.statusCode); process.exit(); }).end('{}')`,
+    );
+  expect([await asked('kling.example'), await asked('evil.example')].map((text) => text.trim())).toEqual([
+    '401',
+    '403',
+  ]);
+
+  const api = await get('pod', 'configured-api-0');
+  await flags('debug');
+  await until(
+    'the MCP pods to be made anew',
+    async () => {
+      const now = alive(await kase.mcpPods('configured'));
+      const old = new Set(uids(before));
+      return now.length === 2 && now.every((pod) => !old.has(pod.metadata.uid) && podIsReady(pod));
+    },
+    180_000,
+  );
+  await kase.ready('configured');
+  expect((await get('pod', 'configured-api-0')).metadata.uid).toBe(api.metadata.uid);
+  await kubectl(['delete', 'klingapi', 'configured', '-n', kase.namespace]);
 });
 
 it('headers that a server of another make needs are told when their Secret is missing', async () => {

@@ -4,7 +4,7 @@ import { getJson, type Json, kubectl } from './kubectl.ts';
 import { waitFor } from './wait.ts';
 
 const KINDS =
-  'deployments,statefulsets,replicasets,pods,services,serviceaccounts,secrets,configmaps,persistentvolumeclaims,poddisruptionbudgets,networkpolicies,horizontalpodautoscalers';
+  'deployments,statefulsets,replicasets,pods,services,serviceaccounts,secrets,configmaps,persistentvolumeclaims,poddisruptionbudgets,networkpolicies,horizontalpodautoscalers,ingresses,controllerrevisions';
 let kase: Case;
 beforeAll(async () => {
   kase = await createCase('removal');
@@ -32,7 +32,10 @@ it('deleting a KlingApi leaves a retained claim and nothing else, and a new one 
 });
 
 it('with reclaim: Delete nothing is left', async () => {
-  await kase.apply(quick({}, { api: { storage: { sqlite: { reclaim: 'Delete' } } } }), 'gone');
+  await kase.apply(
+    quick({}, { api: { storage: { sqlite: { reclaim: 'Delete' } } }, expose: { ingress: { host: 'gone.example' } } }),
+    'gone',
+  );
   await kase.ready('gone');
   await kubectl(['delete', 'klingapi', 'gone', '-n', kase.namespace]);
   await waitFor(async () => (await left('gone')).length === 0, { what: 'everything to go', timeoutMs: 90_000 });

@@ -1,9 +1,9 @@
 /** What the API server will refuse again is told, not tried for ever in silence. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { service } from '../children/service.ts';
 import { KubeError } from '../kube/errors.ts';
 import { klingApiOf } from '../testing.ts';
-import { createApplier } from './applier.ts';
+import { createApplier, FIELD_MANAGER } from './applier.ts';
 import { StalledError } from './foreign.ts';
 
 const klingApi = klingApiOf();
@@ -12,7 +12,11 @@ const applied = (status: number, code: KubeError['code'], message: string) => {
     get: async () => Promise.reject(new KubeError({ code: 'NotFound', status: 404, message: 'none' })),
     apply: async () => Promise.reject(new KubeError({ code, status, message })),
   };
-  return createApplier(client).apply(service(klingApi, 'mcp'), undefined, klingApi.metadata);
+  return createApplier({ ...client, mergePatch: client.apply }).apply(
+    service(klingApi, 'mcp'),
+    undefined,
+    klingApi.metadata,
+  );
 };
 
 it.each([
@@ -35,4 +39,48 @@ it.each([
   [409, 'Conflict', 'the object has been modified'],
 ] as const)('%i that may pass is tried again', async (status, code, message) => {
   await expect(applied(status, code, message)).rejects.toThrow(KubeError);
+});
+
+describe('an edit that stands in the way of its own undoing', () => {
+  const desired = service(klingApi, 'mcp');
+  const live = { ...desired, metadata: { ...desired.metadata, uid: 'service-1' } };
+  const refusal = new KubeError({
+    code: 'Invalid',
+    status: 422,
+    message: 'spec.ports[1].name: Duplicate value: "http"',
+  });
+  const world = (mends: boolean) => {
+    const calls: unknown[] = [];
+    let mended = false;
+    const ours = { manager: FIELD_MANAGER, operation: 'Apply' };
+    const client = {
+      get: async () => live,
+      async apply() {
+        calls.push('apply');
+        if (!mended) throw refusal;
+        return live;
+      },
+      async mergePatch(_: object, change: object) {
+        calls.push(change);
+        if (!mends) throw refusal;
+        mended = true;
+        const managedFields = [ours, { manager: 'kubectl-patch', operation: 'Update' }];
+        return { ...live, metadata: { ...live.metadata, managedFields } };
+      },
+    };
+    const applier = createApplier(client as unknown as Parameters<typeof createApplier>[0]);
+    return { calls, ours, apply: () => applier.apply(desired, live, klingApi.metadata) };
+  };
+
+  it('is taken back, and nobody else owns anything then', async () => {
+    const { calls, ours, apply } = world(true);
+    expect(await apply()).toMatchObject({ outcome: 'Unchanged' });
+    expect(calls).toEqual(['apply', { spec: desired.spec }, { metadata: { managedFields: [ours] } }, 'apply']);
+  });
+
+  it('stalls where the desired object itself is refused', async () => {
+    const { calls, apply } = world(false);
+    await expect(apply()).rejects.toThrow(StalledError);
+    expect(calls).toEqual(['apply', { spec: desired.spec }]);
+  });
 });

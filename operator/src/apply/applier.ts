@@ -7,8 +7,10 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 import type { KubeClient } from '../kube/client.ts';
 import { isNotFound, isPassing, KubeError } from '../kube/errors.ts';
 import { foreign, type Owner, StalledError } from './foreign.ts';
+import { FIELD_MANAGER } from './manager.ts';
+import { takeBack } from './take-back.ts';
 
-export const FIELD_MANAGER = 'klingapi-operator';
+export { FIELD_MANAGER };
 
 export interface Applied<T> {
   object: T;
@@ -43,7 +45,17 @@ const isRefusal = (error: KubeError): boolean =>
   ([400, 403, 422].includes(error.status) && !isPassing(error)) ||
   (error.status === 500 && error.message.includes('failed to create typed patch object'));
 
-export function createApplier(client: Pick<KubeClient, 'apply' | 'get'>): ChildApplier {
+export function createApplier(client: Pick<KubeClient, 'apply' | 'get' | 'mergePatch'>): ChildApplier {
+  const applyOwn = <T extends KubernetesObject>(desired: T): Promise<T> =>
+    client.apply(desired, { fieldManager: FIELD_MANAGER, force: true });
+  /** An edit that stands in the way of its own undoing (the number of a port, say) is taken back first. */
+  const applyOver = <T extends KubernetesObject>(desired: T, live: KubernetesObject | undefined): Promise<T> =>
+    applyOwn(desired).catch(async (error: unknown) => {
+      if (live === undefined || !(error instanceof KubeError) || error.status !== 422) throw error;
+      if (!(await takeBack(client, desired))) throw error;
+      return applyOwn(desired);
+    });
+
   const memory = new Map<string, { owner: string; desired: string; uid: string; fields: string }>();
   return {
     async apply(desired, cached, owner) {
@@ -77,7 +89,7 @@ export function createApplier(client: Pick<KubeClient, 'apply' | 'get'>): ChildA
         return { object: live, outcome: 'Unchanged' };
       }
       try {
-        const object = await client.apply(desired, { fieldManager: FIELD_MANAGER, force: true });
+        const object = await applyOver(desired, live);
         memory.set(key, {
           owner: owner.uid,
           desired: wanted,

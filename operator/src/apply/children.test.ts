@@ -12,14 +12,21 @@ const there = (kind: string, name: string, more: object = {}): KubernetesObject 
 });
 
 /** @returns what was done, in order */
-async function done(spec: Record<string, unknown>, live: KubernetesObject[] = [], key?: string): Promise<string[]> {
+async function done(
+  spec: Record<string, unknown>,
+  live: KubernetesObject[] = [],
+  key?: string,
+  optional: string[] = [],
+): Promise<string[]> {
   const steps: string[] = [];
   const deps = {
     caches: {
       child: (kind: string, _: string, name: string) =>
         live.find((object) => object.kind === kind && object.metadata?.name === name),
+      serves: (kind: string) => optional.includes(kind),
       revisions: () => [],
     },
+    turns: { take: () => true },
     applier: {
       async apply(object: KubernetesObject) {
         steps.push(`keep ${object.kind} ${object.metadata?.name}`);
@@ -36,7 +43,8 @@ async function done(spec: Record<string, unknown>, live: KubernetesObject[] = []
     },
     secrets: {
       ensure: async () => 'k'.repeat(43),
-      read: async () => (key === undefined ? undefined : { apiKey: Buffer.from(key) }),
+      internalKey: async () => 'k'.repeat(43),
+      lookUp: async () => (key === undefined ? undefined : { apiKey: Buffer.from(key) }),
     },
     images: { mcp: 'm', api: 'a', sandbox: 's', probe: 'p', pullPolicy: 'IfNotPresent', pullSecrets: [] },
     operator: { namespace: 'kling-system', labels: { 'app.kubernetes.io/name': 'kling-operator' } },
@@ -105,6 +113,73 @@ describe('the children', () => {
     expect(about(await done({ upstream }, live, 'key'), workloads)).toEqual(both);
     // no pod, nothing to wait for
     expect(about(await done({ upstream, api: { replicas: 0 } }, live), workloads)).toEqual(both);
+  });
+
+  const postgres = { storage: { postgres: { urlSecretRef: { name: 'kling', key: 'apiKey' } } } };
+  const api = /studio-api/;
+
+  it('the API is a Deployment on PostgreSQL, and a StatefulSet with its claim on SQLite; what was before goes', async () => {
+    const sqlite = [there('StatefulSet', 'studio-api'), there('PersistentVolumeClaim', 'studio-api-data')];
+    expect(about(await done({ api: { ...postgres, replicas: 2 } }, sqlite, 'url'), api)).toEqual([
+      'remove PersistentVolumeClaim studio-api-data',
+      'keep Service studio-api',
+      'remove StatefulSet studio-api',
+      'keep Deployment studio-api',
+      'keep PodDisruptionBudget studio-api',
+    ]);
+    const scaled = ['Deployment', 'PodDisruptionBudget', 'HorizontalPodAutoscaler'].map((kind) =>
+      there(kind, 'studio-api'),
+    );
+    expect(about(await done({}, scaled), api)).toEqual([
+      'keep PersistentVolumeClaim studio-api-data',
+      'keep Service studio-api',
+      'remove HorizontalPodAutoscaler studio-api',
+      'remove PodDisruptionBudget studio-api',
+      'remove Deployment studio-api',
+      'keep StatefulSet studio-api',
+    ]);
+  });
+
+  it('a retained claim stays whatever becomes of the storage', async () => {
+    const retained = there('PersistentVolumeClaim', 'studio-api-data', { ownerReferences: [] });
+    expect(about(await done({ api: postgres }, [retained], 'url'), /Claim/)).toEqual([]);
+  });
+
+  it('the API is scaled like MCP', async () => {
+    const managedFields = [
+      { manager: FIELD_MANAGER, operation: 'Apply', fieldsV1: { 'f:spec': { 'f:replicas': {} } } },
+    ];
+    const deployment = { ...there('Deployment', 'studio-api', { managedFields }), spec: { replicas: 5 } };
+    const autoscaling = { min: 2, max: 8, cpuPercent: 70 };
+    const steps = await done({ api: { ...postgres, replicas: 5, autoscaling } }, [deployment], 'url');
+    expect(about(steps, /hand over|Autoscaler|keep Deployment studio-api/)).toEqual([
+      'hand over Deployment 5',
+      'keep Deployment studio-api',
+      'keep HorizontalPodAutoscaler studio-api',
+    ]);
+  });
+
+  it('what leads to it follows expose, and the kinds that the cluster has', async () => {
+    const expose = {
+      ingress: { host: 'kling.example' },
+      httpRoute: { parentRefs: [{ name: 'edge' }], hostnames: ['kling.example'] },
+    };
+    const kinds = /Ingress|HTTPRoute|ServiceMonitor/;
+    const both = ['HTTPRoute', 'ServiceMonitor'];
+    const monitors = ['keep ServiceMonitor studio-mcp', 'keep ServiceMonitor studio-api'];
+    expect(about(await done({ expose }), kinds)).toEqual(['keep Ingress studio']);
+    expect(about(await done({ expose }, [], undefined, both), kinds)).toEqual([
+      'keep Ingress studio',
+      'keep HTTPRoute studio',
+      ...monitors,
+    ]);
+    const live = [there('Ingress', 'studio'), there('HTTPRoute', 'studio'), there('ServiceMonitor', 'studio-mcp')];
+    const monitoring = { serviceMonitor: 'Disabled' };
+    expect(about(await done({ monitoring }, live, undefined, both), kinds)).toEqual([
+      'remove Ingress studio',
+      'remove HTTPRoute studio',
+      'remove ServiceMonitor studio-mcp',
+    ]);
   });
 
   it('nothing is written while it is paused', async () => {

@@ -22,7 +22,7 @@ function world(metadata: object | undefined, answer?: KubeError) {
   } as unknown as Parameters<typeof removeChild>[2];
   return { deleted, remove: () => removeChild(klingApi, child, deps) };
 }
-const ours = { ...disruptionBudget(klingApi).metadata, uid: 'budget-1' };
+const ours = { ...disruptionBudget(klingApi, 'mcp').metadata, uid: 'budget-1' };
 
 describe('removing a child', () => {
   it('deletes the object that was seen', async () => {

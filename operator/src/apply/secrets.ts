@@ -1,6 +1,6 @@
-/** Secrets by name: `get` and `create` only, never list or watch. What was read is good for about a minute. */
+/** Secrets and ConfigMaps by name: `get`, of Secrets also `create`, never list or watch. What was read is good for about a minute. */
 import { randomBytes } from 'node:crypto';
-import type { V1Secret } from '@kubernetes/client-node';
+import type { KubernetesObject, V1ConfigMap, V1Secret } from '@kubernetes/client-node';
 import { callersSecret, internalSecret } from '../children/secret.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict, isForbidden, isNotFound } from '../kube/errors.ts';
@@ -14,6 +14,8 @@ export interface Secrets {
   ensure(klingApi: KlingApi): Promise<string>;
   /** @returns undefined where there is no such Secret, or where it may not be read */
   read(namespace: string, name: string): Promise<SecretData | undefined>;
+  /** The same for either kind; of a ConfigMap the texts alone, which is what variables are made of. */
+  lookUp(kind: 'Secret' | 'ConfigMap', namespace: string, name: string): Promise<SecretData | undefined>;
   /** Like `ensure`, without writing anything. @returns undefined where there is no key that is good for signing */
   internalKey(klingApi: KlingApi): Promise<string | undefined>;
 }
@@ -33,20 +35,26 @@ export function createSecrets(
   now: () => number,
   jitter: () => number,
 ): Secrets {
-  const known = new Map<string, { secret: V1Secret | undefined; until: number }>();
-
-  async function get(namespace: string, name: string): Promise<V1Secret | undefined> {
-    const key = `${namespace}/${name}`;
-    const hit = known.get(key);
-    if (hit !== undefined && now() < hit.until) return hit.secret;
-    const secret = await client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name }).then(
-      (object) => object as V1Secret,
-      (error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)),
-    );
-    // what is missing may come any moment
-    known.set(key, { secret, until: now() + (secret === undefined ? 2_000 : GOOD_FOR_MS * (0.8 + 0.4 * jitter())) });
-    return secret;
-  }
+  const remembered = <T extends KubernetesObject>(kind: 'Secret' | 'ConfigMap') => {
+    const known = new Map<string, { object: T | undefined; until: number }>();
+    return {
+      known,
+      async get(namespace: string, name: string): Promise<T | undefined> {
+        const key = `${namespace}/${name}`;
+        const hit = known.get(key);
+        if (hit !== undefined && now() < hit.until) return hit.object;
+        const object = await client
+          .get<T>({ apiVersion: 'v1', kind, namespace, name })
+          .catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)));
+        // what is missing may come any moment
+        const goodForMs = object === undefined ? 2_000 : GOOD_FOR_MS * (0.8 + 0.4 * jitter());
+        known.set(key, { object, until: now() + goodForMs });
+        return object;
+      },
+    };
+  };
+  const { known, get } = remembered<V1Secret>('Secret');
+  const configMaps = remembered<V1ConfigMap>('ConfigMap');
 
   async function make(klingApi: KlingApi, desired: ReturnType<typeof internalSecret>): Promise<V1Secret> {
     const { namespace, name } = desired.metadata;
@@ -64,7 +72,7 @@ export function createSecrets(
     known.delete(`${namespace}/${name}`);
     try {
       const made = (await client.create(desired)) as V1Secret;
-      known.set(`${namespace}/${name}`, { secret: made, until: now() + GOOD_FOR_MS });
+      known.set(`${namespace}/${name}`, { object: made, until: now() + GOOD_FOR_MS });
       return made;
     } catch (error) {
       // another operator was faster: its key stands
@@ -75,8 +83,22 @@ export function createSecrets(
   }
 
   /** A look goes on without what it may not read: only so can the status tell of it. */
+  const unlessForbidden = <T>(reading: Promise<T>): Promise<T | undefined> =>
+    reading.catch((error: unknown) => (isForbidden(error) ? undefined : Promise.reject(error)));
+
   const readable = (namespace: string, name: string): Promise<V1Secret | undefined> =>
-    get(namespace, name).catch((error: unknown) => (isForbidden(error) ? undefined : Promise.reject(error)));
+    unlessForbidden(get(namespace, name));
+
+  async function read(namespace: string, name: string): Promise<SecretData | undefined> {
+    const secret = await readable(namespace, name);
+    return secret === undefined ? undefined : decode(secret);
+  }
+
+  async function readConfigMap(namespace: string, name: string): Promise<SecretData | undefined> {
+    const found = await unlessForbidden(configMaps.get(namespace, name));
+    if (found === undefined) return undefined;
+    return Object.fromEntries(Object.entries(found.data ?? {}).map(([key, value]) => [key, Buffer.from(value)]));
+  }
 
   function keyOf(secret: V1Secret | undefined): string | undefined {
     const key = secret === undefined ? undefined : decode(secret)['key']?.toString('utf8').trim();
@@ -97,10 +119,8 @@ export function createSecrets(
       }
       return key;
     },
-    async read(namespace, name) {
-      const secret = await readable(namespace, name);
-      return secret === undefined ? undefined : decode(secret);
-    },
+    read,
+    lookUp: (kind, namespace, name) => (kind === 'Secret' ? read : readConfigMap)(namespace, name),
     async internalKey(klingApi) {
       return keyOf(await readable(klingApi.metadata.namespace, internalSecret(klingApi, '').metadata.name));
     },

@@ -4,8 +4,8 @@ import type { KlingApi } from '../resource/klingapi.ts';
 import { API_VERSION, KIND } from '../resource/klingapi.ts';
 import { type Component, childLabels } from '../resource/names.ts';
 
-/** Annotation of the API pods that holds the stamp of the upstream credentials. */
-export const UPSTREAM_STAMP = 'klingapi.dev/upstream-secrets';
+/** Annotation of pods that holds the stamp of what they read once from Secrets and ConfigMaps. */
+export const INPUT_STAMP = 'klingapi.dev/inputs';
 
 /** Images and pull settings of this release, from the operator's environment. */
 export interface ImageSettings {

@@ -3,13 +3,15 @@
  * of that name takes it again; `Delete` makes the KlingApi its owner. Changing the one to the other changes the live claim.
  */
 import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
-import { sqliteStorage } from '../resource/absent.ts';
+import type { SqliteStorage } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { childNames } from '../resource/names.ts';
 import { childMeta } from './child.ts';
 
-export function dataClaim(klingApi: KlingApi): V1PersistentVolumeClaim & { metadata: ReturnType<typeof childMeta> } {
-  const storage = sqliteStorage(klingApi.spec);
+export function dataClaim(
+  klingApi: KlingApi,
+  storage: SqliteStorage,
+): V1PersistentVolumeClaim & { metadata: ReturnType<typeof childMeta> } {
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',

@@ -1,16 +1,30 @@
 /** The MCP workload. Readiness is the handshake: our own server does it behind /readyz, any other gets the probe sidecar. */
 import type { V1Container, V1Deployment, V1Volume } from '@kubernetes/client-node';
-import { mcpAuth, mcpServer } from '../resource/absent.ts';
+import { mcpAuth, mcpServer, oauthAudience, publicHosts, publicUrl } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, MANAGEMENT_PORT, selectorLabels, serviceHost, serviceHosts } from '../resource/names.ts';
 import { childMeta, type ImageSettings } from './child.ts';
-import { container, environment, FALLBACK, MOUNT, managementProbe, podTemplate, secretVolume, TMP } from './pod.ts';
+import {
+  container,
+  DRAIN,
+  environment,
+  FALLBACK,
+  MOUNT,
+  managementProbe,
+  podTemplate,
+  secretVolume,
+  TMP,
+} from './pod.ts';
 
-/** @param replicas number of pods to own; absent where another owns the field (kubectl scale, an autoscaler) */
+/**
+ * @param replicas number of pods to own; absent where another owns the field (kubectl scale, an autoscaler)
+ * @param stamp changes with what the pods read from Secrets and ConfigMaps; absent where that is nothing
+ */
 export function mcpDeployment(
   klingApi: KlingApi,
   settings: ImageSettings,
   replicas: number | undefined,
+  stamp: string | undefined,
 ): V1Deployment & { metadata: ReturnType<typeof childMeta> } {
   const { name } = klingApi.metadata;
   const ours = mcpServer(klingApi.spec) === 'Kling';
@@ -23,7 +37,12 @@ export function mcpDeployment(
       ...(replicas === undefined ? {} : { replicas }),
       selector: { matchLabels: selectorLabels(name, 'mcp') },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-      template: podTemplate(klingApi, { component: 'mcp', containers, volumes, ours }, settings, klingApi.spec.mcp),
+      template: podTemplate(
+        klingApi,
+        { component: 'mcp', containers, volumes, ours, stamp },
+        settings,
+        klingApi.spec.mcp,
+      ),
     },
   };
 }
@@ -49,6 +68,7 @@ function ourServer(klingApi: KlingApi, settings: ImageSettings): Parts {
   const { mcp } = klingApi.spec;
   const names = childNames(name);
   const auth = mcpAuth(klingApi.spec);
+  const oauth = auth === 'oauth' ? mcp.auth?.oauth : undefined;
   const main = container(
     {
       name: 'mcp',
@@ -61,8 +81,13 @@ function ourServer(klingApi: KlingApi, settings: ImageSettings): Parts {
         API_URL: `http://${serviceHost(names.api, namespace)}:${API_PORT}`,
         AUTH: auth,
         CALLERS_DIR: auth === 'callers' ? MOUNT.callers : undefined,
+        OAUTH_ISSUER: oauth?.issuer,
+        OAUTH_AUDIENCE: oauth === undefined ? undefined : oauthAudience(klingApi.spec),
+        OAUTH_SCOPES: oauth?.scopes === undefined || oauth.scopes.length === 0 ? undefined : oauth.scopes.join(','),
         INTERNAL_KEY_FILE: `${MOUNT.internal}/key`,
-        ALLOWED_HOSTS: serviceHosts(names.mcp, namespace).join(','),
+        OAUTH_ALLOW_HTTP: oauth?.issuer.startsWith('http:') === true ? 'true' : undefined,
+        PUBLIC_URL: publicUrl(klingApi.spec),
+        ALLOWED_HOSTS: [...serviceHosts(names.mcp, namespace), ...publicHosts(klingApi.spec)].join(','),
         ALLOWED_ORIGINS: mcp.allowedOrigins.length === 0 ? undefined : mcp.allowedOrigins.join(','),
         HANDSHAKE_TIMEOUT_SECONDS: String(mcp.handshake.timeoutSeconds),
       }),
@@ -90,9 +115,6 @@ function ourServer(klingApi: KlingApi, settings: ImageSettings): Parts {
     ],
   };
 }
-
-/** Endpoints forget a pod a moment after it begins to end; it goes on serving until then. */
-const DRAIN = { preStop: { sleep: { seconds: 3 } } };
 
 function otherServer(klingApi: KlingApi, settings: ImageSettings): Parts {
   const { name, namespace } = klingApi.metadata;

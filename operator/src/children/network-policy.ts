@@ -5,6 +5,7 @@ import type {
   V1NetworkPolicyPeer,
   V1NetworkPolicyPort,
 } from '@kubernetes/client-node';
+import { mcpAuth } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import {
   API_PORT,
@@ -55,6 +56,11 @@ const PUBLIC: V1NetworkPolicyEgressRule = {
   ports: tcp(443),
 };
 
+/** Its keys may be under another name than the issuer, which may well be inside: so only ports are fixed. */
+const issuerPorts = (issuer: string): number[] => [
+  ...new Set([443, Number(new URL(issuer).port || (issuer.startsWith('http:') ? 80 : 443))]),
+];
+
 /** As it is on the wire; the client's type has another name for `from`. */
 interface IngressRule {
   from: V1NetworkPolicyPeer[];
@@ -86,15 +92,24 @@ export function networkPolicy(klingApi: KlingApi, component: Component, operator
     podSelector: { matchLabels: operator.labels },
   };
   const sandbox = upstream.provider === 'Sandbox';
+  const oauth = mcpAuth(klingApi.spec) === 'oauth' ? mcp.auth?.oauth : undefined;
   const ingressTo = (port: number, inside: V1NetworkPolicyPeer[]): IngressRule[] => [
     ...from([...inside, ...given(wanted.ingressFrom)], tcp(port)),
     ...from(given(wanted.monitoringFrom), tcp(MANAGEMENT_PORT)),
     ...from([theOperator], tcp(port, MANAGEMENT_PORT)),
   ];
   const rules: Record<Component, { ingress: IngressRule[]; egress?: V1NetworkPolicyEgressRule[] }> = {
-    mcp: { ingress: ingressTo(mcp.port, []), egress: [{ to: [pods('api')], ports: tcp(API_PORT) }, DNS] },
+    mcp: {
+      ingress: ingressTo(mcp.port, []),
+      egress: [
+        { to: [pods('api')], ports: tcp(API_PORT) },
+        DNS,
+        ...(oauth === undefined ? [] : [{ ports: tcp(...issuerPorts(oauth.issuer)) }]),
+      ],
+    },
     api: {
-      ingress: ingressTo(API_PORT, [pods('mcp')]),
+      // the sandbox calls back, as the vendor does
+      ingress: ingressTo(API_PORT, [pods('mcp'), ...(sandbox ? [pods('sandbox')] : [])]),
       egress: [
         DNS,
         ...(sandbox ? [{ to: [pods('sandbox')], ports: tcp(SANDBOX_PORT) }] : []),

@@ -11,7 +11,7 @@ import type {
 import type { KlingApi } from '../resource/klingapi.ts';
 import { type Component, childLabels, childNames, MANAGEMENT_PORT } from '../resource/names.ts';
 import type { KlingApiSpec } from '../resource/spec.ts';
-import type { ImageSettings } from './child.ts';
+import { type ImageSettings, INPUT_STAMP } from './child.ts';
 import { named } from './revision.ts';
 
 type Workload = KlingApiSpec['mcp'] | KlingApiSpec['api'];
@@ -23,6 +23,9 @@ export const MOUNT = {
   internal: '/etc/klingapi/internal',
   callers: '/etc/klingapi/callers',
   upstream: '/etc/klingapi/upstream',
+  webhook: '/etc/klingapi/webhook',
+  database: '/etc/klingapi/database',
+  results: '/etc/klingapi/results',
   headers: '/etc/klingapi/headers',
 } as const;
 
@@ -50,6 +53,9 @@ export const managementProbe = (
  * failure take about 410 s. No handshake is asked for here: the kubelet knows neither budget nor cause.
  */
 export const FALLBACK = { periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 20 } as const;
+
+/** Endpoints forget a pod a moment after it begins to end; it goes on serving until then. */
+export const DRAIN = { preStop: { sleep: { seconds: 3 } } };
 
 /** Container security of the restricted profile; our own images also keep their root filesystem read-only. */
 const containerSecurity = (profile: Workload['podSecurity'], ours: boolean): V1Container['securityContext'] => ({
@@ -111,7 +117,8 @@ export interface PodParts {
   component: Component;
   containers: V1Container[];
   volumes: V1Volume[];
-  annotations?: Record<string, string>;
+  /** What the pods read from Secrets and ConfigMaps, in one word: another makes new pods. */
+  stamp: string | undefined;
   /** The main container is our image, so the pod may say as which user it runs; another image knows its own. */
   ours: boolean;
 }
@@ -159,7 +166,10 @@ export function podTemplate(
     containers: parts.containers,
     volumes: [...parts.volumes, ...((extras?.volumes ?? []) as V1Volume[])],
   };
-  const annotations = { ...extras?.annotations, ...parts.annotations };
+  const annotations = {
+    ...extras?.annotations,
+    ...(parts.stamp === undefined ? {} : { [INPUT_STAMP]: parts.stamp }),
+  };
   return named({
     metadata: {
       labels: { ...extras?.labels, ...childLabels(name, parts.component) },

@@ -4,7 +4,7 @@ import { controllerRevision, templateOf } from './controller-revision.ts';
 import { named, RESTARTED_AT, REVISION_LABEL, stamped } from './revision.ts';
 
 const template = named({
-  metadata: { labels: { a: 'b' }, annotations: { mine: 'yes', 'klingapi.dev/upstream-secrets': 'one' } },
+  metadata: { labels: { a: 'b' }, annotations: { mine: 'yes', 'klingapi.dev/inputs': 'one' } },
   spec: { containers: [{ name: 'mcp', image: 'mcp:1' }] },
 });
 const nameOf = (of: typeof template): string | undefined => of.metadata?.labels?.[REVISION_LABEL];
@@ -25,14 +25,14 @@ describe('the name of a pod template', () => {
 it('a kept template comes back with the stamps of today', () => {
   const kept = controllerRevision(klingApiOf(), nameOf(template) ?? '', template);
   expect(kept.metadata.name).toBe(`studio-mcp-${nameOf(template)}`);
-  expect(JSON.stringify(kept)).not.toContain('upstream-secrets');
+  expect(JSON.stringify(kept)).not.toContain('inputs');
   const back = templateOf(kept);
-  const today = named({ ...template, metadata: { annotations: { 'klingapi.dev/upstream-secrets': 'two' } } });
+  const today = named({ ...template, metadata: { annotations: { 'klingapi.dev/inputs': 'two' } } });
   expect(back && stamped(back, today, { [RESTARTED_AT]: 'now' })).toEqual({
     ...template,
     metadata: {
       ...template.metadata,
-      annotations: { mine: 'yes', 'klingapi.dev/upstream-secrets': 'two', [RESTARTED_AT]: 'now' },
+      annotations: { mine: 'yes', 'klingapi.dev/inputs': 'two', [RESTARTED_AT]: 'now' },
     },
   });
   expect(templateOf({ data: { template: { spec: 'odd' } } })).toBeUndefined();

@@ -103,6 +103,20 @@ test('a server-side apply goes out as one, to the subresource that is named', as
   expect(Object.fromEntries(last().query)).toEqual({ fieldManager: 'klingapi-operator' });
 });
 
+test('a merge patch goes out as one', async () => {
+  server.otherwise((exchange) => exchange.reply(200, { metadata: { uid: 'u' } }));
+  const ref = { apiVersion: 'v1', kind: 'Service', namespace: 'media', name: 'studio-mcp' };
+  const change = { spec: { ports: [{ name: 'http', port: 5510 }] } };
+  expect(await client.mergePatch(ref, change, { fieldManager: 'me' })).toEqual({ metadata: { uid: 'u' } });
+  expect(last()).toMatchObject({
+    method: 'PATCH',
+    path: '/api/v1/namespaces/media/services/studio-mcp',
+    headers: { 'content-type': 'application/merge-patch+json' },
+  });
+  expect(JSON.parse(last().body)).toEqual(change);
+  expect(Object.fromEntries(last().query)).toEqual({ fieldManager: 'me' });
+});
+
 test('create, replace and delete', async () => {
   server.otherwise((exchange) => exchange.reply(200, exchange.body === '' ? {} : JSON.parse(exchange.body)));
   const secret = {

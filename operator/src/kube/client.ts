@@ -104,6 +104,12 @@ export interface KubeClient {
   watch(kind: Kind, options: WatchOptions): AsyncGenerator<WatchEvent, void, undefined>;
   /** Server-side apply. @returns the object as it then is */
   apply<T extends KubernetesObject>(object: T, options: ApplyOptions): Promise<T>;
+  /** Merge patch (RFC 7386): lists are replaced as one. @returns the object as it then is */
+  mergePatch(
+    ref: ObjectRef,
+    change: object,
+    options: CallOptions & { fieldManager: string },
+  ): Promise<KubernetesObject>;
   create<T extends KubernetesObject>(object: T, options?: CallOptions): Promise<T>;
   /** PUT: `metadata.resourceVersion` of the object guards it. */
   replace<T extends KubernetesObject>(object: T, options?: CallOptions): Promise<T>;
@@ -221,6 +227,16 @@ export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}
         callOptions,
       );
     },
+    mergePatch: (ref, change, { fieldManager, ...callOptions }) =>
+      put<KubernetesObject>(
+        {
+          method: 'PATCH',
+          path: `${pathOf(kindOf(ref.apiVersion, ref.kind), ref)}${query({ fieldManager })}`,
+          contentType: 'application/merge-patch+json',
+        },
+        change,
+        callOptions,
+      ),
     create: (object, callOptions) =>
       put({ method: 'POST', path: pathTo(object, undefined, false) }, object, callOptions),
     replace: (object, callOptions) => put({ method: 'PUT', path: pathTo(object) }, object, callOptions),

@@ -39,8 +39,14 @@ export const KINDS = {
     'customresourcedefinitions',
     false,
   ),
+  HTTPRoute: of('gateway.networking.k8s.io/v1', 'HTTPRoute', 'httproutes'),
+  ServiceMonitor: of('monitoring.coreos.com/v1', 'ServiceMonitor', 'servicemonitors'),
   KlingApi: of('klingapi.dev/v1alpha1', 'KlingApi', 'klingapis'),
 } as const satisfies Record<string, Kind>;
+
+/** Kinds that not every cluster has; they may come and go while the operator runs. */
+export const OPTIONAL_KINDS = ['HTTPRoute', 'ServiceMonitor'] as const satisfies (keyof typeof KINDS)[];
+export type OptionalKind = (typeof OPTIONAL_KINDS)[number];
 
 const byName = new Map<string, Kind>(Object.values(KINDS).map((kind) => [`${kind.apiVersion}/${kind.kind}`, kind]));
 

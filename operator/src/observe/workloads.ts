@@ -1,12 +1,31 @@
 /** What the workloads themselves say: how many pods are wanted and ready, and whether a rollout is under way. */
 import type { V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
+import type { Caches } from '../context.ts';
+import { apiWorkload } from '../resource/absent.ts';
+import type { KlingApi } from '../resource/klingapi.ts';
+import { childNames } from '../resource/names.ts';
 import { refusalOf, type Trouble } from './workload-trouble.ts';
 
 export interface LiveWorkloads {
   mcp: V1Deployment | undefined;
-  api: V1StatefulSet | undefined;
+  /** A StatefulSet on SQLite, a Deployment on PostgreSQL. */
+  api: V1StatefulSet | V1Deployment | undefined;
   /** Undefined where there is none, or none yet. */
   sandbox: V1Deployment | undefined;
+}
+
+/** As the caches have them. */
+export function liveWorkloads({ metadata, spec }: KlingApi, caches: Pick<Caches, 'child'>): LiveWorkloads {
+  const names = childNames(metadata.name);
+  const deployment = (name: string) => caches.child('Deployment', metadata.namespace, name) as V1Deployment | undefined;
+  return {
+    mcp: deployment(names.mcp),
+    api:
+      apiWorkload(spec) === 'Deployment'
+        ? deployment(names.api)
+        : (caches.child('StatefulSet', metadata.namespace, names.api) as V1StatefulSet | undefined),
+    sandbox: deployment(names.sandbox),
+  };
 }
 
 export interface WorkloadState {

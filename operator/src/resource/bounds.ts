@@ -17,8 +17,10 @@ export const mapList = <T extends z.ZodType>(item: T, keys: string[], maxItems: 
   z.array(item).max(maxItems).meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': keys });
 
 /** A list that is replaced as one. */
-export const atomicList = <T extends z.ZodType>(item: T, maxItems: number) =>
-  z.array(item).max(maxItems).meta({ 'x-kubernetes-list-type': 'atomic' });
+export const atomicList = <T extends z.ZodType>(item: T, maxItems: number, minItems?: number) => {
+  const list = z.array(item).max(maxItems);
+  return (minItems === undefined ? list : list.min(minItems)).meta({ 'x-kubernetes-list-type': 'atomic' });
+};
 
 /** A list of distinct scalars. */
 export const setList = <T extends z.ZodType>(item: T, maxItems: number) =>

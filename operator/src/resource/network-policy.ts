@@ -55,14 +55,14 @@ export const networkPolicy = z
       ),
     ingressFrom: atomicList(peer, 32)
       .default([])
-      .describe('Who may call MCP and API: clients, the ingress controller; nobody from outside without it'),
+      .describe('Who may call MCP and API: clients, the ingress controller or gateway; nobody from outside without it'),
     monitoringFrom: atomicList(peer, 32)
       .default([])
       .describe('Who may read the metrics of MCP and API, on the management port alone'),
     egressTo: atomicList(peer, 32)
       .default([])
       .describe(
-        'What the API may reach on any port, besides DNS, the sandbox and public addresses on port 443: a proxy, an endpoint within the cluster',
+        'What the API may reach on any port, besides DNS, the sandbox and public addresses on port 443: the database, an object store or endpoint within the cluster, a proxy',
       ),
   })
   .prefault({});

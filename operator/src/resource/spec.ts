@@ -3,89 +3,40 @@
  * Rules ask `has()` even of fields with a default: the API server checks each `default: {}` before it fills in what is below.
  */
 import { z } from 'zod';
-import { atomicList, cel, int, objectName, quantity, required, secretKeyRef, secretRef, setList } from './bounds.ts';
+import { api } from './api.ts';
+import { autoscaling } from './autoscaling.ts';
+import { atomicList, cel, int, required, secretRef, setList, stringMap } from './bounds.ts';
+import { expose } from './expose.ts';
 import { networkPolicy } from './network-policy.ts';
+import { upstream } from './upstream.ts';
 import { workloadFields } from './workload.ts';
 
-const upstream = z
-  .object({
-    provider: z
-      .enum(['Kling', 'Sandbox', 'Custom'])
-      .describe(
-        'Kling: the vendor; Sandbox: a stand-in without key or cost, started beside; Custom: another Kling-compatible endpoint',
-      ),
-    region: z
-      .enum(['Global', 'China'])
-      .default('Global')
-      .describe('Which site of the vendor; keys are valid for one of them only'),
-    endpoint: required(2048)
-      .regex(/^https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?$/)
-      .optional()
-      .describe('Base URL for provider Custom, such as https://kling.example.com'),
-    apiKeySecretRef: secretKeyRef().optional().describe('The API key'),
-    accessKeySecretRef: secretKeyRef()
-      .optional()
-      .describe('The access key of an older account, together with secretKeySecretRef'),
-    secretKeySecretRef: secretKeyRef()
-      .optional()
-      .describe('The secret key of an older account, together with accessKeySecretRef'),
-  })
-  .meta(
-    cel(
-      {
-        rule: "self.provider == 'Sandbox' || has(self.apiKeySecretRef) || (has(self.accessKeySecretRef) && has(self.secretKeySecretRef))",
-        message:
-          'providers Kling and Custom need apiKeySecretRef, or accessKeySecretRef with secretKeySecretRef; to try without a key use provider: Sandbox',
-        fieldPath: '.apiKeySecretRef',
-        reason: 'FieldValueRequired',
-      },
-      {
-        rule: 'has(self.accessKeySecretRef) == has(self.secretKeySecretRef)',
-        message: 'accessKeySecretRef and secretKeySecretRef go together: set both or neither',
-      },
-      {
-        rule: '!(has(self.apiKeySecretRef) && has(self.accessKeySecretRef))',
-        message: 'apiKeySecretRef and accessKeySecretRef exclude each other: set one',
-      },
-      {
-        rule: "(self.provider == 'Custom') == has(self.endpoint)",
-        message: 'endpoint goes with provider Custom, and only with it',
-        fieldPath: '.endpoint',
-      },
+const oauth = z.object({
+  issuer: required(2048)
+    .regex(
+      /^(https:\/\/[^\s/@?#]+|http:\/\/(localhost|[-a-z0-9.]+\.svc(\.cluster\.local)?)(:[0-9]{1,5})?)(\/[^\s?#]*)?$/,
+    )
+    .describe('Issuer of the tokens, as it names itself; https, or http within the cluster (a name that ends in .svc)'),
+  audience: required(2048)
+    .optional()
+    .describe('What a token has to name as its audience; the external address of the MCP endpoint without it'),
+  scopes: setList(required(256).regex(/^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/), 32)
+    .optional()
+    .describe(
+      'Scopes of the issuer that count, of which a token needs one: a scope whose last word is read, such as kling:read, lets it read, any other lets it create too. Without it every token may do everything',
     ),
-  );
-
-const sqlite = z.object({
-  size: quantity().default('1Gi').describe('Size of the volume claim'),
-  storageClassName: objectName().optional().describe("Storage class; the cluster's default without it"),
-  reclaim: z.enum(['Retain', 'Delete']).default('Retain').describe('Whether the volume claim outlives this KlingApi'),
 });
-
-const api = z
-  .object({
-    ...workloadFields,
-    replicas: int(0, 1).optional().describe('Number of pods; SQLite storage belongs to one pod'),
-    storage: z
-      .object({ sqlite: sqlite.optional().describe('A file on a volume of its own, for one replica') })
-      .optional()
-      .describe('Where tasks are kept; without it SQLite on a retained claim of 1Gi'),
-    callersSecretRef: secretRef()
-      .optional()
-      .describe(
-        'Secret of the callers: a key a caller, the value its API key or sha256:<hex> of it; read again when it changes. Without it one is made, with one caller named default',
-      ),
-  })
-  .prefault({});
 
 const auth = z
   .object({
     callers: z.object({}).optional().describe('Callers of spec.api.callersSecretRef, by Authorization: Bearer'),
+    oauth: oauth.optional().describe('Access tokens of an OAuth 2.1 authorization server; needs spec.expose'),
     none: z.object({}).optional().describe('Everybody who reaches the port may spend money'),
   })
   .meta(
     cel({
-      rule: '!(has(self.callers) && has(self.none))',
-      message: 'callers and none exclude each other: set one',
+      rule: '(has(self.callers) ? 1 : 0) + (has(self.oauth) ? 1 : 0) + (has(self.none) ? 1 : 0) <= 1',
+      message: 'callers, oauth and none exclude each other: set one',
     }),
   );
 
@@ -117,17 +68,6 @@ const handshake = z
       fieldPath: '.timeoutSeconds',
     }),
   );
-
-/** Without defaults: a stored one would stand beside what a later apply adds. */
-const autoscaling = z
-  .object({
-    min: int(1, 100).describe('Fewest pods'),
-    max: int(1, 100).describe('Most pods'),
-    cpuPercent: int(1, 1000).describe(
-      'CPU that the pods use on average, in percent of what mcp.resources requests; the cluster has to measure it (metrics-server)',
-    ),
-  })
-  .meta(cel({ rule: 'self.min <= self.max', message: 'min must not exceed max', fieldPath: '.min' }));
 
 const mcp = z
   .object({
@@ -255,19 +195,56 @@ const rollout = z
   })
   .prefault({});
 
-export const specSchema = z.object({
-  upstream: upstream.describe('Where media are generated'),
-  api: api.describe('The REST service, which owns keys, queue and tasks'),
-  mcp: mcp.describe('The MCP service, which keeps no state'),
-  remediation: remediation.describe('When and how MCP pods are repaired'),
-  verification: verification.describe('The three checks after a repair and for a new revision'),
-  rollout: rollout.describe('How long a new revision of the MCP workload may take'),
-  networkPolicy: networkPolicy.describe('Who may reach the pods, and what they may reach'),
-  paused: z.boolean().default(false).describe('Stops every write to children and every repair; status goes on'),
-});
+const monitoring = z
+  .object({
+    serviceMonitor: z
+      .enum(['Auto', 'Enabled', 'Disabled'])
+      .default('Auto')
+      .describe(
+        'ServiceMonitors of the Prometheus operator for API and MCP: Auto makes them where the cluster has that kind, Enabled also says so where it has not',
+      ),
+    labels: stringMap(16, 63)
+      .optional()
+      .describe('Labels added to the ServiceMonitors, where a Prometheus selects by them'),
+  })
+  .prefault({});
+
+const OPEN_BUT_EXPOSED =
+  "has(self.networkPolicy) && has(self.networkPolicy.mode) && self.networkPolicy.mode == 'Enabled' && has(self.expose) && (has(self.expose.ingress) || has(self.expose.httpRoute))";
+
+export const specSchema = z
+  .object({
+    upstream: upstream.describe('Where media are generated'),
+    api: api.describe('The REST service, which owns keys, queue and tasks'),
+    mcp: mcp.describe('The MCP service, which keeps no state'),
+    remediation: remediation.describe('When and how MCP pods are repaired'),
+    verification: verification.describe('The three checks after a repair and for a new revision'),
+    rollout: rollout.describe('How long a new revision of the MCP workload may take'),
+    expose: expose.optional().describe('How the services are reached from outside the cluster'),
+    networkPolicy: networkPolicy.describe('Who may reach the pods, and what they may reach'),
+    monitoring: monitoring.describe('How metrics are collected'),
+    paused: z.boolean().default(false).describe('Stops every write to children and every repair; status goes on'),
+  })
+  .meta(
+    cel(
+      {
+        rule: `!(${OPEN_BUT_EXPOSED}) || (has(self.networkPolicy.ingressFrom) && size(self.networkPolicy.ingressFrom) > 0)`,
+        message:
+          'networkPolicy.mode Enabled would shut out the ingress controller or gateway of expose: name its pods in networkPolicy.ingressFrom',
+        fieldPath: '.networkPolicy.ingressFrom',
+        reason: 'FieldValueRequired',
+      },
+      {
+        rule: '!has(self.mcp) || !has(self.mcp.auth) || !has(self.mcp.auth.oauth) || has(self.expose)',
+        message:
+          'mcp.auth.oauth tells clients the external address of the server: set expose.url, expose.ingress or expose.httpRoute',
+        fieldPath: '.expose',
+        reason: 'FieldValueRequired',
+      },
+    ),
+  );
 
 export type KlingApiSpec = z.output<typeof specSchema>;
-export type Autoscaling = NonNullable<KlingApiSpec['mcp']['autoscaling']>;
 export type Rung = KlingApiSpec['remediation']['ladder'][number];
 export type Policy = KlingApiSpec['remediation'];
 export type HandshakePolicy = KlingApiSpec['mcp']['handshake'];

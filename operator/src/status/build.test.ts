@@ -1,20 +1,16 @@
 /** Whatever a server claims of itself, the status stays within its bounds. */
 import { expect, it } from 'vitest';
-import { NOTHING_MISSING } from '../observe/secret-references.ts';
+import { NOTHING_MISSING } from '../observe/missing.ts';
 import { plan } from '../plan.ts';
+import type { PodObservation } from '../remediation/observation.ts';
 import { statusSchema } from '../resource/status.ts';
 import { handshakeOf, klingApiOf, planInputOf, podOf, T0 } from '../testing.ts';
 import { buildStatus } from './build.ts';
 
-it('takes no more protocol versions, and no longer ones, than the status holds', () => {
-  const protocolVersions = ['x'.repeat(65), '2025-11-25', ...Array.from({ length: 40 }, (_, n) => `2026-01-${n + 10}`)];
-  const server = { name: 'n'.repeat(300), version: 'v'.repeat(300), protocolVersions, sessionful: false };
-  const observations = [
-    podOf({ own: { last: { ...handshakeOf('Serving'), server }, at: T0, failures: 0, failingSince: null } }),
-  ];
-  const klingApi = klingApiOf();
+const statusOf = (spec: Record<string, unknown>, observations: PodObservation[]) => {
+  const klingApi = klingApiOf(spec);
   const made = plan(planInputOf(klingApi, observations), T0);
-  const status = buildStatus(
+  return buildStatus(
     {
       klingApi,
       plan: made,
@@ -41,10 +37,33 @@ it('takes no more protocol versions, and no longer ones, than the status holds',
       stalled: null,
       retrying: null,
       missing: NOTHING_MISSING,
+      optionalKinds: null,
       observations,
     },
     T0,
   );
+};
+
+it('takes no more protocol versions, and no longer ones, than the status holds', () => {
+  const protocolVersions = ['x'.repeat(65), '2025-11-25', ...Array.from({ length: 40 }, (_, n) => `2026-01-${n + 10}`)];
+  const server = { name: 'n'.repeat(300), version: 'v'.repeat(300), protocolVersions, sessionful: false };
+  const status = statusOf({}, [
+    podOf({ own: { last: { ...handshakeOf('Serving'), server }, at: T0, failures: 0, failingSince: null } }),
+  ]);
   expect(() => statusSchema.parse(status)).not.toThrow();
   expect(status.mcp?.protocolVersions).toContain('2026-01-49');
+});
+
+it('tells the addresses by which others reach the services', () => {
+  expect(statusOf({}, []).endpoints).toEqual({
+    mcp: 'http://studio-mcp.media.svc:5510/mcp/v1',
+    api: 'http://studio-api.media.svc:5511',
+    docs: 'http://studio-api.media.svc:5511/docs',
+  });
+  const expose = { ingress: { host: 'kling.example.com', tlsSecretName: 'tls' } };
+  expect(statusOf({ expose }, []).endpoints).toEqual({
+    mcp: 'https://kling.example.com/mcp/v1',
+    api: 'https://kling.example.com',
+    docs: 'https://kling.example.com/docs',
+  });
 });

@@ -1,12 +1,13 @@
 /** The whole status from one look. */
 
-import { upstreamUrl } from '../children/api-statefulset.ts';
-import type { MissingSecrets } from '../observe/secret-references.ts';
+import { upstreamUrl } from '../children/api-pod.ts';
+import type { Missing } from '../observe/missing.ts';
 import type { WorkloadState } from '../observe/workloads.ts';
 import type { Acts, Plan } from '../plan.ts';
 import { serves } from '../remediation/assess.ts';
 import { restartsSeen } from '../remediation/kubelet-restart.ts';
 import type { PodObservation } from '../remediation/observation.ts';
+import { publicUrl } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
 import type { KlingApiStatus, PodStatus, Verification } from '../resource/status.ts';
@@ -29,7 +30,9 @@ export interface StatusInput {
   apiTrouble: Finding;
   stalled: Finding | null;
   retrying: Finding | null;
-  missing: MissingSecrets;
+  missing: Missing;
+  /** Kinds that the resource asks for and the cluster does not have. */
+  optionalKinds: Finding | null;
   observations: PodObservation[];
 }
 
@@ -59,11 +62,13 @@ function podStatuses(plan: Plan, observations: PodObservation[], previous: PodSt
 }
 
 export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
-  const { klingApi, plan, acts, verification, revision, workloads, stalled, retrying, missing } = input;
+  const { klingApi, plan, acts, verification, revision, workloads, stalled, retrying, missing, optionalKinds } = input;
   const { name, namespace, generation } = klingApi.metadata;
   const previous = klingApi.status ?? {};
   const names = childNames(name);
-  const api = `http://${serviceHost(names.api, namespace)}:${API_PORT}`;
+  const outside = publicUrl(klingApi.spec);
+  const api = outside ?? `http://${serviceHost(names.api, namespace)}:${API_PORT}`;
+  const mcp = outside ?? `http://${serviceHost(names.mcp, namespace)}:${klingApi.spec.mcp.port}`;
 
   const servers = input.observations
     .map((pod) => (pod.own.last ?? pod.probe)?.server ?? pod.probe?.server ?? null)
@@ -93,6 +98,7 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
         stalled,
         retrying,
         missing,
+        optionalKinds,
         paused: klingApi.spec.paused,
         api: { ...workloads.api, trouble: input.apiTrouble },
         mcp: { ...workloads.mcp, pods: plan.pods },
@@ -108,7 +114,7 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
       now,
     ),
     endpoints: {
-      mcp: `http://${serviceHost(names.mcp, namespace)}:${klingApi.spec.mcp.port}${klingApi.spec.mcp.path}`,
+      mcp: `${mcp}${klingApi.spec.mcp.path}`,
       api,
       docs: `${api}/docs`,
     },

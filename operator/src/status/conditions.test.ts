@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NOTHING_MISSING } from '../observe/secret-references.ts';
+import { NOTHING_MISSING } from '../observe/missing.ts';
 import { assess } from '../remediation/assess.ts';
 import type { Verification } from '../resource/status.ts';
 import { handshakeOf, POLICY, podOf, reportOf, T0 } from '../testing.ts';
@@ -40,6 +40,7 @@ const input = (overrides: Partial<ConditionInput> = {}): ConditionInput => ({
   stalled: null,
   retrying: null,
   missing: NOTHING_MISSING,
+  optionalKinds: null,
   paused: false,
   api: { ready: 1, wanted: 1, trouble: down },
   mcp: { pods: [serving, { ...serving, pod: 'b', uid: 'b' }], wanted: 2, rollingOut: false, refused: null },
@@ -163,6 +164,12 @@ describe('conditions', () => {
   it('a Secret that went away under pods that run takes nothing out, but is told', () => {
     const list = shown({ missing: { api: { reason: 'MissingSecret', message: 'gone' }, mcp: null } });
     expect(list).toEqual(expect.arrayContaining(['Ready=True Ready', 'Reconciling=True MissingSecret']));
+  });
+
+  it('a kind that the cluster lacks is told, and holds nothing back', () => {
+    const list = shown({ optionalKinds: { reason: 'HTTPRouteNotServed', message: 'HTTPRoute is not served' } });
+    expect(list).toEqual(expect.arrayContaining(['Ready=True Ready', 'OptionalKindsMissing=True HTTPRouteNotServed']));
+    expect(list.join()).not.toMatch(/Reconciling|Stalled|Degraded/);
   });
 
   it('a foreign child stalls', () => {

@@ -1,4 +1,4 @@
-import type { MissingSecrets } from '../observe/secret-references.ts';
+import type { Missing } from '../observe/missing.ts';
 import { type Assessment, serves } from '../remediation/assess.ts';
 import type { Decision } from '../remediation/decide.ts';
 import { isLasting } from '../remediation/diagnoses.ts';
@@ -17,8 +17,10 @@ export interface ConditionInput {
   stalled: Finding | null;
   /** Why they could not be kept this time, or null. */
   retrying: Finding | null;
-  /** Secrets that pods wait for. */
-  missing: MissingSecrets;
+  /** Secrets and ConfigMaps that pods wait for. */
+  missing: Missing;
+  /** Kinds that the resource asks for and the cluster does not have, or null. */
+  optionalKinds: Finding | null;
   paused: boolean;
   /** `trouble`: what to say where none is ready. */
   api: { ready: number; wanted: number; trouble: Finding };
@@ -47,6 +49,7 @@ const TYPES = [
   'UpstreamReachable',
   'Degraded',
   'RemediationExhausted',
+  'OptionalKindsMissing',
   'StormActive',
   'Stalled',
   'Reconciling',
@@ -245,6 +248,8 @@ function abnormal(input: ConditionInput): Draft[] {
     out.push(draft('Reconciling', 'True', 'RolloutQueued', 'a change that came with the operator waits for its turn'));
   else if (input.api.ready < input.api.wanted)
     out.push(draft('Reconciling', 'True', 'ApiStarting', 'the API workload is starting'));
+  if (input.optionalKinds !== null)
+    out.push(draft('OptionalKindsMissing', 'True', input.optionalKinds.reason, input.optionalKinds.message));
   if (input.paused)
     out.push(
       draft('Paused', 'True', 'Paused', 'spec.paused is true: nothing is written to children and nothing is repaired'),

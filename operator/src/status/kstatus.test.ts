@@ -1,6 +1,6 @@
 /** What machines make of every set of conditions that can come about, and whether those are as the API conventions ask. */
 import { describe, expect, it } from 'vitest';
-import { NOTHING_MISSING } from '../observe/secret-references.ts';
+import { NOTHING_MISSING } from '../observe/missing.ts';
 import { assess } from '../remediation/assess.ts';
 import type { Decision } from '../remediation/decide.ts';
 import type { Condition, Verification } from '../resource/status.ts';
@@ -43,6 +43,7 @@ const PARTS: { [K in keyof Omit<ConditionInput, 'generation' | 'currentRevision'
   stalled: [null, finding],
   retrying: [null, finding],
   missing: [NOTHING_MISSING, { api: finding, mcp: null }],
+  optionalKinds: [null],
   paused: [true],
   api: [
     { ready: 1, wanted: 1, trouble: down },

@@ -1,5 +1,5 @@
 /** When a verification is due, and whether it makes a picture (which costs money outside the sandbox). */
-import { upstreamUrl } from '../children/api-statefulset.ts';
+import { upstreamUrl } from '../children/api-pod.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import type { KlingApiStatus, Verification } from '../resource/status.ts';
 import { isOwnTrouble } from './cause.ts';

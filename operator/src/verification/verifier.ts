@@ -1,7 +1,7 @@
 /** Starts the verifications that are due and hands their results to the status. */
 import type { HandshakeOptions, HandshakeResult } from '@klingapi/probe';
 import type { Secrets } from '../apply/secrets.ts';
-import { upstreamUrl } from '../children/api-statefulset.ts';
+import { upstreamUrl } from '../children/api-pod.ts';
 import { handshakeHeaders, verificationAuthorization } from '../observe/credentials.ts';
 import type { WorkloadState } from '../observe/workloads.ts';
 import type { Plan } from '../plan.ts';
