@@ -1,9 +1,16 @@
 import type { Credentials } from '@klingapi/kling';
 import { processVariables } from '@klingapi/management';
 import { z } from 'zod';
+import type { StorageOptions } from './storage/open.ts';
 
 /** Variables that `NAME_FILE` may name a mounted file for. */
-export const FILE_VARIABLES = ['KLING_API_KEY', 'KLING_ACCESS_KEY', 'KLING_SECRET_KEY', 'INTERNAL_KEY'] as const;
+export const FILE_VARIABLES = [
+  'KLING_API_KEY',
+  'KLING_ACCESS_KEY',
+  'KLING_SECRET_KEY',
+  'INTERNAL_KEY',
+  'DATABASE_URL',
+] as const;
 
 const key = z.string().regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
 
@@ -14,6 +21,8 @@ const related = z.object({
   KLING_API_KEY: z.unknown(),
   KLING_ACCESS_KEY: z.unknown(),
   KLING_SECRET_KEY: z.unknown(),
+  DATA_DIR: z.unknown(),
+  DATABASE_URL: z.unknown(),
 });
 const always = () => true;
 
@@ -26,7 +35,14 @@ export const environmentSchema = z
     KLING_API_KEY: key.optional(),
     KLING_ACCESS_KEY: key.optional(),
     KLING_SECRET_KEY: key.optional(),
-    DATA_DIR: z.string(),
+    DATA_DIR: z.string().optional(),
+    DATABASE_URL: z
+      .string()
+      .refine((text) => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be postgres://…')
+      .optional(),
+    KLING_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).optional(),
+    LEASE_SECONDS: z.coerce.number().min(1).max(600).default(30),
+    PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
     AUTH: z.enum(['callers', 'none']),
     CALLERS_DIR: z.string().optional(),
     INTERNAL_KEY: z
@@ -43,7 +59,17 @@ export const environmentSchema = z
     path: ['KLING_API_KEY'],
     message: 'needed, or KLING_ACCESS_KEY and KLING_SECRET_KEY together (each also as …_FILE)',
     when: always,
+  })
+  .refine((env) => isSet(env, 'DATA_DIR') || isSet(env, 'DATABASE_URL'), {
+    path: ['DATA_DIR'],
+    message: 'needed, or DATABASE_URL (also as DATABASE_URL_FILE) for PostgreSQL',
+    when: always,
   });
+
+/** A database goes before a folder: then nothing of the tasks is in the folder. */
+export function storageOf(env: z.infer<typeof environmentSchema>): StorageOptions {
+  return env.DATABASE_URL === undefined ? { dataDir: env.DATA_DIR ?? '' } : { url: env.DATABASE_URL };
+}
 
 export function credentialsOf(env: z.infer<typeof environmentSchema>): Credentials {
   if (env.KLING_API_KEY !== undefined) return { apiKey: env.KLING_API_KEY };

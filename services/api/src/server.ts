@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import swagger from '@fastify/swagger';
 import { type Authenticator, type AuthenticatorOptions, createAuthenticator } from '@klingapi/identity';
 import { createKlingClient, type KlingClientOptions } from '@klingapi/kling';
@@ -15,23 +15,26 @@ import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
 import { addReplyHeaders } from './access.ts';
-import { createChanges } from './changes.ts';
 import type { App, Context } from './context.ts';
-import { addCreateRoutes } from './create-routes.ts';
-import { lockDataDir } from './data-lock.ts';
 import { addDocs } from './docs.ts';
 import { replyWithProblems } from './error-reply.ts';
 import { registerMetrics } from './metrics.ts';
-import { startPoller } from './poller.ts';
-import { addResultRoute } from './result-route.ts';
-import { openSqliteStore } from './sqlite-store.ts';
-import { createSubmissions } from './submissions.ts';
-import { addTaskRoutes } from './task-routes.ts';
+import { addResultRoute } from './results/result-route.ts';
+import { openStore, type StorageOptions } from './storage/open.ts';
+import { createChanges } from './tasks/changes.ts';
+import { addCreateRoutes } from './tasks/create-routes.ts';
+import { startDispatcher } from './tasks/dispatcher.ts';
+import { addEventRoute } from './tasks/event-route.ts';
+import { takeLease } from './tasks/lease.ts';
+import { startPoller } from './tasks/poller.ts';
+import { createProgress } from './tasks/progress.ts';
+import { createSubmissions } from './tasks/submissions.ts';
+import { addTaskRoutes } from './tasks/task-routes.ts';
 
 export interface ApiOptions {
   readonly host: string;
   readonly port: number;
-  readonly dataDir: string;
+  readonly storage: StorageOptions;
   readonly upstream: Pick<KlingClientOptions, 'baseUrl' | 'credentials' | 'timeoutMs' | 'sleep'>;
   readonly authentication: Pick<AuthenticatorOptions, 'auth' | 'callersDir' | 'internalKey' | 'intervalMs'>;
   readonly logger: Logger;
@@ -39,13 +42,19 @@ export interface ApiOptions {
   readonly now?: () => number;
   /** Milliseconds until a task of unknown outcome is looked up again. */
   readonly retryMs?: number;
+  /** Parallel tasks of one model and kind of result; undefined: as many as Kling takes. */
+  readonly concurrency?: number | undefined;
+  /** Milliseconds without a sign of life after which other replicas take this one for dead. */
+  readonly leaseMs?: number;
+  /** The address that the outside knows this service by. */
+  readonly publicUrl?: string | undefined;
 }
 
 export interface Api {
   readonly port: number;
   readonly url: string;
-  /** Throws when the storage cannot be reached. */
-  ping(): void;
+  /** Rejects when the storage cannot be reached. */
+  ping(): Promise<void>;
   readonly draining: () => boolean;
   /** To be run in order; the last ones release the storage. */
   readonly drainSteps: readonly DrainStep[];
@@ -54,29 +63,48 @@ export interface Api {
 
 /** Two pictures of 10 MB in Base64 and the rest. */
 const BODY_LIMIT = 32 * 1024 * 1024;
+const LEASE_MS = 30_000;
 
 /** @throws DataLockedError when another process works on the folder */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { logger, registry } = options;
   const now = options.now ?? Date.now;
-  mkdirSync(options.dataDir, { recursive: true });
-  const unlock = lockDataDir(options.dataDir);
-  const store = openSqliteStore(join(options.dataDir, 'tasks.db'));
+  const store = await openStore(options.storage, {
+    concurrency: options.concurrency,
+    now,
+    onError: (problem) => logger.warn({ problem }, 'connection to the database broke'),
+  });
   const metrics = registerMetrics(registry);
   metrics.watchStore(store);
 
-  const upstream = { ...options.upstream, onExchange: metrics.onExchange };
-  const changes = createChanges();
-  const poller = startPoller({ store, client: createKlingClient({ ...upstream, attempts: 1 }), changes, logger, now });
+  const lease = await takeLease({
+    store,
+    replica: `${hostname()}/${process.pid}/${randomUUID()}`,
+    leaseMs: options.leaseMs ?? LEASE_MS,
+    logger,
+  });
+  const upstream = { ...options.upstream, onExchange: metrics.onExchange, now };
+  const changes = createChanges({ store });
+  const progress = createProgress({ now, isTold: false, keepsResults: false });
+  const poller = startPoller({
+    store,
+    client: createKlingClient({ ...upstream, attempts: 1 }),
+    progress,
+    logger,
+    now,
+  });
   const submissions = createSubmissions({
     store,
     client: createKlingClient(upstream),
-    changes,
+    lease,
+    progress,
     logger,
     now,
     onSubmitted: poller.wake,
+    onWaiting: () => dispatcher.wake(),
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
   });
+  const dispatcher = startDispatcher({ store, lease, submissions, logger, now });
   const authenticate: Authenticator = createAuthenticator({
     ...options.authentication,
     audience: 'api',
@@ -84,10 +112,20 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   });
 
   let draining = false;
-  const context: Context = { store, submissions, changes, authenticate, now, fetch, draining: () => draining };
+  const context: Context = {
+    store,
+    replica: lease.replica,
+    submissions,
+    dispatcher,
+    changes,
+    authenticate,
+    now,
+    fetch,
+    draining: () => draining,
+    publicUrl: options.publicUrl?.replace(/\/+$/, ''),
+  };
   const app = await buildApp(context, logger, registry);
   await app.listen({ port: options.port, host: options.host });
-  submissions.recover();
 
   const drainSteps: DrainStep[] = [
     {
@@ -101,15 +139,16 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     {
       name: 'upstream calls',
       run: async () => {
-        await Promise.all([submissions.drain(), poller.stop()]);
+        await Promise.all([dispatcher.stop(), poller.stop()]);
+        await submissions.drain();
       },
     },
     {
       name: 'storage',
-      run: () => {
+      run: async () => {
         authenticate.close();
-        store.close();
-        unlock();
+        await lease.end();
+        await store.close();
       },
     },
   ];
@@ -166,6 +205,7 @@ async function buildApp(context: Context, logger: Logger, registry: Registry): P
     const routes: App = scoped.withTypeProvider<ZodTypeProvider>();
     addCreateRoutes(routes, context);
     addTaskRoutes(routes, context);
+    addEventRoute(routes, context);
     addResultRoute(routes, context);
     routes.route({
       method: 'GET',

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { bearer, ownTask, requireScope } from './access.ts';
-import type { App, Context } from './context.ts';
-import { ownProblem } from './problem.ts';
-import { upstreamResultProblem } from './upstream-problem.ts';
+import { bearer, ownTask, requireScope } from '../access.ts';
+import type { App, Context } from '../context.ts';
+import { ownProblem } from '../problem.ts';
+import { upstreamResultProblem } from '../upstream-problem.ts';
 
 /** Larger than any video that Kling makes today. */
 const LIMIT_BYTES = 64 * 1024 * 1024;
@@ -29,7 +29,7 @@ export function addResultRoute(app: App, context: Context): void {
       params: z.object({ id: z.string().min(1).max(128), index: z.coerce.number().int().min(0).max(99) }),
     },
     handler: async (request, reply) => {
-      const task = ownTask(context.store, request, request.params.id);
+      const task = await ownTask(context.store, request, request.params.id);
       const file = task.files[request.params.index];
       if (file === undefined) {
         throw ownProblem('result_not_found', `the task has ${task.files.length} results, numbered from 0`);

@@ -2,10 +2,11 @@ import { ENDPOINTS, kindSchema } from '@klingapi/kling';
 import { z } from 'zod';
 
 /**
- * `submitting`: stored, but whether Kling has it is not known yet. Callers see
- * it as `submitted`; nothing that they could do differs.
+ * `queued`: stored, and Kling certainly does not have it. `submitting`: whether
+ * Kling has it is not known yet. Callers see both as `submitted`; nothing that
+ * they could do differs.
  */
-export const stateSchema = z.enum(['submitting', 'submitted', 'processing', 'succeeded', 'failed']);
+export const stateSchema = z.enum(['queued', 'submitting', 'submitted', 'processing', 'succeeded', 'failed']);
 export type State = z.infer<typeof stateSchema>;
 
 export const taskErrorSchema = z.object({
@@ -14,7 +15,15 @@ export const taskErrorSchema = z.object({
 });
 export type TaskError = z.infer<typeof taskErrorSchema>;
 
-export const fileSchema = z.object({ url: z.url(), durationSeconds: z.number().optional() });
+/** What is known of a result that this service keeps itself. */
+export const keptSchema = z.object({ etag: z.string(), type: z.string(), bytes: z.int().min(0) });
+export type Kept = z.infer<typeof keptSchema>;
+
+export const fileSchema = z.object({
+  url: z.url(),
+  durationSeconds: z.number().optional(),
+  kept: keptSchema.optional(),
+});
 export type TaskFile = z.infer<typeof fileSchema>;
 
 /** A task as it is stored. Times are Unix milliseconds. */
@@ -39,7 +48,8 @@ export type Task = z.infer<typeof taskSchema>;
 const resultFile = {
   index: z.int().min(0),
   url: z.url().describe('Where Kling keeps it, for 30 days'),
-  href: z.string().describe('Path on this service that streams it'),
+  href: z.string().describe('Path on this service that gives the bytes'),
+  link: z.url().optional().describe('The same as a whole address, where the external address of this service is known'),
 };
 const resultSchema = z.union([
   z.object({ images: z.array(z.object(resultFile)).min(1) }),
@@ -88,25 +98,30 @@ export function describeStatus(task: Task): TaskStatusReply {
   return {
     id: task.id,
     kind: task.kind,
-    status: task.state === 'submitting' ? 'submitted' : task.state,
+    status: task.state === 'queued' || task.state === 'submitting' ? 'submitted' : task.state,
     createdAt: new Date(task.createdAt).toISOString(),
     updatedAt: new Date(task.updatedAt).toISOString(),
     ...(task.error === null ? {} : { error: task.error }),
   };
 }
 
-export function describeTask(task: Task): TaskReply {
+/** @param publicUrl the external address of this service, for links */
+export function describeTask(task: Task, publicUrl: string | undefined): TaskReply {
   return {
     ...describeStatus(task),
     request: task.request,
-    ...(task.state === 'succeeded' ? { result: describeResult(task) } : {}),
+    ...(task.state === 'succeeded' ? { result: describeResult(task, publicUrl) } : {}),
     ...(task.units === null ? {} : { charge: { units: task.units } }),
   };
 }
 
-export function describeResult(task: Task): z.infer<typeof resultSchema> {
-  const files = task.files.map((file, index) => ({ index, href: `/api/tasks/${task.id}/results/${index}`, ...file }));
+export function describeResult(task: Task, publicUrl: string | undefined): z.infer<typeof resultSchema> {
+  const files = task.files.map(({ url, durationSeconds }, index) => {
+    const href = `/api/tasks/${task.id}/results/${index}`;
+    const link = publicUrl === undefined ? {} : { link: publicUrl + href };
+    return { file: { index, url, href, ...link }, duration: durationSeconds === undefined ? {} : { durationSeconds } };
+  });
   return ENDPOINTS[task.kind].result === 'images'
-    ? { images: files.map(({ index, url, href }) => ({ index, url, href })) }
-    : { videos: files };
+    ? { images: files.map(({ file }) => file) }
+    : { videos: files.map(({ file, duration }) => ({ ...file, ...duration })) };
 }

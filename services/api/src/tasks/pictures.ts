@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { type FieldProblem, ownProblem } from './problem.ts';
+import { type FieldProblem, ownProblem } from '../problem.ts';
 
 /**
  * Pictures that callers give: URLs, which only Kling fetches and never this

@@ -1,5 +1,5 @@
 import type { UpstreamTask } from '@klingapi/kling';
-import type { TaskChange } from './store.ts';
+import type { TaskChange } from '../storage/store.ts';
 import type { Task, TaskFile } from './task.ts';
 
 const SECOND = 1000;
@@ -14,8 +14,10 @@ export const KEPT_MS = 30 * GIVE_UP_MS;
 /**
  * Milliseconds until Kling is asked again: often while a picture may be ready,
  * seldom for a task that is old. The vendor names no interval; queries are free.
+ * Where Kling tells of changes by itself, asking is only for what it failed to tell.
  */
-export function pollDelay(age: number): number {
+export function pollDelay(age: number, isTold = false): number {
+  if (isTold) return age < 2 * MINUTE ? 20 * SECOND : MINUTE * 2;
   if (age < 3 * SECOND) return SECOND / 4;
   if (age < 30 * SECOND) return SECOND;
   if (age < 5 * MINUTE) return 5 * SECOND;
@@ -23,8 +25,33 @@ export function pollDelay(age: number): number {
   return 2 * MINUTE;
 }
 
-/** What Kling told of a task, as a change of ours. Pure. */
-export function progressOf(task: Task, upstream: UpstreamTask, now: number): TaskChange {
+export interface ProgressOptions {
+  readonly now: () => number;
+  /** Whether Kling tells of changes by callbacks. */
+  readonly isTold: boolean;
+  /** Whether results are kept here. */
+  readonly keepsResults: boolean;
+}
+
+/** What Kling tells of a task, as a change of ours. */
+export interface Progress {
+  of(task: Task, upstream: UpstreamTask): TaskChange;
+  pollDelay(age: number): number;
+}
+
+export function createProgress({ now, isTold, keepsResults }: ProgressOptions): Progress {
+  return {
+    of(task, upstream) {
+      const at = now();
+      const change = progressOf(task, upstream, at, isTold);
+      return keepsResults && change.state === 'succeeded' ? { ...change, mirrorAt: at } : change;
+    },
+    pollDelay: (age) => pollDelay(age, isTold),
+  };
+}
+
+/** Pure. */
+export function progressOf(task: Task, upstream: UpstreamTask, now: number, isTold = false): TaskChange {
   const base = { updatedAt: now, upstreamId: upstream.id };
   const units = upstream.units === undefined ? {} : unitsOf(upstream.units);
   if (upstream.status === 'failed') {
@@ -45,7 +72,7 @@ export function progressOf(task: Task, upstream: UpstreamTask, now: number): Tas
     ...base,
     updatedAt: moved ? now : task.updatedAt,
     state: upstream.status,
-    pollAt: now + pollDelay(now - task.createdAt),
+    pollAt: now + pollDelay(now - task.createdAt, isTold),
   };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { bearer, ownTask, requireScope } from './access.ts';
-import type { App, Context } from './context.ts';
-import { ownProblem, problemSchema } from './problem.ts';
+import { bearer, ownTask, requireScope } from '../access.ts';
+import type { App, Context } from '../context.ts';
+import { ownProblem, problemSchema } from '../problem.ts';
 import {
   describeResult,
   describeStatus,
@@ -12,7 +12,7 @@ import {
   taskStatusReplySchema,
 } from './task.ts';
 
-const params = z.object({ id: z.string().min(1).max(128) });
+export const params = z.object({ id: z.string().min(1).max(128) });
 const refusal = { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } };
 const common = { tags: ['tasks'], security: bearer, params };
 
@@ -29,7 +29,8 @@ export function addTaskRoutes(app: App, context: Context): void {
     url: '/api/tasks/:id',
     onRequest,
     schema: { ...common, summary: 'The whole task', response: { 200: taskReplySchema, '4xx': refusal } },
-    handler: (request) => Promise.resolve(describeTask(ownTask(context.store, request, request.params.id))),
+    handler: async (request) =>
+      describeTask(await ownTask(context.store, request, request.params.id), context.publicUrl),
   });
 
   app.route({
@@ -37,7 +38,7 @@ export function addTaskRoutes(app: App, context: Context): void {
     url: '/api/tasks/:id/status',
     onRequest,
     schema: { ...common, summary: 'Only its status', response: { 200: taskStatusReplySchema, '4xx': refusal } },
-    handler: (request) => Promise.resolve(describeStatus(ownTask(context.store, request, request.params.id))),
+    handler: async (request) => describeStatus(await ownTask(context.store, request, request.params.id)),
   });
 
   app.route({
@@ -46,13 +47,15 @@ export function addTaskRoutes(app: App, context: Context): void {
     onRequest,
     schema: { ...common, summary: 'Only its result', response: { 200: taskResultReplySchema, '4xx': refusal } },
     handler: async (request) => {
-      const task = ownTask(context.store, request, request.params.id);
+      const task = await ownTask(context.store, request, request.params.id);
       if (task.state === 'failed') throw ownProblem('task_failed', task.error?.message ?? 'no reason is known');
       if (task.state !== 'succeeded') {
         throw ownProblem('task_not_finished', `the status is ${describeStatus(task).status}`, { retryAfterSeconds: 5 });
       }
-      const { id, kind, charge } = describeTask(task);
-      return { id, kind, status: 'succeeded' as const, result: describeResult(task), ...(charge ? { charge } : {}) };
+      const { publicUrl } = context;
+      const { id, kind, charge } = describeTask(task, publicUrl);
+      const result = describeResult(task, publicUrl);
+      return { id, kind, status: 'succeeded' as const, result, ...(charge ? { charge } : {}) };
     },
   });
 
@@ -67,15 +70,25 @@ export function addTaskRoutes(app: App, context: Context): void {
       response: { 200: taskReplySchema, '4xx': refusal },
     },
     handler: async (request) => {
-      const task = ownTask(context.store, request, request.params.id);
-      if (!hasEnded(task)) {
-        const gone = new AbortController();
-        const onClose = () => gone.abort();
-        request.raw.socket.once('close', onClose);
-        await context.changes.untilEnded(task.id, request.body.timeoutSeconds * 1000, gone.signal);
+      const { id } = await ownTask(context.store, request, request.params.id);
+      const gone = new AbortController();
+      const onClose = () => gone.abort();
+      request.raw.socket.once('close', onClose);
+      const end = performance.now() + request.body.timeoutSeconds * 1000;
+      const watch = context.changes.watch(id);
+      try {
+        for (;;) {
+          const task = await ownTask(context.store, request, id);
+          const left = end - performance.now();
+          if (hasEnded(task) || left <= 0 || gone.signal.aborted || context.draining()) {
+            return describeTask(task, context.publicUrl);
+          }
+          await watch.next(left, gone.signal);
+        }
+      } finally {
+        watch.close();
         request.raw.socket.off('close', onClose);
       }
-      return describeTask(ownTask(context.store, request, task.id));
     },
   });
 }

@@ -1,13 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Kind, KlingError, type KlingRequest, REQUESTS } from '@klingapi/kling';
+import { ENDPOINTS, type Kind, KlingError, type KlingRequest, REQUESTS } from '@klingapi/kling';
 import { z } from 'zod';
-import { bearer, requireScope, subjectOf } from './access.ts';
-import type { App, Context } from './context.ts';
+import { bearer, requireScope, subjectOf } from '../access.ts';
+import type { App, Context } from '../context.ts';
+import { ownProblem, problemSchema } from '../problem.ts';
+import type { Added } from '../storage/store.ts';
+import { upstreamProblem } from '../upstream-problem.ts';
 import { acceptPictures, describePictures } from './pictures.ts';
-import { ownProblem, problemSchema } from './problem.ts';
-import { describeTask, type Task, taskReplySchema } from './task.ts';
-import { upstreamProblem } from './upstream-problem.ts';
+import { describeTask, taskReplySchema } from './task.ts';
 
 /** The original's paths. */
 const ROUTES: readonly { readonly kind: Kind; readonly path: string; readonly summary: string }[] = [
@@ -49,51 +50,82 @@ export function addCreateRoutes(app: App, context: Context): void {
       handler: async (request, reply) => {
         if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
         const payload: KlingRequest = acceptPictures(request.body);
-        const added = addTask(context, kind, payload, subjectOf(request), request.headers['idempotency-key']);
-        const { task } = added;
+        const added = await addTask(context, kind, payload, subjectOf(request), request.headers['idempotency-key']);
         await submitted(context, added);
-        const current = context.store.find(task.id) ?? task;
-        return await reply.code(202).header('location', `/api/tasks/${task.id}`).send(describeTask(current));
+        const task = (await context.store.find(added.task.id)) ?? added.task;
+        return await reply
+          .code(202)
+          .header('location', `/api/tasks/${task.id}`)
+          .send(describeTask(task, context.publicUrl));
       },
     });
   }
 }
 
-function addTask(context: Context, kind: Kind, payload: KlingRequest, subject: string, key: string | undefined) {
-  const added = context.store.add({
-    id: randomUUID(),
-    subject,
-    kind,
-    createdAt: context.now(),
-    request: describePictures({ ...payload }),
-    payload,
-    idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(kind, payload) },
-  });
+type Stored = Exclude<Added, { outcome: 'key-of-another-request' }>;
+
+async function addTask(
+  context: Context,
+  kind: Kind,
+  payload: KlingRequest,
+  subject: string,
+  key: string | undefined,
+): Promise<Stored> {
+  const added = await context.store.add(
+    {
+      id: randomUUID(),
+      subject,
+      kind,
+      createdAt: context.now(),
+      request: describePictures({ ...payload }),
+      payload,
+      // Kling counts by model and kind of result, and each picture of a task for one.
+      pool: `${ENDPOINTS[kind].result}:${payload.model_name}`,
+      slots: 'n' in payload ? payload.n : 1,
+      idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(kind, payload) },
+    },
+    context.replica,
+  );
   if (added.outcome === 'key-of-another-request') {
     throw ownProblem('idempotency_key_reused', 'use a new key for a new request');
   }
   return added;
 }
 
-/** Waits until Kling has taken or refused the task, but not for ever. */
-async function submitted(
-  context: Context,
-  { task, outcome }: { task: Task; outcome: 'added' | 'known' },
-): Promise<void> {
-  if (task.state !== 'submitting') return;
-  const { submissions } = context;
-  const submission = outcome === 'added' ? submissions.submit(task) : submissions.join(task);
+/** Waits until Kling has taken or refused the task or it is back in the queue, but not for ever. */
+async function submitted(context: Context, added: Stored): Promise<void> {
+  const { id, state } = added.task;
+  const { submissions, dispatcher } = context;
+  if (added.outcome === 'added' && added.claim === undefined) dispatcher.wake();
+  if (state !== 'submitting') return;
+  const submission =
+    added.outcome === 'added' && added.claim !== undefined
+      ? submissions.submit(added.claim)
+      : (submissions.running(id) ?? settledElsewhere(context, id));
   const answered = new AbortController();
   const patience = sleep(ANSWER_WITHIN_MS, undefined, { signal: answered.signal }).catch(() => {});
   try {
     await Promise.race([submission, patience]);
   } catch (error) {
-    if (error instanceof KlingError) throw upstreamProblem(error, task.id);
+    if (error instanceof KlingError) throw upstreamProblem(error, id);
     throw error;
   } finally {
     answered.abort();
     // A refusal after the reply is stored with the task.
     submission.catch(() => {});
+  }
+}
+
+/** The same request came to two replicas: this one waits for the other's outcome. */
+async function settledElsewhere({ store, changes }: Context, id: string): Promise<void> {
+  const watch = changes.watch(id);
+  const end = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  try {
+    while (!end.aborted && !changes.released.aborted && (await store.find(id))?.state === 'submitting') {
+      await watch.next(ANSWER_WITHIN_MS, end);
+    }
+  } finally {
+    watch.close();
   }
 }
 
