@@ -15,6 +15,7 @@ const environment = readEnvironment(
     ...processVariables,
     PORT: z.coerce.number().int().min(0).max(65535).default(5512),
     SANDBOX_TASK_SECONDS: z.coerce.number().min(0).max(3600).default(2),
+    SANDBOX_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).optional(),
   }),
 );
 const logger = createLogger({ name: 'sandbox', level: environment.LOG_LEVEL });
@@ -25,6 +26,7 @@ const sandbox = await startSandbox({
   host: environment.HOST,
   port: environment.PORT,
   taskSeconds: environment.SANDBOX_TASK_SECONDS,
+  concurrency: environment.SANDBOX_CONCURRENCY,
   onRequest: (told) => {
     countRequest(told);
     logger.debug(told, 'request answered');
