@@ -1,22 +1,22 @@
-/** Carries a decision out: the record first, the deletion only after it is written. */
+/**
+ * Carries a decision out: the record first, the deletion only after it is written. What moves all pods is not done here: the next
+ * look applies the template that follows from the status.
+ */
 
 import type { Context } from './context.ts';
 import { isConflict, isNotFound } from './kube/errors.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
 import type { Acts, Plan } from './plan.ts';
-import type { Assessment } from './remediation/assess.ts';
-import { afterRepair, repairRequestOf } from './remediation/incident.ts';
-import { lastRequestBefore } from './remediation/last-request.ts';
-import { beginRepair } from './remediation/record.ts';
-import { recurrenceOf } from './remediation/recurrence.ts';
+import type { Repair } from './remediation/decide.ts';
+import { givenUp } from './remediation/incident.ts';
 import { logSeconds, matchLog } from './remediation/signatures.ts';
-import { type KlingApi, REPAIR_ANNOTATION } from './resource/klingapi.ts';
+import { fromInside } from './remediation/storm.ts';
+import { writeDown } from './remediation/write-down.ts';
+import type { KlingApi } from './resource/klingapi.ts';
 
-/** Repairs kept in the status. */
-const KEPT = 10;
 const HUNG_GRACE_SECONDS = 1;
 
-type Deps = Pick<Context, 'client' | 'caches' | 'observer' | 'secrets' | 'actor' | 'log' | 'now'>;
+type Deps = Pick<Context, 'client' | 'caches' | 'observer' | 'secrets' | 'actor' | 'log' | 'now' | 'storm'>;
 
 export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<Acts> {
   const total = klingApi.status?.repairsTotal ?? 0;
@@ -27,6 +27,9 @@ export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<A
     repairs: plan.repairs,
     state: plan.state,
     repairsTotal: total,
+    decision: plan.decision,
+    restartedAt: undefined,
+    rejected: undefined,
     begun: undefined,
     busy: deletions.length > 0,
     afterWrite: async () => {
@@ -34,57 +37,33 @@ export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<A
     },
   };
   const now = deps.now();
-  if (plan.decision.kind === 'Exhausted') {
-    return {
-      ...base,
-      state: {
-        ...plan.state,
-        exhaustedSince: new Date(now).toISOString(),
-        exhaustedGeneration: klingApi.metadata.generation,
-      },
-    };
-  }
+  if (plan.decision.kind === 'Exhausted')
+    return { ...base, state: givenUp(plan.state, plan.decision.cause, klingApi.metadata.generation, now) };
   if (plan.decision.kind !== 'Repair') return base;
 
-  const { pod, trigger } = plan.decision;
-  if (!(await confirmed(klingApi, pod, deps))) {
+  const repair = plan.decision;
+  const { pod } = repair;
+  if (!(await confirmed(klingApi, repair, deps))) {
     deps.log.info(
       { klingapi: klingApi.metadata.name, namespace: klingApi.metadata.namespace, pod: pod.pod },
       'Repair was not begun, the pod serves again',
     );
-    return { ...base, busy: true };
+    return { ...base, decision: { kind: 'Nothing' }, busy: true };
   }
-  const { minHealthySeconds, logExcerpt } = klingApi.spec.remediation;
   const log = await readLog(klingApi, pod, deps);
-  const finding = matchLog(log);
-  const diagnosis = finding?.diagnosis ?? pod.diagnosis ?? 'HttpError';
-  const lastRequest = logExcerpt === 'None' ? undefined : lastRequestBefore(log);
-  const state = afterRepair(plan.state, klingApi.spec.remediation, now);
-  const request = repairRequestOf(klingApi.metadata.annotations?.[REPAIR_ANNOTATION]);
-  const begun = beginRepair(
-    {
-      pod,
-      pods: plan.pods,
-      trigger,
-      actor: deps.actor,
-      attempt: state.attempt ?? 1,
-      diagnosis,
-      log: logExcerpt === 'None' ? undefined : finding?.excerpt,
-      recurrence: recurrenceOf({ pod, diagnosis, repairs: plan.repairs, minHealthySeconds, lastRequest }, now),
-    },
-    now,
-  );
-  const underWay = plan.repairs.filter((record) => record.outcome === undefined);
-  const ended = plan.repairs.filter((record) => record.outcome !== undefined);
+  const storm = repair.trigger === 'Handshake' && !fromInside(pod, matchLog(log) !== null) ? deps.storm() : null;
+  if (storm !== null) {
+    const message = `${repair.message}; not repaired, because ${storm}`;
+    return { ...base, decision: { kind: 'Hold', reason: 'StormActive', message, until: null } };
+  }
+  const written = writeDown({ klingApi, plan, repair, actor: deps.actor, log }, now);
   return {
     ...base,
-    repairs: [begun, ...underWay, ...ended].slice(0, KEPT),
-    state: { ...state, ...(request === undefined ? {} : { handledRequest: request }) },
-    repairsTotal: total + 1,
-    begun,
+    ...written,
     busy: true,
     afterWrite: async () => {
       await base.afterWrite();
+      if (repair.action !== 'RestartPod') return;
       await deletePod(
         klingApi,
         { name: pod.pod, uid: pod.uid, graceSeconds: pod.hung ? HUNG_GRACE_SECONDS : undefined },
@@ -95,7 +74,9 @@ export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<A
 }
 
 /** Looks once more right before acting, so that a pod that came back is left alone. */
-async function confirmed(klingApi: KlingApi, pod: Assessment, deps: Deps): Promise<boolean> {
+async function confirmed(klingApi: KlingApi, { pod }: Repair, deps: Deps): Promise<boolean> {
+  // a container that does not run answers no handshake
+  if (!pod.repairable) return true;
   const live = deps.caches.mcpPods(klingApi).find((entry) => entry.metadata?.uid === pod.uid);
   if (live?.status?.podIP === undefined || live.metadata?.deletionTimestamp !== undefined) return false;
   const headers = await handshakeHeaders(klingApi, deps.secrets, await deps.secrets.internalKey(klingApi));
@@ -103,7 +84,7 @@ async function confirmed(klingApi: KlingApi, pod: Assessment, deps: Deps): Promi
 }
 
 /** The log around the failure; one that cannot be read holds no repair up. */
-async function readLog(klingApi: KlingApi, pod: Assessment, deps: Deps): Promise<string> {
+async function readLog(klingApi: KlingApi, pod: Repair['pod'], deps: Deps): Promise<string> {
   try {
     return await deps.client.podLog({
       namespace: klingApi.metadata.namespace,

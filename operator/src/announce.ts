@@ -14,6 +14,21 @@ interface Message {
   note: string;
 }
 
+const DONE: Record<RepairRecord['action'], (record: RepairRecord) => string> = {
+  RestartPod: ({ pod, diagnosis, replacement }) =>
+    `Pod ${pod} (${diagnosis}) was replaced by ${replacement ?? 'a new pod'}, which serves`,
+  RolloutRestart: ({ pod, diagnosis }) =>
+    `All MCP pods were restarted because of pod ${pod} (${diagnosis}); they serve`,
+  Rollback: ({ pod, diagnosis, rolledBackTo }) =>
+    `The MCP workload went back to revision ${rolledBackTo} because of pod ${pod} (${diagnosis}); its pods serve`,
+};
+
+const BEGINS: Record<RepairRecord['action'], (record: RepairRecord) => string> = {
+  RestartPod: ({ pod }) => `Deleting pod ${pod}`,
+  RolloutRestart: ({ pod }) => `Restarting all MCP pods because of ${pod}`,
+  Rollback: ({ pod, rolledBackTo }) => `Going back to revision ${rolledBackTo} because of ${pod}`,
+};
+
 const ended = (record: RepairRecord): Message => {
   const checks = record.verification === undefined ? '' : `, ${record.verification.summary} checks passed`;
   const time = record.unavailableSeconds === undefined ? '' : ` after ${record.unavailableSeconds.toFixed(1)} s`;
@@ -21,22 +36,22 @@ const ended = (record: RepairRecord): Message => {
     return {
       type: 'Normal',
       reason: 'Repaired',
-      action: 'RestartPod',
-      note: `Pod ${record.pod} (${record.diagnosis}) was replaced by ${record.replacement ?? 'a new pod'}, which serves${time}${checks}`,
+      action: record.action,
+      note: `${DONE[record.action](record)}${time}${checks}`,
     };
   }
   if (record.outcome === 'NotNeeded')
     return {
       type: 'Normal',
       reason: 'RepairNotNeeded',
-      action: 'RestartPod',
+      action: record.action,
       note: `Pod ${record.pod} was left alone: ${record.steps.at(-1)?.detail ?? ''}`,
     };
   return {
     type: 'Warning',
     reason: 'RepairFailed',
-    action: 'RestartPod',
-    note: `The replacement of pod ${record.pod} (${record.diagnosis}) does not serve: ${record.steps.at(-1)?.detail ?? ''}`,
+    action: record.action,
+    note: `${record.action} for pod ${record.pod} (${record.diagnosis}) did not help: ${record.steps.at(-1)?.detail ?? ''}`,
   };
 };
 
@@ -48,18 +63,18 @@ function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: 
     out.push({
       type: 'Warning',
       reason: 'RepairStarted',
-      action: 'RestartPod',
-      note: `Deleting pod ${begun.pod}: ${begun.recurrence === undefined ? '' : `${begun.recurrence.message}: `}${begun.diagnosis}: ${begun.evidence.message}`,
+      action: begun.action,
+      note: `${BEGINS[begun.action](begun)}: ${begun.recurrence === undefined ? '' : `${begun.recurrence.message}: `}${begun.diagnosis}: ${begun.evidence.message}`,
     });
   }
   out.push(...plan.settled.map(ended));
-  if (plan.decision.kind === 'WouldRepair') {
+  if (acts.decision.kind === 'WouldRepair') {
     const first =
-      before.conditions?.find((condition) => condition.type === 'Degraded')?.reason !== plan.decision.reason;
-    if (first) out.push({ type: 'Warning', reason: 'WouldRepair', action: 'DryRun', note: plan.decision.message });
+      before.conditions?.find((condition) => condition.type === 'Degraded')?.reason !== acts.decision.reason;
+    if (first) out.push({ type: 'Warning', reason: 'WouldRepair', action: 'DryRun', note: acts.decision.message });
   }
-  if (plan.decision.kind === 'Exhausted')
-    out.push({ type: 'Warning', reason: 'RemediationExhausted', action: 'GiveUp', note: plan.decision.message });
+  if (acts.decision.kind === 'Exhausted')
+    out.push({ type: 'Warning', reason: 'RemediationExhausted', action: 'GiveUp', note: acts.decision.message });
   if (before.remediation?.incident === undefined && acts.state.incident !== undefined) {
     const failing = plan.pods.find((pod) => pod.repairable);
     if (failing !== undefined)
@@ -69,6 +84,10 @@ function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: 
         action: 'Observe',
         note: `${failing.pod}: ${failing.diagnosis}: ${failing.message}`,
       });
+  }
+  if (acts.decision.kind === 'Hold' && acts.decision.reason === 'StormActive') {
+    if (!before.conditions?.some((entry) => entry.type === 'StormActive'))
+      out.push({ type: 'Warning', reason: 'StormActive', action: 'HoldBack', note: acts.decision.message });
   }
   const verification = status.verification;
   if (verification !== undefined && verification.at !== before.verification?.at) {

@@ -10,12 +10,15 @@ import type { KubeClient } from './kube/client.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { PodObserver } from './observe/pods.ts';
 import type { KlingApi } from './resource/klingapi.ts';
+import type { Turns } from './rollout/turns.ts';
 import type { Verifier } from './verification/verifier.ts';
 
 export interface Caches {
   klingApi(namespace: string, name: string): KlingApi | undefined;
   child(kind: string, namespace: string, name: string): KubernetesObject | undefined;
   mcpPods(klingApi: KlingApi): V1Pod[];
+  /** The kept templates of its MCP workload. */
+  revisions(klingApi: KlingApi): KubernetesObject[];
 }
 
 export interface Context {
@@ -31,6 +34,10 @@ export interface Context {
   images: ImageSettings;
   /** Whom network policies let in to every pod. */
   operator: OperatorPods;
+  /** Who may roll for a change that came with the operator. */
+  turns: Turns;
+  /** Why repairs are held back everywhere, or null. */
+  storm: () => string | null;
   /** Identity of this process, in records. */
   actor: string;
   now: () => number;

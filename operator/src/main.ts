@@ -20,8 +20,10 @@ import { createKubeMetrics } from './kube/metrics.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { createPodObserver } from './observe/pods.ts';
 import { reconcile } from './reconcile.ts';
-import { klingApiSchema } from './resource/klingapi.ts';
+import { stormIn } from './remediation/storm.ts';
+import { type KlingApi, klingApiSchema } from './resource/klingapi.ts';
 import { MANAGED_BY, NAME_LABEL } from './resource/names.ts';
+import { createTurns } from './rollout/turns.ts';
 import { settingsSchema } from './settings.ts';
 import { childSource, klingApiSource, onDeleted } from './sources.ts';
 import { printable } from './status/printable.ts';
@@ -67,6 +69,7 @@ const children = [
   KINDS.HorizontalPodAutoscaler,
   KINDS.PodDisruptionBudget,
   KINDS.NetworkPolicy,
+  KINDS.ControllerRevision,
 ].map((kind) => informer(kind));
 const informers = [klingApis, pods, ...children];
 const childCaches = new Map(children.map((entry) => [entry.cache.kind.kind, entry.cache]));
@@ -85,18 +88,29 @@ const recorder = createEventRecorder({
   redact: (note) => printable(redact(note, [], 1024)),
 });
 
+/** One parse for each version of an object: the cache hands out the same one until it changes. */
+const parsed = new WeakMap<object, KlingApi>();
+const parse = (object: object): KlingApi => {
+  const known = parsed.get(object) ?? klingApiSchema.parse(object);
+  parsed.set(object, known);
+  return known;
+};
+const allKlingApis = (): KlingApi[] => klingApis.cache.list().map(parse);
+
 const deps: Context = {
   client,
   caches: {
     klingApi(namespace, name) {
       const object = klingApis.cache.get(namespace, name);
-      return object === undefined ? undefined : klingApiSchema.parse(object);
+      return object === undefined ? undefined : parse(object);
     },
     child: (kind, namespace, name) => childCaches.get(kind)?.get(namespace, name),
     mcpPods: ({ metadata }) =>
       pods.cache
         .byLabel(NAME_LABEL, metadata.name, metadata.namespace)
         .filter((pod) => pod.metadata?.labels?.['app.kubernetes.io/component'] === 'mcp'),
+    revisions: ({ metadata }) =>
+      childCaches.get('ControllerRevision')?.byLabel(NAME_LABEL, metadata.name, metadata.namespace) ?? [],
   },
   applier: createApplier(client),
   secrets,
@@ -119,6 +133,13 @@ const deps: Context = {
     pullSecrets: settings.IMAGE_PULL_SECRETS,
   },
   operator: { namespace: settings.POD_NAMESPACE, labels: { 'app.kubernetes.io/name': settings.OPERATOR_NAME } },
+  turns: createTurns(settings.MAX_CONCURRENT_ROLLOUTS, allKlingApis, now),
+  storm: () =>
+    stormIn(allKlingApis(), {
+      klingApis: settings.STORM_KLINGAPIS,
+      percent: settings.STORM_PERCENT,
+      windowSeconds: settings.STORM_WINDOW_SECONDS,
+    }),
   actor,
   now,
 };
@@ -141,7 +162,7 @@ const controller = createController({
 });
 
 onDeleted(klingApis.cache, (uid) => {
-  for (const memory of [deps.applier, deps.observer, jobs]) memory.forget(uid);
+  for (const memory of [deps.applier, deps.observer, deps.turns, jobs]) memory.forget(uid);
 });
 
 const election = createLeaderElection({

@@ -5,16 +5,17 @@ import { createOperatorMetrics } from './metrics.ts';
 import { plan } from './plan.ts';
 import { assess } from './remediation/assess.ts';
 import { beginRepair } from './remediation/record.ts';
-import { klingApiOf, podOf, T0 } from './testing.ts';
+import { klingApiOf, planInputOf, podOf, T0 } from './testing.ts';
 
 it('leaves no series behind that names a KlingApi which is gone', async () => {
   const registry = new Registry();
   const metrics = createOperatorMetrics(registry);
   const klingApi = klingApiOf();
   const pod = assess(podOf(), klingApi.spec.mcp.handshake, T0);
-  const begun = { pod, pods: [pod], trigger: 'Handshake' as const, actor: 'me', attempt: 1, diagnosis: 'HttpError' };
+  const repair = { pod, action: 'RestartPod' as const, trigger: 'Handshake' as const };
+  const begun = { repair, pods: [pod], actor: 'me', attempt: 1, diagnosis: 'HttpError' };
   const record = { ...beginRepair({ ...begun, log: undefined }, T0), outcome: 'Recovered' as const };
-  const made = plan({ klingApi, observations: [podOf()], actor: 'me', takeVerification: () => undefined }, T0);
+  const made = plan(planInputOf(klingApi, [podOf()]), T0);
   metrics.handshake('media', 'studio', 'Serving');
   metrics.observe(klingApi, { conditions: [] }, { ...made, settled: [record] });
   expect(await registry.metrics()).toContain('klingapi="studio"');

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { plan } from './plan.ts';
 import { beginRepair } from './remediation/record.ts';
-import { handshakeOf, klingApiOf, podOf, reportOf, T0 } from './testing.ts';
+import { handshakeOf, klingApiOf, planInputOf, podOf, reportOf, T0 } from './testing.ts';
 
 const broken = podOf({
   probe: reportOf({ verdict: 'Failing', diagnosis: 'HttpError', failures: 4, failingSince: T0 - 20_000 }),
@@ -10,16 +10,15 @@ const broken = podOf({
 });
 
 function look(spec: Record<string, unknown>, repairs: unknown[], observations = [broken]) {
-  const input = { observations, actor: 'me', takeVerification: () => undefined };
-  return plan({ ...input, klingApi: klingApiOf(spec, { repairs }) }, T0 + 1_000);
+  return plan(planInputOf(klingApiOf(spec, { repairs }), observations), T0 + 1_000);
 }
 
 function recorded() {
   const pods = look({}, []).pods;
   const [pod] = pods;
   if (pod === undefined) throw new Error('no pod');
-  const begun = { trigger: 'Handshake' as const, actor: 'me', attempt: 1, diagnosis: 'HttpError', log: undefined };
-  return beginRepair({ pod, pods, ...begun }, T0);
+  const repair = { pod, action: 'RestartPod' as const, trigger: 'Handshake' as const };
+  return beginRepair({ repair, pods, actor: 'me', attempt: 1, diagnosis: 'HttpError', log: undefined }, T0);
 }
 
 describe('between the record and the deletion', () => {

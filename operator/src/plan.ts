@@ -1,12 +1,17 @@
 /** From what was seen to what is written and done next. Pure: no client, no clock. */
 
+import { advance } from './remediation/advance.ts';
 import { type Assessment, assess } from './remediation/assess.ts';
 import { type Decision, decide } from './remediation/decide.ts';
 import { nextState, repairRequestOf } from './remediation/incident.ts';
 import type { PodObservation } from './remediation/observation.ts';
-import { type Advanced, advance, awaitsDeletion, type NextStep } from './remediation/record.ts';
+import type { Advanced, NextStep } from './remediation/record.ts';
+import type { Workload } from './remediation/restart-all.ts';
+import { awaitsDeletion } from './remediation/restart-pod.ts';
+import { at } from './remediation/time.ts';
 import { type KlingApi, REPAIR_ANNOTATION } from './resource/klingapi.ts';
-import type { RemediationStatus, RepairRecord, Verification } from './resource/status.ts';
+import type { RejectedRevision, RemediationStatus, RepairRecord, Verification } from './resource/status.ts';
+import { type Judgement, judge } from './rollout/judge.ts';
 
 export interface PlanInput {
   klingApi: KlingApi;
@@ -14,6 +19,10 @@ export interface PlanInput {
   actor: string;
   /** Takes a finished verification that was asked for under this repair's id. */
   takeVerification: (repairId: string) => Verification | undefined;
+  /** The MCP workload as it was applied. */
+  workload: Omit<Workload, 'deadlineSeconds'>;
+  /** Whether the template of a revision is kept, so that the workload can go back to it. */
+  isKept: (revision: string) => boolean;
 }
 
 export interface Plan {
@@ -26,6 +35,7 @@ export interface Plan {
   /** Repairs that ended with this plan. */
   settled: RepairRecord[];
   decision: Decision;
+  judgement: Judgement;
 }
 
 /** What becomes of a plan: what is written down, and what follows once that stands. */
@@ -33,6 +43,11 @@ export interface Acts {
   repairs: RepairRecord[];
   state: RemediationStatus;
   repairsTotal: number;
+  /** The plan's decision, or what took its place. */
+  decision: Decision;
+  /** What the repair asks of the workload. */
+  restartedAt: string | undefined;
+  rejected: RejectedRevision | undefined;
   /** The record that this look begins. */
   begun: RepairRecord | undefined;
   busy: boolean;
@@ -64,10 +79,31 @@ export function plan(input: PlanInput, now: number): Plan {
   const before = status?.repairs ?? [];
   const grace = spec.mcp.handshake.startupGraceSeconds;
   const stopped = stopOf(spec);
+  const workload = { ...input.workload, deadlineSeconds: spec.rollout.deadlineSeconds };
+  const { verified, since, servedAt, current: known } = status?.revisions ?? {};
+  const current = workload.revision ?? 'none';
+  const kept = verified !== undefined && input.isKept(verified);
+  const judgement = judge(
+    {
+      pods,
+      current,
+      verified,
+      kept,
+      since: known === current && since !== undefined ? at(since) : undefined,
+      rollingOut: workload.rollingOut,
+      served: known === current && servedAt !== undefined,
+      deadlineSeconds: workload.deadlineSeconds,
+    },
+    now,
+  );
   const advanced: Advanced[] = before.map((record) =>
     record.outcome !== undefined || (spec.paused && !awaitsDeletion(record, pods))
       ? { record, next: { kind: 'Settled' } }
-      : advance(record, pods, input.takeVerification(record.id), actor, grace, now, stopped),
+      : advance(
+          record,
+          { pods, verification: input.takeVerification(record.id), actor, graceSeconds: grace, stopped, workload },
+          now,
+        ),
   );
   const repairs = advanced.map(({ record }) => record);
   const repairRequest = annotation !== undefined && annotation !== previous.handledRequest ? annotation : undefined;
@@ -80,6 +116,9 @@ export function plan(input: PlanInput, now: number): Plan {
       state,
       repairs,
       repairRequest,
+      judgement,
+      current,
+      rollbackTo: kept && verified !== current ? verified : undefined,
     },
     now,
   );
@@ -90,5 +129,6 @@ export function plan(input: PlanInput, now: number): Plan {
     steps: advanced.filter((_, index) => before[index]?.outcome === undefined),
     settled: repairs.filter((record, index) => record.outcome !== undefined && before[index]?.outcome === undefined),
     decision,
+    judgement,
   };
 }

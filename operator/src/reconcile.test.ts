@@ -82,7 +82,9 @@ function world({
   );
   const deps = {
     client,
-    caches: { klingApi: () => klingApi, child: () => undefined, mcpPods: () => live },
+    caches: { klingApi: () => klingApi, child: () => undefined, mcpPods: () => live, revisions: () => [] },
+    turns: { take: () => true, done: quiet, forget: quiet },
+    storm: () => null,
     applier: {
       async apply(object: object) {
         if (child !== undefined) throw child;

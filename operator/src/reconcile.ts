@@ -7,6 +7,8 @@ import type { V1Deployment, V1StatefulSet } from '@kubernetes/client-node';
 import { act } from './act.ts';
 import { keepChildren } from './apply/children.ts';
 import { StalledError } from './apply/foreign.ts';
+import { keptTemplate } from './apply/revisions.ts';
+import { restartedAt, revisionOf } from './children/revision.ts';
 import type { Context } from './context.ts';
 import { isConflict, isForbidden, isPassing, KubeError } from './kube/errors.ts';
 import { handshakeHeaders } from './observe/credentials.ts';
@@ -16,6 +18,7 @@ import { plan } from './plan.ts';
 import { serves } from './remediation/assess.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import { childNames } from './resource/names.ts';
+import type { Choice } from './rollout/choose.ts';
 import { buildStatus } from './status/build.ts';
 import type { Finding } from './status/conditions.ts';
 import { writeStatus } from './status/write.ts';
@@ -42,25 +45,47 @@ export async function reconcile(
     return {};
   }
 
-  const { live, stalled, retrying, revision } = await children(klingApi, deps);
+  const { live, stalled, retrying, rollout } = await children(klingApi, deps);
   signal.throwIfAborted();
   const missing = await missingSecrets(klingApi, deps.secrets);
   const internalKey = await deps.secrets.internalKey(klingApi);
   const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
   const observations = await deps.observer.observe(klingApi, deps.caches.mcpPods(klingApi), headers);
   signal.throwIfAborted();
+  const workloads = workloadState(live);
+  const revision = revisionOf(live.mcp) ?? klingApi.status?.revisions?.current ?? rollout.revision;
+  const { rollingOut } = workloads.mcp;
   const planned = plan(
-    { klingApi, observations, actor: deps.actor, takeVerification: (id) => deps.verifier.take(klingApi, id) },
+    {
+      klingApi,
+      observations,
+      actor: deps.actor,
+      takeVerification: (id) => deps.verifier.take(klingApi, id),
+      workload: { revision, restartedAt: restartedAt(live.mcp), rollingOut },
+      isKept: (kept) => keptTemplate(klingApi, kept, deps) !== undefined,
+    },
     deps.now(),
   );
   const acts = await act(klingApi, planned, deps);
-
-  const workloads = workloadState(live);
   const verification = deps.verifier.follow(klingApi, { plan: planned, revision, workloads, internalKey });
   const status = buildStatus(
-    { klingApi, plan: planned, acts, verification, revision, workloads, stalled, retrying, missing, observations },
+    {
+      klingApi,
+      plan: planned,
+      acts,
+      verification,
+      revision,
+      rollout,
+      workloads,
+      stalled,
+      retrying,
+      missing,
+      observations,
+    },
     deps.now(),
   );
+  if (!rollingOut && status.revisions?.verified === revision && rollout.kind !== 'Queued')
+    deps.turns.done(klingApi.metadata.uid);
   signal.throwIfAborted();
   const written = await writeStatus(deps.client, klingApi, status);
   if (!written) return { requeueAfterMs: BUSY_MS };
@@ -69,13 +94,13 @@ export async function reconcile(
   deps.metrics.observe(klingApi, status, planned);
   await acts.afterWrite();
 
-  const waiting = missing.api !== null || missing.mcp !== null;
+  const waiting = rollout.kind === 'Queued' || missing.api !== null || missing.mcp !== null;
   if (stalled !== null || retrying !== null) return { requeueAfterMs: STALLED_MS };
   const busy =
     acts.busy ||
     planned.steps.some((step) => step.next.kind !== 'Settled') ||
     planned.pods.some((pod) => !pod.ending && !serves(pod));
-  const hold = planned.decision.kind === 'Hold' ? planned.decision.until : null;
+  const hold = acts.decision.kind === 'Hold' ? acts.decision.until : null;
   return {
     requeueAfterMs: busy
       ? Math.max(BUSY_MS, Math.min(hold === null ? BUSY_MS : hold - deps.now(), 2 * BUSY_MS))
@@ -87,7 +112,7 @@ export async function reconcile(
 
 interface Kept {
   live: LiveWorkloads;
-  revision: string;
+  rollout: Choice;
   /** Why children cannot be kept until somebody changes something. */
   stalled: Finding | null;
   /** Why they could not be kept this time. */
@@ -130,7 +155,7 @@ async function children(klingApi: KlingApi, deps: Context): Promise<Kept> {
         sandbox: deps.caches.child('Deployment', namespace, childNames(name).sandbox) as V1Deployment | undefined,
       },
       ...trouble,
-      revision: klingApi.status?.revisions?.current ?? 'none',
+      rollout: { kind: 'Wanted', revision: klingApi.status?.revisions?.current ?? 'none' },
     };
   }
 }

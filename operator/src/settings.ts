@@ -33,6 +33,12 @@ export const settingsSchema = z.object({
   LEADER_ELECTION: flag(true),
   LEADER_ELECTION_LEASE: z.string().default('kling-operator'),
   WORKERS: z.coerce.number().int().min(1).max(64).default(8),
+  /** KlingApis that roll at once for a change that came with this operator, such as a new default image. */
+  MAX_CONCURRENT_ROLLOUTS: z.coerce.number().int().min(1).max(1000).default(5),
+  /** The storm guard: KlingApis that fall silent together, at least so many and so many percent of all; 0 turns it off. */
+  STORM_KLINGAPIS: z.coerce.number().int().min(0).max(100_000).default(3),
+  STORM_PERCENT: z.coerce.number().int().min(0).max(100).default(30),
+  STORM_WINDOW_SECONDS: z.coerce.number().int().min(1).max(86_400).default(120),
   IMAGE_MCP: z.string().min(1),
   IMAGE_API: z.string().min(1),
   IMAGE_SANDBOX: z.string().min(1),

@@ -1,5 +1,6 @@
 /** Builders for tests of the pure parts. */
 import type { HandshakeResult, ProbeReport } from '@klingapi/probe';
+import type { PlanInput } from './plan.ts';
 import { NO_HANDSHAKES, type PodObservation } from './remediation/observation.ts';
 import { type KlingApi, klingApiSchema } from './resource/klingapi.ts';
 import type { RepairRecord } from './resource/status.ts';
@@ -73,6 +74,8 @@ export function podOf(overrides: Partial<PodObservation> = {}): PodObservation {
     uid: 'uid-1',
     createdAt: T0 - 3_600_000,
     deleting: false,
+    revision: 'r1',
+    restartedAt: null,
     podIP: '198.18.0.5',
     scheduling: null,
     container: {
@@ -109,5 +112,22 @@ export function earlierRepair({ replacement, servedAt }: { replacement: string; 
     outcome: 'Recovered',
     servedBefore: 1,
     steps: [{ name: 'Serving', at: time }],
+  };
+}
+
+/** A plan's input for an MCP workload at rest on revision r1. */
+export function planInputOf(
+  klingApi: KlingApi,
+  observations: PodObservation[],
+  overrides: Partial<PlanInput> = {},
+): PlanInput {
+  return {
+    klingApi,
+    observations,
+    actor: 'me',
+    takeVerification: () => undefined,
+    workload: { revision: 'r1', restartedAt: undefined, rollingOut: false },
+    isKept: () => true,
+    ...overrides,
   };
 }

@@ -29,12 +29,16 @@ export interface Case {
   callerKey(name?: string): Promise<string>;
   exec(pod: string, script: string): Promise<string>;
   mcpUrl(name?: string): string;
+  /** Installs the operator's chart anew, with these values on top of those that every case has. */
+  upgrade(values: string[]): Promise<void>;
   remove(): Promise<void>;
 }
 
 export interface CaseOptions {
   /** Operators without election, installed side by side. */
   operators?: number;
+  /** Values of the chart, as `key=value`. */
+  values?: string[];
 }
 
 export const podIsReady = (pod: Json): boolean =>
@@ -42,6 +46,14 @@ export const podIsReady = (pod: Json): boolean =>
 export const condition = (object: Json, type: string): Json | undefined =>
   object.status?.conditions?.find((entry: Json) => entry.type === type);
 export const alive = (pods: Json[]): Json[] => pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
+
+const chart = (namespace: string, values: string[]): string[] => [
+  CHART,
+  '-n',
+  namespace,
+  ...LOCAL_IMAGES,
+  ...['scope=namespace', 'crds.install=false', ...values].flatMap((value) => ['--set', value]),
+];
 
 export async function createCase(title: string, options: CaseOptions = {}): Promise<Case> {
   const namespace = `e2e-${title}-${randomBytes(3).toString('hex')}`;
@@ -56,19 +68,8 @@ export async function createCase(title: string, options: CaseOptions = {}): Prom
   const operators = options.operators ?? 1;
   for (let index = 1; index <= operators; index += 1) {
     const release = operators === 1 ? 'operator' : `operator-${index}`;
-    await helm([
-      'install',
-      release,
-      CHART,
-      '-n',
-      namespace,
-      ...LOCAL_IMAGES,
-      '--set',
-      'scope=namespace',
-      '--set',
-      'crds.install=false',
-      ...(operators === 1 ? [] : ['--set', 'leaderElection.enabled=false']),
-    ]);
+    const election = operators === 1 ? [] : ['leaderElection.enabled=false'];
+    await helm(['install', release, ...chart(namespace, [...election, ...(options.values ?? [])])]);
   }
 
   const self: Case = {
@@ -133,6 +134,9 @@ export async function createCase(title: string, options: CaseOptions = {}): Prom
     },
     exec: (pod, script) => kubectl(['exec', '-n', namespace, pod, '-c', 'mcp', '--', '/usr/bin/node', '-e', script]),
     mcpUrl: (name = 'studio') => `http://${name}-mcp.${namespace}.svc:5510/mcp/v1`,
+    async upgrade(values) {
+      await helm(['upgrade', 'operator', ...chart(namespace, values), '--wait', '--timeout', '120s']);
+    },
     async remove() {
       await kubectl(['delete', 'namespace', namespace, '--wait=false']);
     },

@@ -23,5 +23,8 @@ const signal = async (kase: Case, pod: Json, name: NodeJS.Signals): Promise<void
 /** Stops the process of a pod's container from the host: it keeps its sockets and answers nothing. */
 export const hang = (kase: Case, pod: Json): Promise<void> => signal(kase, pod, 'SIGSTOP');
 
+/** Lets a process that was stopped go on. */
+export const resume = (kase: Case, pod: Json): Promise<void> => signal(kase, pod, 'SIGCONT');
+
 /** Ends the process of a pod's container from the host. */
 export const crash = (kase: Case, pod: Json): Promise<void> => signal(kase, pod, 'SIGKILL');

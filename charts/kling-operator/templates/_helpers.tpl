@@ -90,7 +90,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   resources: [secrets]
   verbs: [get, create]
 - apiGroups: [apps]
-  resources: [deployments, statefulsets]
+  # ControllerRevisions keep the pod templates that a rollout can go back to.
+  resources: [deployments, statefulsets, controllerrevisions]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]

@@ -16,14 +16,16 @@ import type { LiveWorkloads } from '../observe/workloads.ts';
 import { mcpReplicas } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { childNames } from '../resource/names.ts';
+import type { Choice } from '../rollout/choose.ts';
 import { removeChild } from './remove.ts';
 import { handOverReplicas, replicasPlan } from './replicas.ts';
+import { chosenDeployment, dropOldRevisions, isAsked, revisionToKeep } from './revisions.ts';
 import { upstreamStamp } from './upstream-stamp.ts';
 
-type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log' | 'operator'>;
+type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log' | 'operator' | 'turns'>;
 
 /** @throws StalledError for a foreign or refused child; nothing after it is applied */
-export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ live: LiveWorkloads; revision: string }> {
+export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ live: LiveWorkloads; rollout: Choice }> {
   const { namespace, name } = klingApi.metadata;
   const cached = (kind: string, child: string) => deps.caches.child(kind, namespace, child);
   const names = childNames(name);
@@ -31,12 +33,11 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   const sandbox = () => cached('Deployment', names.sandbox) as V1Deployment | undefined;
   const { owned, initial } = mcpReplicas(klingApi.spec);
   const replicas = replicasPlan(owned, before, initial);
-  const mcp = mcpDeployment(klingApi, deps.images, replicas.apply);
-  const revision = revisionOf(mcp);
+  const desired = mcpDeployment(klingApi, deps.images, replicas.apply);
   if (klingApi.spec.paused)
     return {
       live: { mcp: before, api: cached('StatefulSet', names.api) as V1StatefulSet | undefined, sandbox: sandbox() },
-      revision,
+      rollout: { kind: 'Wanted', revision: revisionOf(before) ?? 'none' },
     };
 
   const keep = async <T extends KubernetesObject>(desired: T): Promise<T | KubernetesObject> => {
@@ -54,12 +55,22 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   const remove = (apiVersion: string, kind: string, child: string): Promise<void> =>
     removeChild(klingApi, { apiVersion, kind, name: child }, deps);
 
+  /** A change that came with the operator waits for its turn. */
+  const keepWorkload = <T extends V1Deployment | V1StatefulSet>(wanted: T, live: T | undefined) =>
+    live === undefined ||
+    isAsked(klingApi, live) ||
+    revisionOf(live) === revisionOf(wanted) ||
+    deps.turns.take(klingApi)
+      ? keep(wanted)
+      : live;
+
   /** What is new in the template would meet the missing Secret: a pod that runs is not replaced by one that cannot start. */
   const keepApi = async (): Promise<KubernetesObject | undefined> => {
     const live = cached('StatefulSet', names.api) as V1StatefulSet | undefined;
     const missing = await missingSecrets(klingApi, deps.secrets);
     if (missing.api !== null && klingApi.spec.api.replicas !== 0) return live;
-    return keep(apiStatefulSet(klingApi, deps.images, await upstreamStamp(klingApi, live, internalKey, deps.secrets)));
+    const stamp = await upstreamStamp(klingApi, live, internalKey, deps.secrets);
+    return keepWorkload(apiStatefulSet(klingApi, deps.images, stamp), live);
   };
 
   const internalKey = await deps.secrets.ensure(klingApi);
@@ -69,7 +80,7 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   await keep(service(klingApi, 'mcp'));
   if (klingApi.spec.upstream.provider === 'Sandbox') {
     await keep(service(klingApi, 'sandbox'));
-    await keep(sandboxDeployment(klingApi, deps.images));
+    await keepWorkload(sandboxDeployment(klingApi, deps.images), sandbox());
   } else {
     await remove('apps/v1', 'Deployment', names.sandbox);
     await remove('v1', 'Service', names.sandbox);
@@ -86,9 +97,13 @@ export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ li
   if (autoscaling === undefined) await remove('autoscaling/v2', 'HorizontalPodAutoscaler', names.mcp);
   if (before !== undefined && replicas.handOver !== undefined)
     await handOverReplicas(deps.client, before, replicas.handOver);
-  const live = (await keep(mcp)) as V1Deployment;
+  const { choice, deployment } = chosenDeployment(klingApi, desired, before, deps);
+  // what is about to run is kept first: a rollout that goes wrong must find its way back
+  if (deployment !== undefined) await keep(revisionToKeep(klingApi, deployment));
+  const live = (deployment === undefined ? before : await keep(deployment)) as V1Deployment | undefined;
+  await dropOldRevisions(klingApi, revisionOf(live) ?? '', deps);
   if (autoscaling !== undefined) await keep(autoscaler(klingApi, autoscaling));
-  if (wantsDisruptionBudget(live.spec?.replicas ?? 0)) await keep(disruptionBudget(klingApi));
+  if (wantsDisruptionBudget(live?.spec?.replicas ?? 0)) await keep(disruptionBudget(klingApi));
   else await remove('policy/v1', 'PodDisruptionBudget', names.mcp);
-  return { live: { mcp: live, api: api as V1StatefulSet | undefined, sandbox: sandbox() }, revision };
+  return { live: { mcp: live, api: api as V1StatefulSet | undefined, sandbox: sandbox() }, rollout: choice };
 }

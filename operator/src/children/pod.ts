@@ -12,6 +12,7 @@ import type { KlingApi } from '../resource/klingapi.ts';
 import { type Component, childLabels, childNames, MANAGEMENT_PORT } from '../resource/names.ts';
 import type { KlingApiSpec } from '../resource/spec.ts';
 import type { ImageSettings } from './child.ts';
+import { named } from './revision.ts';
 
 type Workload = KlingApiSpec['mcp'] | KlingApiSpec['api'];
 
@@ -159,13 +160,13 @@ export function podTemplate(
     volumes: [...parts.volumes, ...((extras?.volumes ?? []) as V1Volume[])],
   };
   const annotations = { ...extras?.annotations, ...parts.annotations };
-  return {
+  return named({
     metadata: {
       labels: { ...extras?.labels, ...childLabels(name, parts.component) },
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     spec,
-  };
+  });
 }
 
 /** Room for temporary files beside a read-only root. */

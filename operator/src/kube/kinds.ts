@@ -26,6 +26,7 @@ export const KINDS = {
   Event: of('events.k8s.io/v1', 'Event', 'events'),
   Deployment: of('apps/v1', 'Deployment', 'deployments'),
   StatefulSet: of('apps/v1', 'StatefulSet', 'statefulsets'),
+  ControllerRevision: of('apps/v1', 'ControllerRevision', 'controllerrevisions'),
   ReplicaSet: of('apps/v1', 'ReplicaSet', 'replicasets'),
   HorizontalPodAutoscaler: of('autoscaling/v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers'),
   PodDisruptionBudget: of('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),

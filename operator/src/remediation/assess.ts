@@ -7,6 +7,8 @@ export interface Assessment {
   pod: string;
   uid: string;
   createdAt: number;
+  revision: string | null;
+  restartedAt: string | null;
   verdict: Verdict;
   /** Why it is not Serving, in one word; null while it serves. */
   diagnosis: string | null;
@@ -172,6 +174,8 @@ export function assess(pod: PodObservation, policy: AssessPolicy, now: number): 
     pod: pod.name,
     uid: pod.uid,
     createdAt: pod.createdAt,
+    revision: pod.revision,
+    restartedAt: pod.restartedAt,
     verdict: 'Unknown',
     diagnosis: 'NotSeen',
     message: pod.own.last?.message ?? 'no handshake was made yet',

@@ -1,180 +1,210 @@
-/** Random histories of pods that fail, recover and are replaced, against the promises that hold for all of them. */
+/** Random histories of pods that fail, recover, are replaced and roll, against the promises that hold for all of them. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plan } from '../plan.ts';
-import { handshakeOf, klingApiOf, podOf, reportOf, T0 } from '../testing.ts';
-import { afterRepair } from './incident.ts';
-import type { PodObservation } from './observation.ts';
-import { beginRepair } from './record.ts';
-
-interface World {
-  now: number;
-  /** Begin of the failure of each pod, null while it serves. */
-  pods: { uid: string; createdAt: number; brokenAt: number | null; ending: boolean }[];
-  next: number;
-}
-
-const observe = (world: World): PodObservation[] =>
-  world.pods.map((pod) => {
-    const failures = pod.brokenAt === null ? 0 : 1 + Math.floor((world.now - pod.brokenAt) / 5_000);
-    const base = podOf({ name: `pod-${pod.uid}`, uid: pod.uid, createdAt: pod.createdAt, deleting: pod.ending });
-    if (pod.brokenAt === null) return base;
-    return {
-      ...base,
-      ready: { value: false, since: pod.brokenAt + 5_000 },
-      probe: reportOf({ verdict: 'Failing', diagnosis: 'HttpError', failures, failingSince: pod.brokenAt }),
-      own: { last: handshakeOf('Failing', 'HttpError'), at: world.now, failures, failingSince: pod.brokenAt },
-    };
-  });
+import type { RepairRecord } from '../resource/status.ts';
+import { type Lasting, World } from './world.testing.ts';
 
 const event = fc.record({
   wait: fc.integer({ min: 100, max: 20_000 }),
   breaks: fc.option(fc.nat(3), { freq: 3 }),
-  /** Whether the next replacement is born broken. */
-  bornBroken: fc.boolean(),
+  lasting: fc.option(fc.constantFrom<Lasting>('Never', 'Revision', 'Always'), { freq: 6 }),
+  /** A new generation of the spec, with this revision. */
+  spec: fc.option(fc.constantFrom('r1', 'r2', 'r3'), { freq: 10 }),
 });
 
+const history = fc.record({
+  events: fc.array(event, { minLength: 20, maxLength: 150 }),
+  replicas: fc.integer({ min: 1, max: 3 }),
+  budget: fc.integer({ min: 1, max: 6 }),
+  most: fc.integer({ min: 1, max: 3 }),
+  ladder: fc.subarray(['RestartPod', 'RolloutRestart', 'Rollback'] as const, { minLength: 1 }),
+});
+type History = typeof history extends fc.Arbitrary<infer T> ? T : never;
+
+const WINDOW_MS = 3_600_000;
+
+function worldOf({ budget, most, ladder, replicas }: History): World {
+  const remediation = {
+    budget: { repairs: budget, windowSeconds: WINDOW_MS / 1_000 },
+    minHealthySeconds: 60,
+    maxConcurrentRepairs: most,
+    ladder,
+  };
+  return new World({ remediation }, replicas);
+}
+
+function live(world: World, step: History['events'][number]): void {
+  world.now += step.wait;
+  world.lasting = step.lasting ?? world.lasting;
+  if (step.spec !== null) {
+    world.generation += 1;
+    world.wanted = step.spec;
+  }
+  const hit = step.breaks === null ? undefined : world.alive[step.breaks];
+  if (hit !== undefined) hit.brokenAt ??= world.now;
+}
+
+const underWay = (world: World): RepairRecord[] =>
+  (world.status.repairs ?? []).filter((record) => record.outcome === undefined);
+
 describe('over any history', () => {
-  it('the budget holds, one repair runs at a time, no serving pod is touched, no failure is repaired twice', () => {
+  it('the budget and the limit hold, no serving pod is touched, no failure is acted on twice, no step goes back in time', () => {
     fc.assert(
-      fc.property(
-        fc.array(event, { minLength: 20, maxLength: 200 }),
-        fc.integer({ min: 1, max: 5 }),
-        (events, budget) => {
-          const world: World = {
-            now: T0,
-            pods: [0, 1].map((n) => ({ uid: `p${n}`, createdAt: T0 - 60_000, brokenAt: null, ending: false })),
-            next: 2,
-          };
-          const spec = { remediation: { budget: { repairs: budget, windowSeconds: 3_600 }, minHealthySeconds: 60 } };
-          let status: Record<string, unknown> = {};
-          const deletions: { uid: string; at: number }[] = [];
-
-          for (const step of events) {
-            world.now += step.wait;
-            const hit = step.breaks === null ? undefined : world.pods.filter((pod) => !pod.ending)[step.breaks];
-            if (hit !== undefined && hit.brokenAt === null) hit.brokenAt = world.now;
-
-            const klingApi = klingApiOf(spec, status);
-            const made = plan(
-              {
-                klingApi,
-                observations: observe(world),
-                actor: 'me',
-                takeVerification: () => ({ summary: '3/3', checks: [], at: new Date(world.now).toISOString() }),
-              },
-              world.now,
-            );
-            let { state, repairs } = made;
-            const doomed = made.steps.flatMap(({ record, next }) => (next.kind === 'Delete' ? [record.podUid] : []));
-            if (made.decision.kind === 'Exhausted')
-              state = { ...state, exhaustedSince: new Date(world.now).toISOString(), exhaustedGeneration: 1 };
-            if (made.decision.kind === 'Repair') {
-              const target = made.decision.pod;
-              state = afterRepair(state, klingApi.spec.remediation, world.now);
-              repairs = [
-                beginRepair(
-                  {
-                    pod: target,
-                    pods: made.pods,
-                    trigger: 'Handshake',
-                    actor: 'me',
-                    attempt: state.attempt ?? 1,
-                    diagnosis: 'HttpError',
-                    log: undefined,
-                  },
-                  world.now,
-                ),
-                ...repairs,
-              ].slice(0, 10);
-              doomed.push(target.uid);
-            }
-            expect(repairs.filter((record) => record.outcome === undefined).length).toBeLessThanOrEqual(1);
-            for (const uid of doomed) {
-              const pod = world.pods.find((entry) => entry.uid === uid);
-              expect(pod?.brokenAt, 'only a broken pod is deleted').not.toBeNull();
-              expect(
-                deletions.map((entry) => entry.uid),
-                'one deletion a failure',
-              ).not.toContain(uid);
-              deletions.push({ uid, at: world.now });
-              if (pod !== undefined) pod.ending = true;
-              const uidNew = `p${world.next++}`;
-              world.pods = world.pods.filter((entry) => !entry.ending || entry.uid === uid);
-              world.pods.push({
-                uid: uidNew,
-                createdAt: Math.floor(world.now / 1_000) * 1_000,
-                brokenAt: step.bornBroken ? world.now : null,
-                ending: false,
-              });
-            }
-            for (const { at } of deletions) {
-              expect(
-                deletions.filter((entry) => entry.at > at - 3_600_000 && entry.at <= at).length,
-              ).toBeLessThanOrEqual(budget);
-            }
-            status = { remediation: state, repairs };
+      fc.property(history, (chosen) => {
+        const world = worldOf(chosen);
+        for (const step of chosen.events) {
+          live(world, step);
+          const before = world.actions.length;
+          // who clears an exhaustion by a new generation gets a whole budget again
+          const cleared = step.spec !== null && world.exhausted;
+          if (cleared) world.actions.length = 0;
+          world.look();
+          const running = underWay(world);
+          expect(running.length, 'repairs at once').toBeLessThanOrEqual(chosen.most);
+          if (running.some((record) => record.action !== 'RestartPod'))
+            expect(running.length, 'what moves all pods is alone').toBe(1);
+          for (const action of world.actions.slice(cleared ? 0 : before)) {
+            const target = action.pods.find((pod) => pod.uid === action.repair.pod.uid);
+            expect(target?.brokenAt, 'a serving pod').not.toBeNull();
+            expect(target?.ending, 'an ending pod').toBe(false);
           }
-        },
-      ),
-      { numRuns: 200 },
+          for (const record of world.status.repairs ?? []) {
+            const times = record.steps.map((entry) => Date.parse(entry.at));
+            expect(times, 'steps').toEqual(times.toSorted((a, b) => a - b));
+          }
+        }
+        const restarts = world.actions.filter((action) => action.repair.action === 'RestartPod');
+        const uids = restarts.map((action) => action.repair.pod.uid);
+        expect(new Set(uids).size, 'one deletion a failure').toBe(uids.length);
+        const counted = world.actions.filter((action) => action.repair.trigger !== 'Rollout');
+        for (const { at } of counted) {
+          const within = counted.filter((other) => other.at > at - WINDOW_MS && other.at <= at);
+          expect(within.length, 'budget').toBeLessThanOrEqual(chosen.budget);
+        }
+      }),
+      { numRuns: 100 },
     );
+  }, 60_000);
+
+  it('ends in Serving or Exhausted once nothing new happens', () => {
+    fc.assert(
+      fc.property(history, (chosen) => {
+        const world = worldOf(chosen);
+        for (const step of chosen.events) {
+          live(world, step);
+          world.look();
+        }
+        // what lasts goes on
+        const settled = (): boolean => (world.serving && underWay(world).length === 0) || world.exhausted;
+        for (let round = 0; round < 4_000 && !settled(); round += 1) {
+          world.now += 2_000;
+          world.look();
+        }
+        expect(settled(), JSON.stringify({ status: world.status, pods: world.pods })).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  }, 60_000);
+});
+
+/** Looks every two seconds until it holds, for at most two hours. */
+function until(world: World, holds: () => boolean): void {
+  for (let round = 0; round < 3_600 && !holds(); round += 1) {
+    world.now += 2_000;
+    world.look();
+  }
+  expect(holds(), JSON.stringify({ status: world.status, pods: world.pods })).toBe(true);
+}
+
+const twoPods = (): World =>
+  worldOf({ events: [], budget: 20, most: 1, replicas: 2, ladder: ['RestartPod', 'RolloutRestart', 'Rollback'] });
+const ask = (world: World, revision: string): void => {
+  world.wanted = revision;
+  world.generation += 1;
+};
+const rest = (world: World): boolean => world.serving && underWay(world).length === 0;
+const taken = (world: World): string[] => world.actions.map(({ repair }) => `${repair.action} by ${repair.trigger}`);
+
+describe('two pods that both fail', () => {
+  const broken = (world: World): World => {
+    for (const pod of world.alive) pod.brokenAt = world.now;
+    return world;
+  };
+
+  it('are restarted one after the other, and that is all where it helps', () => {
+    const world = broken(twoPods());
+    until(world, () => rest(world));
+    expect(taken(world)).toEqual(['RestartPod by Handshake', 'RestartPod by Handshake']);
   });
 
-  it('ends in Serving or Exhausted when every replacement is born broken', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 8 }), (budget) => {
-        const world: World = {
-          now: T0,
-          pods: [{ uid: 'p0', createdAt: T0 - 60_000, brokenAt: T0, ending: false }],
-          next: 1,
-        };
-        let status: Record<string, unknown> = {};
-        let repairsMade = 0;
-        for (let round = 0; round < 5_000; round += 1) {
-          world.now += 1_000;
-          const klingApi = klingApiOf({ remediation: { budget: { repairs: budget, windowSeconds: 86_400 } } }, status);
-          const made = plan(
-            { klingApi, observations: observe(world), actor: 'me', takeVerification: () => undefined },
-            world.now,
-          );
-          if (made.decision.kind === 'Exhausted') {
-            expect(repairsMade).toBe(budget);
-            return;
-          }
-          let { state, repairs } = made;
-          if (made.decision.kind === 'Repair') {
-            repairsMade += 1;
-            state = afterRepair(state, klingApi.spec.remediation, world.now);
-            repairs = [
-              beginRepair(
-                {
-                  pod: made.decision.pod,
-                  pods: made.pods,
-                  trigger: 'Handshake',
-                  actor: 'me',
-                  attempt: 1,
-                  diagnosis: 'HttpError',
-                  log: undefined,
-                },
-                world.now,
-              ),
-              ...repairs,
-            ].slice(0, 10);
-            world.pods = [
-              {
-                uid: `p${world.next++}`,
-                createdAt: Math.floor(world.now / 1_000) * 1_000,
-                brokenAt: world.now,
-                ending: false,
-              },
-            ];
-          }
-          status = { remediation: state, repairs };
-        }
-        throw new Error('neither Serving nor Exhausted after 5,000 s');
-      }),
-      { numRuns: 20 },
-    );
+  it('are given up after the restart of all where their revision is the verified one', () => {
+    const world = broken(twoPods());
+    world.lasting = 'Always';
+    until(world, () => world.exhausted);
+    expect(world.status.remediation).toMatchObject({ exhaustedReason: 'LadderSpent' });
+    expect(taken(world).at(-1)).toBe('RolloutRestart by Handshake');
+    expect(taken(world).filter((action) => action.startsWith('RestartPod')).length).toBeLessThanOrEqual(4);
+  });
+
+  it('end up on the verified revision where theirs was never verified', () => {
+    const world = twoPods();
+    world.verifies = false;
+    ask(world, 'r2');
+    until(world, () => {
+      const { current, servedAt } = world.status.revisions ?? {};
+      return current === 'r2' && servedAt !== undefined;
+    });
+    world.lasting = 'Revision';
+    broken(world);
+    until(world, () => rest(world) && world.revision === 'r1');
+    expect(taken(world).slice(-2)).toEqual(['RolloutRestart by Handshake', 'Rollback by Handshake']);
+    expect(world.status.revisions).toMatchObject({ current: 'r1', verified: 'r1', rejected: [{ revision: 'r2' }] });
+  });
+});
+
+describe('a revision that never passes', () => {
+  const rejected = (): World => {
+    const world = twoPods();
+    world.lasting = 'Revision';
+    ask(world, 'r2');
+    until(world, () => world.actions.length > 0);
+    return world;
+  };
+
+  it('is taken back at its deadline, without a restart and without a repair of the budget', () => {
+    const world = rejected();
+    const at = world.now;
+    until(world, () => rest(world) && world.revision === 'r1');
+    expect(taken(world)).toEqual(['Rollback by Rollout']);
+    expect(Math.round((at - Date.parse('2026-11-24T10:00:00Z')) / 1_000)).toBeGreaterThanOrEqual(300);
+    expect(world.status.remediation?.recent).toBeUndefined();
+    expect(world.status.repairs).toMatchObject([{ action: 'Rollback', rolledBackTo: 'r1', outcome: 'Recovered' }]);
+  });
+
+  it('is not applied again before the spec changes', () => {
+    const world = rejected();
+    until(world, () => rest(world) && world.revision === 'r1');
+    for (let round = 0; round < 500; round += 1) {
+      world.now += 2_000;
+      world.look();
+      expect(world.revision).toBe('r1');
+    }
+    world.lasting = 'Never';
+    ask(world, 'r2');
+    until(world, () => rest(world) && world.status.revisions?.verified === 'r2');
+    expect(world.status.revisions?.rejected).toBeUndefined();
+  });
+
+  it('gives way to a spec that changes before its deadline', () => {
+    const world = twoPods();
+    world.lasting = 'Revision';
+    ask(world, 'r2');
+    for (let round = 0; round < 20; round += 1) {
+      world.now += 2_000;
+      world.look();
+    }
+    ask(world, 'r3');
+    until(world, () => rest(world) && world.revision === 'r3');
+    expect(taken(world)).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { plan } from '../plan.ts';
 import type { RemediationStatus } from '../resource/status.ts';
 import { statusSchema } from '../resource/status.ts';
-import { handshakeOf, klingApiOf, podOf, reportOf, T0 } from '../testing.ts';
+import { handshakeOf, klingApiOf, planInputOf, podOf, reportOf, T0 } from '../testing.ts';
 import { afterRepair, nextState, repairRequestOf } from './incident.ts';
 import { NO_HANDSHAKES, observePod, type PodObservation } from './observation.ts';
 
@@ -17,7 +17,7 @@ const broken = podOf({
 function look(annotation: string | undefined, remediation: RemediationStatus, pods: PodObservation[]) {
   const klingApi = klingApiOf({}, { remediation });
   if (annotation !== undefined) klingApi.metadata.annotations = { 'klingapi.dev/repair': annotation };
-  return plan({ klingApi, observations: pods, actor: 'me', takeVerification: () => undefined }, T0);
+  return plan(planInputOf(klingApi, pods), T0);
 }
 
 describe('a request by annotation', () => {
@@ -60,7 +60,10 @@ describe('the state', () => {
     );
     const { state } = look(undefined, {}, pods);
     expect(() => statusSchema.parse({ remediation: state })).not.toThrow();
-    expect(afterRepair({ attempt: 1_000 }, policy, T0).attempt).toBe(1_000);
+    expect(
+      afterRepair({ attempt: 1_000 }, policy, { action: 'RestartPod', failedAttempts: 0, trigger: 'Handshake' }, T0)
+        .attempt,
+    ).toBe(1_000);
   });
 
   it('lets an incident end although an evicted pod is still listed', () => {
@@ -104,6 +107,6 @@ it('never has more repairs under way than the status keeps', () => {
     },
     { repairs },
   );
-  const made = plan({ klingApi, observations: [broken], actor: 'me', takeVerification: () => undefined }, T0);
+  const made = plan(planInputOf(klingApi, [broken]), T0);
   expect(made.decision).toMatchObject({ kind: 'Hold', reason: 'RepairUnderWay' });
 });

@@ -3,6 +3,8 @@ import type { Policy } from '../resource/spec.ts';
 import type { RemediationStatus } from '../resource/status.ts';
 import { printable } from '../status/printable.ts';
 import { type Assessment, serves } from './assess.ts';
+import type { Repair } from './decide.ts';
+import { at, iso } from './time.ts';
 
 export interface Request {
   generation: number;
@@ -19,9 +21,6 @@ const MOST = { attempts: 1_000, pods: 128, request: 256 } as const;
  */
 export const repairRequestOf = (annotation: string | undefined): string | undefined =>
   annotation === undefined ? undefined : printable(annotation.slice(0, MOST.request));
-
-const iso = (at: number): string => new Date(at).toISOString();
-const at = (time: string): number => new Date(time).getTime();
 
 /** Times ahead of the clock, which was set back since, count as now: no wait gets longer by them, and no repair is forgotten. */
 const notAhead = (time: string, latest: number): string => (at(time) > latest ? iso(latest) : time);
@@ -60,15 +59,18 @@ export function nextState(
   if (calm || freshGeneration || freshRequest) {
     delete next.exhaustedSince;
     delete next.exhaustedGeneration;
+    delete next.exhaustedReason;
     delete next.nextAllowedAt;
+    delete next.attempt;
+    delete next.rung;
+    delete next.failedAttempts;
     if (calm) {
       delete next.incident;
       delete next.servingSince;
-      delete next.attempt;
     } else {
-      // whoever clears it by hand gets a whole budget again
+      // whoever clears it by hand gets a whole budget and the whole ladder again
       delete next.recent;
-      delete next.attempt;
+      if (next.incident !== undefined) next.incident = iso(now);
     }
   }
   const recent = (next.recent ?? [])
@@ -94,7 +96,14 @@ export function nextState(
 }
 
 /** The state after a repair was recorded. */
-export function afterRepair(state: RemediationStatus, policy: Policy, now: number): RemediationStatus {
+export function afterRepair(
+  state: RemediationStatus,
+  policy: Policy,
+  repair: Pick<Repair, 'action' | 'failedAttempts' | 'trigger'>,
+  now: number,
+): RemediationStatus {
+  // a revision that never served is taken back without being part of any incident, and costs no repair
+  if (repair.trigger === 'Rollout') return state;
   const attempt = Math.min((state.attempt ?? 0) + 1, MOST.attempts);
   const wait = Math.min(policy.backoff.initialSeconds * 2 ** (attempt - 1), policy.backoff.maxSeconds);
   const { servingSince: _, ...rest } = state;
@@ -102,7 +111,22 @@ export function afterRepair(state: RemediationStatus, policy: Policy, now: numbe
     ...rest,
     incident: state.incident ?? iso(now),
     attempt,
+    rung: repair.action,
+    failedAttempts: repair.failedAttempts,
     nextAllowedAt: iso(now + wait * 1_000),
     recent: [...(state.recent ?? []), iso(now)],
   };
 }
+
+/** The state once no more repairs are made. */
+export const givenUp = (
+  state: RemediationStatus,
+  cause: NonNullable<RemediationStatus['exhaustedReason']>,
+  generation: number,
+  now: number,
+): RemediationStatus => ({
+  ...state,
+  exhaustedSince: iso(now),
+  exhaustedReason: cause,
+  exhaustedGeneration: generation,
+});

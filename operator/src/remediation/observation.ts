@@ -2,6 +2,7 @@
 
 import type { HandshakeResult, ProbeReport } from '@klingapi/probe';
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import { RESTARTED_AT, REVISION_LABEL } from '../children/revision.ts';
 
 export interface ContainerState {
   state: 'Running' | 'Waiting' | 'Terminated' | 'Absent';
@@ -27,6 +28,10 @@ export interface PodObservation {
   uid: string;
   createdAt: number;
   deleting: boolean;
+  /** Which pod template it was made from. */
+  revision: string | null;
+  /** Restart of all pods that it was made by, or came after. */
+  restartedAt: string | null;
   podIP: string | null;
   scheduling: { reason: string; message: string } | null;
   container: ContainerState;
@@ -112,6 +117,8 @@ export function observePod(
       pod.metadata?.deletionTimestamp !== undefined ||
       pod.status?.phase === 'Failed' ||
       pod.status?.phase === 'Succeeded',
+    revision: pod.metadata?.labels?.[REVISION_LABEL] ?? null,
+    restartedAt: pod.metadata?.annotations?.[RESTARTED_AT] ?? null,
     podIP: pod.status?.podIP ?? null,
     scheduling:
       scheduled?.status === 'False'

@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { type RepairRecord, repairSchema, type Verification } from '../resource/status.ts';
 import { handshakeOf, podOf, reportOf, T0 } from '../testing.ts';
-import { assess } from './assess.ts';
+import { type AdvanceInput, advance } from './advance.ts';
+import { type Assessment, assess } from './assess.ts';
 import type { PodObservation } from './observation.ts';
-import { advance, beginRepair } from './record.ts';
+import { beginRepair } from './record.ts';
 
 const seen = (overrides: Partial<PodObservation>, now = T0) =>
   assess(podOf(overrides), { startupGraceSeconds: 60 }, now);
@@ -28,9 +29,8 @@ const verification: Verification = {
 const begin = (pod = broken): RepairRecord =>
   beginRepair(
     {
-      pod,
+      repair: { pod, action: 'RestartPod', trigger: 'Handshake' },
       pods: [pod, other],
-      trigger: 'Handshake',
       actor: 'me',
       attempt: 1,
       diagnosis: 'SessionManagerDown',
@@ -38,13 +38,16 @@ const begin = (pod = broken): RepairRecord =>
     },
     T0,
   );
-const step = (
-  record: RepairRecord,
-  pods: Parameters<typeof advance>[1],
-  at: number,
-  actor = 'me',
-  result?: Verification,
-) => advance(record, pods, result, actor, 60, T0 + at);
+const input = (pods: Assessment[], actor: string, graceSeconds: number, verified?: Verification): AdvanceInput => ({
+  pods,
+  verification: verified,
+  actor,
+  graceSeconds,
+  stopped: undefined,
+  workload: { revision: 'r1', restartedAt: undefined, rollingOut: false, deadlineSeconds: 300 },
+});
+const step = (record: RepairRecord, pods: Assessment[], at: number, actor = 'me', result?: Verification) =>
+  advance(record, input(pods, actor, 60, result), T0 + at);
 
 describe('a repair', () => {
   it('goes from the record to three of three', () => {
@@ -192,7 +195,7 @@ describe('what would stop every later repair', () => {
     let record = begin();
     for (let taken = 1; taken <= 60; taken += 1) {
       const pods = [other, { ...fresh, pod: `studio-mcp-${taken}`, verdict: 'Unreachable' as const, starting: true }];
-      record = advance(record, pods, undefined, `actor-${taken}`, 3_600, T0 + taken * 31_000).record;
+      record = advance(record, input(pods, `actor-${taken}`, 3_600), T0 + taken * 31_000).record;
     }
     expect(record.outcome).toBeUndefined();
     expect(repairSchema.parse(record).steps.map((entry) => entry.name)).toEqual(
@@ -206,7 +209,8 @@ describe('what would stop every later repair', () => {
     const recovered = step(step(begin(ahead), [other], 1_000).record, [other, fresh], 4_000).record;
     expect(() => repairSchema.parse(recovered)).not.toThrow();
     expect(recovered.unavailableSeconds).toBe(0);
-    const thousandth = { pod: broken, pods: [broken], trigger: 'Handshake' as const, actor: 'me', attempt: 1_001 };
+    const repair = { pod: broken, action: 'RestartPod' as const, trigger: 'Handshake' as const };
+    const thousandth = { repair, pods: [broken], actor: 'me', attempt: 1_001 };
     expect(beginRepair({ ...thousandth, diagnosis: 'HttpError', log: undefined }, T0).attempt).toBe(1_000);
   });
 });

@@ -3,7 +3,7 @@
  * Rules ask `has()` even of fields with a default: the API server checks each `default: {}` before it fills in what is below.
  */
 import { z } from 'zod';
-import { cel, int, objectName, quantity, required, secretKeyRef, secretRef, setList } from './bounds.ts';
+import { atomicList, cel, int, objectName, quantity, required, secretKeyRef, secretRef, setList } from './bounds.ts';
 import { networkPolicy } from './network-policy.ts';
 import { workloadFields } from './workload.ts';
 
@@ -214,6 +214,18 @@ const remediation = z
       )
       .describe('Waits between repairs of one incident'),
     minHealthySeconds: int(1, 86400).default(300).describe('Time all pods must serve before an incident is over'),
+    ladder: atomicList(z.enum(['RestartPod', 'RolloutRestart', 'Rollback']), 3)
+      .min(1)
+      .default(['RestartPod', 'RolloutRestart', 'Rollback'])
+      .meta(
+        cel({
+          rule: 'self.all(rung, self.exists_one(other, other == rung))',
+          message: 'each rung may stand in the ladder once',
+        }),
+      )
+      .describe(
+        'What is tried, in order: RestartPod deletes the pod, RolloutRestart restarts all pods, Rollback goes back to the verified revision where another one runs. After the last the operator stops and says so (RemediationExhausted)',
+      ),
     logExcerpt: z
       .enum(['Matched', 'None'])
       .default('Matched')
@@ -233,17 +245,29 @@ const verification = z
   })
   .prefault({});
 
+const rollout = z
+  .object({
+    deadlineSeconds: int(30, 86400)
+      .default(300)
+      .describe(
+        'Time a new revision of the MCP workload has until all its pods pass the handshake; past it the operator goes back to the verified revision and leaves the spec as it is',
+      ),
+  })
+  .prefault({});
+
 export const specSchema = z.object({
   upstream: upstream.describe('Where media are generated'),
   api: api.describe('The REST service, which owns keys, queue and tasks'),
   mcp: mcp.describe('The MCP service, which keeps no state'),
   remediation: remediation.describe('When and how MCP pods are repaired'),
   verification: verification.describe('The three checks after a repair and for a new revision'),
+  rollout: rollout.describe('How long a new revision of the MCP workload may take'),
   networkPolicy: networkPolicy.describe('Who may reach the pods, and what they may reach'),
   paused: z.boolean().default(false).describe('Stops every write to children and every repair; status goes on'),
 });
 
 export type KlingApiSpec = z.output<typeof specSchema>;
 export type Autoscaling = NonNullable<KlingApiSpec['mcp']['autoscaling']>;
+export type Rung = KlingApiSpec['remediation']['ladder'][number];
 export type Policy = KlingApiSpec['remediation'];
 export type HandshakePolicy = KlingApiSpec['mcp']['handshake'];

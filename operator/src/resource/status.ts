@@ -60,10 +60,13 @@ export const repairSchema = z.object({
     })
     .optional()
     .describe('Set where the pod was made by a repair of the same fault and failed again within minHealthySeconds'),
-  action: z.enum(['RestartPod']).describe('What was done'),
+  action: z.enum(['RestartPod', 'RolloutRestart', 'Rollback']).describe('What was done'),
+  rolledBackTo: text(64).optional().describe('Revision that the MCP workload went back to'),
   trigger: z
-    .enum(['Handshake', 'Request'])
-    .describe('What asked for it: failed handshakes, or the annotation klingapi.dev/repair'),
+    .enum(['Handshake', 'Request', 'Rollout'])
+    .describe(
+      'What asked for it: failed handshakes, the annotation klingapi.dev/repair, or the deadline of a rollout that did not get ready',
+    ),
   attempt: int(1, 1000).describe('Which repair of its incident'),
   actor: required(253).describe('The operator process that acts on this record'),
   outcome: z.enum(['Recovered', 'Failed', 'NotNeeded']).optional().describe('How it ended'),
@@ -91,9 +94,24 @@ const podStatus = z.object({
   since: time().describe('Since when'),
 });
 
+const rejectedRevision = z.object({
+  revision: required(64).describe('The revision'),
+  generation: z.int().min(0).describe('Generation of the spec that asked for it; a newer one may try it again'),
+  at: time().describe('When it was rejected'),
+  reason: required(64).describe('Why, in one word'),
+  message: text(1024).describe('Why, in words'),
+});
+
 const remediation = z.object({
   incident: time().optional().describe('Begin of the incident that is under way'),
   attempt: int(0, 1000).optional().describe('Repairs in this incident'),
+  rung: z
+    .enum(['RestartPod', 'RolloutRestart', 'Rollback'])
+    .optional()
+    .describe('Rung of the ladder that the next repair of this incident uses'),
+  failedAttempts: int(0, 1000)
+    .optional()
+    .describe('Repairs on this rung after which a pod that they made failed again before minHealthySeconds'),
   servingSince: time().optional().describe('Since when all pods serve again, while the incident is not over yet'),
   failingSince: mapList(
     z.object({ pod: required(253).describe('Name of the pod'), at: time().describe('Since when') }),
@@ -104,7 +122,11 @@ const remediation = z.object({
     .describe('First failed handshake of pods whose own probe does not answer, as seen by the operator'),
   nextAllowedAt: time().optional().describe('Earliest time of the next repair'),
   recent: atomicList(time(), 64).optional().describe('Repairs within the budget window'),
-  exhaustedSince: time().optional().describe('Since when the budget is spent'),
+  exhaustedSince: time().optional().describe('Since when no more repairs are made'),
+  exhaustedReason: z
+    .enum(['BudgetSpent', 'LadderSpent'])
+    .optional()
+    .describe('Why: the budget of the window is spent, or the last rung of the ladder did not help'),
   exhaustedGeneration: z.int().min(0).optional().describe('Generation at that time; a newer one clears it'),
   handledRequest: text(256).optional().describe('Last value of the annotation klingapi.dev/repair that was acted on'),
 });
@@ -137,6 +159,12 @@ export const statusSchema = z.object({
     .object({
       current: text(64).optional().describe('Revision of the MCP workload that is applied'),
       verified: text(64).optional().describe('Newest revision that passed its verification'),
+      since: time().optional().describe('Since when the current revision is applied'),
+      servedAt: time().optional().describe('When all pods of the current revision first passed their handshake'),
+      restartedAt: time().optional().describe('Newest restart of all MCP pods by a repair'),
+      rejected: mapList(rejectedRevision, ['revision'], 10)
+        .optional()
+        .describe('Revisions that did not serve; none of them is applied again before the spec changes'),
     })
     .optional()
     .describe('Pod templates of the MCP workload'),
@@ -153,4 +181,6 @@ export type RepairEvidence = z.output<typeof evidenceSchema>;
 export type Verification = z.output<typeof verificationSchema>;
 export type Check = z.output<typeof check>;
 export type PodStatus = z.output<typeof podStatus>;
+export type Revisions = NonNullable<KlingApiStatus['revisions']>;
+export type RejectedRevision = z.output<typeof rejectedRevision>;
 export type RemediationStatus = z.output<typeof remediation>;

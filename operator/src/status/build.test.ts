@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { NOTHING_MISSING } from '../observe/secret-references.ts';
 import { plan } from '../plan.ts';
 import { statusSchema } from '../resource/status.ts';
-import { handshakeOf, klingApiOf, podOf, T0 } from '../testing.ts';
+import { handshakeOf, klingApiOf, planInputOf, podOf, T0 } from '../testing.ts';
 import { buildStatus } from './build.ts';
 
 it('takes no more protocol versions, and no longer ones, than the status holds', () => {
@@ -13,7 +13,7 @@ it('takes no more protocol versions, and no longer ones, than the status holds',
     podOf({ own: { last: { ...handshakeOf('Serving'), server }, at: T0, failures: 0, failingSince: null } }),
   ];
   const klingApi = klingApiOf();
-  const made = plan({ klingApi, observations, actor: 'me', takeVerification: () => undefined }, T0);
+  const made = plan(planInputOf(klingApi, observations), T0);
   const status = buildStatus(
     {
       klingApi,
@@ -22,12 +22,16 @@ it('takes no more protocol versions, and no longer ones, than the status holds',
         repairs: [],
         state: made.state,
         repairsTotal: 0,
+        decision: made.decision,
+        restartedAt: undefined,
+        rejected: undefined,
         begun: undefined,
         busy: false,
         afterWrite: async () => {},
       },
       verification: undefined,
       revision: 'r1',
+      rollout: { kind: 'Wanted', revision: 'r1' },
       workloads: {
         api: { ready: 1, wanted: 1 },
         mcp: { ready: 1, wanted: 1, rollingOut: false },

@@ -8,6 +8,8 @@ import type { PodObservation } from '../remediation/observation.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
 import type { KlingApiStatus, PodStatus, Verification } from '../resource/status.ts';
+import type { Choice } from '../rollout/choose.ts';
+import { nextRevisions } from '../rollout/revisions.ts';
 import { recentImages } from '../verification/policy.ts';
 import { conditions, type Finding } from './conditions.ts';
 
@@ -16,7 +18,10 @@ export interface StatusInput {
   plan: Plan;
   acts: Acts;
   verification: Verification | undefined;
+  /** Revision of the live MCP workload. */
   revision: string;
+  /** Which template it was applied with, and why not the spec's. */
+  rollout: Choice;
   workloads: WorkloadState;
   stalled: Finding | null;
   retrying: Finding | null;
@@ -69,10 +74,6 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
   const madePicture =
     fresh && verification.checks.some((check) => check.name === 'ImageGeneration' && check.result !== 'Skipped');
   const images = [...recentImages(previous, now), ...(madePicture ? [verification.at] : [])].slice(-1001);
-  const verified =
-    verification?.revision === revision && !verification.checks.some((check) => check.result === 'Failed')
-      ? revision
-      : previous.revisions?.verified;
   const pods = podStatuses(plan, previous.mcp?.pods ?? [], now);
   const { repairs, state } = acts;
 
@@ -90,7 +91,9 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
         mcp: { pods: plan.pods, wanted: workloads.mcp.wanted, rollingOut: workloads.mcp.rollingOut },
         verification,
         currentRevision: revision,
-        decision: plan.decision,
+        decision: acts.decision,
+        judgement: plan.judgement,
+        rollout: input.rollout,
         repairing: repairs.find((record) => record.outcome === undefined)?.pod,
         remediation: state,
       },
@@ -108,7 +111,18 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
       serving: `${plan.pods.filter(serves).length}/${workloads.mcp.wanted}`,
     },
     ...(verification === undefined ? {} : { verification }),
-    revisions: { current: revision, ...(verified === undefined ? {} : { verified }) },
+    revisions: nextRevisions(
+      {
+        previous: previous.revisions ?? {},
+        current: revision,
+        generation,
+        complete: !workloads.mcp.rollingOut && plan.pods.length > 0 && plan.pods.every((pod) => serves(pod)),
+        verification,
+        restartedAt: acts.restartedAt,
+        rejected: acts.rejected,
+      },
+      now,
+    ),
     ...(images.length === 0 ? {} : { imageChecks: images }),
     ...(Object.keys(state).length === 0 ? {} : { remediation: state }),
     repairsTotal: acts.repairsTotal,

@@ -46,6 +46,8 @@ const input = (overrides: Partial<ConditionInput> = {}): ConditionInput => ({
   verification,
   currentRevision: 'r1',
   decision: { kind: 'Nothing' },
+  judgement: { kind: 'Settled' },
+  rollout: { kind: 'Wanted', revision: 'r1' },
   repairing: undefined,
   remediation: {},
   ...overrides,

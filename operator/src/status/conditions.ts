@@ -2,6 +2,8 @@ import type { MissingSecrets } from '../observe/secret-references.ts';
 import { type Assessment, serves } from '../remediation/assess.ts';
 import type { Decision } from '../remediation/decide.ts';
 import type { Condition, RemediationStatus, Verification } from '../resource/status.ts';
+import type { Choice } from '../rollout/choose.ts';
+import type { Judgement } from '../rollout/judge.ts';
 
 export interface Finding {
   reason: string;
@@ -23,6 +25,10 @@ export interface ConditionInput {
   verification: Verification | undefined;
   currentRevision: string;
   decision: Decision;
+  /** Whether the applied revision is on trial, and what came of it. */
+  judgement: Judgement;
+  /** Which template is applied. */
+  rollout: Choice;
   repairing: string | undefined;
   remediation: RemediationStatus;
 }
@@ -36,6 +42,7 @@ const TYPES = [
   'UpstreamReachable',
   'Degraded',
   'RemediationExhausted',
+  'StormActive',
   'Stalled',
   'Reconciling',
   'Paused',
@@ -149,6 +156,17 @@ function ready(parts: Draft[], input: ConditionInput): Draft {
   );
 }
 
+const EXHAUSTED = {
+  BudgetSpent: 'repairs did not help and the budget is spent',
+  LadderSpent: 'the last rung of the ladder did not help either',
+} as const;
+
+/** A finding about the rollout that somebody has to act on. */
+function stuck({ rollout, judgement }: ConditionInput): Finding | null {
+  if (rollout.kind === 'RolledBack') return { reason: 'RolledBack', message: rollout.message };
+  return judgement.kind === 'Overdue' ? { reason: 'RolloutOverdue', message: judgement.message } : null;
+}
+
 function abnormal(input: ConditionInput): Draft[] {
   const { decision, remediation, stalled, mcp } = input;
   const out: Draft[] = [];
@@ -169,24 +187,32 @@ function abnormal(input: ConditionInput): Draft[] {
     out.push(draft('Degraded', 'True', 'Slow', `${slow.pod}: ${slow.message}`));
   }
   if (remediation.exhaustedSince !== undefined || decision.kind === 'Exhausted') {
+    const cause = decision.kind === 'Exhausted' ? decision.cause : (remediation.exhaustedReason ?? 'BudgetSpent');
     out.push(
       draft(
         'RemediationExhausted',
         'True',
-        'BudgetSpent',
-        'repairs did not help and the budget is spent: look at status.repairs, then change the spec or give the annotation klingapi.dev/repair a new value',
+        cause,
+        `${EXHAUSTED[cause]}: look at status.repairs, then change the spec or give the annotation klingapi.dev/repair a new value`,
       ),
     );
   }
   const missing = input.missing.api ?? input.missing.mcp;
-  if (stalled !== null) out.push(draft('Stalled', 'True', stalled.reason, stalled.message));
+  if (decision.kind === 'Hold' && decision.reason === 'StormActive')
+    out.push(draft('StormActive', 'True', 'StormActive', decision.message));
+  const stands = stalled ?? stuck(input);
+  if (stands !== null) out.push(draft('Stalled', 'True', stands.reason, stands.message));
   // a pod that still runs on what it once read does not survive its next start
   else if (missing !== null) out.push(draft('Reconciling', 'True', missing.reason, missing.message));
   else if (input.repairing !== undefined)
     out.push(draft('Reconciling', 'True', 'Repairing', `pod ${input.repairing} is being repaired`));
   else if (input.retrying !== null)
     out.push(draft('Reconciling', 'True', input.retrying.reason, input.retrying.message));
+  else if (input.judgement.kind === 'OnTrial')
+    out.push(draft('Reconciling', 'True', 'OnTrial', input.judgement.message));
   else if (mcp.rollingOut) out.push(draft('Reconciling', 'True', 'RollingOut', 'the MCP workload is rolling out'));
+  else if (input.rollout.kind === 'Queued')
+    out.push(draft('Reconciling', 'True', 'RolloutQueued', 'a change that came with the operator waits for its turn'));
   else if (input.api.ready < input.api.wanted)
     out.push(draft('Reconciling', 'True', 'ApiStarting', 'the API workload is starting'));
   if (input.paused)

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import type { KlingApi } from '../resource/klingapi.ts';
+import { klingApiOf, T0 } from '../testing.ts';
+import { stormIn } from './storm.ts';
+
+const policy = { klingApis: 3, percent: 30, windowSeconds: 120 };
+const pod = (diagnosis: string, at: number, verdict = 'Unreachable') => ({
+  name: 'p',
+  verdict,
+  diagnosis,
+  since: new Date(at).toISOString(),
+});
+const failing = (at: number, diagnosis = 'ConnectionRefused', verdict?: string): KlingApi =>
+  klingApiOf({}, { mcp: { pods: [pod(diagnosis, at, verdict)] } });
+const fine = (count: number): KlingApi[] => Array.from({ length: count }, () => klingApiOf());
+const three = [failing(T0), failing(T0 + 60_000), failing(T0 + 119_000)];
+
+describe('a storm', () => {
+  it('is three KlingApis of ten that fall silent within two minutes', () => {
+    expect(stormIn([...three, ...fine(7)], policy)).toMatch(/^3 of 10 KlingApis fell silent within 120 s/);
+  });
+
+  it.each([
+    ['two', [...three.slice(0, 2), ...fine(1)]],
+    ['less than the percentage', [...three, ...fine(8)]],
+    ['spread over more than the window', [failing(T0), failing(T0 + 60_000), failing(T0 + 121_000)]],
+    ['what the processes themselves answer', three.map(() => failing(T0, 'HttpError', 'Failing'))],
+  ])('is not %s', (_, all) => {
+    expect(stormIn(all, policy)).toBeNull();
+  });
+
+  it('is found among older failures', () => {
+    const old = [failing(T0 - 3_600_000), failing(T0 - 1_800_000)];
+    expect(stormIn([...old, ...three], policy)).not.toBeNull();
+  });
+
+  it('is never one with the guard turned off', () => {
+    expect(stormIn(three, { ...policy, klingApis: 0 })).toBeNull();
+  });
+});

@@ -1,0 +1,38 @@
+/** Which template of the MCP workload is applied. */
+import type { V1PodTemplateSpec } from '@kubernetes/client-node';
+import type { Revisions } from '../resource/status.ts';
+
+export interface ChooseInput {
+  /** Revision that the spec asks for. */
+  wanted: string;
+  /** Revision of the live workload; undefined where there is none, or one without the label. */
+  live: string | undefined;
+  revisions: Revisions;
+  generation: number;
+  /** Whether it may begin to roll now; asked only for a change that did not come with the spec. */
+  mayRoll: () => boolean;
+  /** The spec changed since it was last applied, or nothing is there yet. */
+  asked: boolean;
+}
+
+export type Choice =
+  | { kind: 'Wanted'; revision: string }
+  /** The spec's revision was rejected: the verified one is applied instead. */
+  | { kind: 'RolledBack'; revision: string; message: string }
+  /** Others roll first: what runs stays as it is. */
+  | { kind: 'Queued'; revision: string };
+
+export function choose(input: ChooseInput): Choice {
+  const { wanted, live, revisions, generation } = input;
+  const rejected = revisions.rejected?.find((entry) => entry.revision === wanted && entry.generation === generation);
+  if (rejected !== undefined && revisions.verified !== undefined) {
+    const message = `${rejected.message}; revision ${revisions.verified} runs instead until the spec changes`;
+    return { kind: 'RolledBack', revision: revisions.verified, message };
+  }
+  if (live === undefined || live === wanted || input.asked || input.mayRoll())
+    return { kind: 'Wanted', revision: wanted };
+  return { kind: 'Queued', revision: live };
+}
+
+/** The template of a revision with the stamps of the wanted one. */
+export type KeptTemplate = (revision: string) => V1PodTemplateSpec | undefined;

@@ -1,0 +1,49 @@
+/** What `status.revisions` becomes. */
+import { iso } from '../remediation/time.ts';
+import type { RejectedRevision, Revisions, Verification } from '../resource/status.ts';
+
+export interface RevisionsInput {
+  previous: Revisions;
+  /** Revision of the applied template. */
+  current: string;
+  generation: number;
+  /** Nothing but pods of the current revision is left, and all of them serve. */
+  complete: boolean;
+  /** The newest verification. */
+  verification: Verification | undefined;
+  /** What this look decided. */
+  restartedAt: string | undefined;
+  rejected: RejectedRevision | undefined;
+}
+
+const MOST_REJECTED = 10;
+
+const passed = (verification: Verification): boolean => !verification.checks.some((check) => check.result === 'Failed');
+
+/** @param now milliseconds since the epoch */
+export function nextRevisions(input: RevisionsInput, now: number): Revisions {
+  const { previous, current, verification } = input;
+  const verified =
+    verification?.revision === current && passed(verification) && input.rejected?.revision !== current
+      ? current
+      : previous.verified;
+  const same = previous.current === current;
+  const since = (same ? previous.since : undefined) ?? iso(now);
+  const servedAt = (same ? previous.servedAt : undefined) ?? (input.complete ? iso(now) : undefined);
+  // an older generation's verdict binds nobody any more
+  const rejected = [
+    ...(input.rejected === undefined ? [] : [input.rejected]),
+    ...(previous.rejected ?? []).filter(
+      (entry) => entry.generation === input.generation && entry.revision !== input.rejected?.revision,
+    ),
+  ].slice(0, MOST_REJECTED);
+  const restartedAt = input.restartedAt ?? previous.restartedAt;
+  return {
+    current,
+    since,
+    ...(servedAt === undefined ? {} : { servedAt }),
+    ...(verified === undefined ? {} : { verified }),
+    ...(restartedAt === undefined ? {} : { restartedAt }),
+    ...(rejected.length === 0 ? {} : { rejected }),
+  };
+}

@@ -1,0 +1,58 @@
+/** What follows where restarting one pod does not help. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { alive, type Case, condition, createCase, quick } from './case.ts';
+import { breakPod, faulty } from './faults.ts';
+import type { Json } from './kubectl.ts';
+import { waitFor } from './wait.ts';
+
+let kase: Case;
+const handshake = { periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 2, startupGraceSeconds: 5 };
+const remediation = { unhealthySeconds: 2, backoff: { initialSeconds: 1, maxSeconds: 2 } };
+
+beforeAll(async () => {
+  kase = await createCase('ladder');
+});
+afterAll(() => kase?.remove());
+
+it('goes from one pod to all pods, and stops where that does not help either', async () => {
+  await kase.apply(
+    quick({ ...faulty, replicas: 1, env: [{ name: 'FAULT', value: '500' }], handshake }, { remediation }),
+    'lasting',
+  );
+  const exhausted = await waitFor(
+    async () => {
+      const object = await kase.klingApi('lasting');
+      return condition(object, 'RemediationExhausted')?.status === 'True' && object;
+    },
+    { what: 'RemediationExhausted', timeoutMs: 240_000, everyMs: 1_000 },
+  );
+  expect(condition(exhausted, 'RemediationExhausted')).toMatchObject({ reason: 'LadderSpent' });
+  const records: Json[] = exhausted.status.repairs.toReversed();
+  expect(records.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
+    'RestartPod Failed',
+    'RestartPod Failed',
+    'RolloutRestart Failed',
+  ]);
+  expect(exhausted.status.remediation).toMatchObject({ rung: 'RolloutRestart', exhaustedReason: 'LadderSpent' });
+});
+
+it('restarts all pods at once where more of them fail than the budget has repairs', async () => {
+  await kase.apply(
+    quick({ ...faulty, replicas: 2, handshake }, { remediation: { ...remediation, budget: { repairs: 1 } } }),
+  );
+  await kase.ready();
+  const before = alive(await kase.mcpPods());
+  await Promise.all(before.map((pod) => breakPod(kase, pod, 'session-manager')));
+  const record = await kase.repaired();
+  expect(record).toMatchObject({ action: 'RolloutRestart', outcome: 'Recovered', diagnosis: 'SessionManagerDown' });
+  expect(record.steps.map((step: Json) => step.name)).toEqual(
+    expect.arrayContaining(['Diagnosed', 'RolloutRestarted', 'ReplacementStarted', 'Serving', 'Verified']),
+  );
+  const after = alive(await kase.mcpPods());
+  expect(after).toHaveLength(2);
+  for (const pod of after) {
+    expect(before.map((entry) => entry.metadata.uid)).not.toContain(pod.metadata.uid);
+    expect(pod.metadata.annotations['klingapi.dev/restarted-at']).toBe(record.startedAt);
+  }
+  expect((await kase.klingApi()).status.repairsTotal).toBe(1);
+});
