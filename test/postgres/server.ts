@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { run } from '../cluster/command.ts';
+import { freePort } from './free-port.ts';
 import { type Programs, postgresPrograms } from './programs.ts';
 
 export interface Postgres {
@@ -111,15 +111,4 @@ async function stop(server: ChildProcess): Promise<void> {
   const overdue = setTimeout(() => server.kill('SIGKILL'), STOPPED_WITHIN_MS);
   await gone;
   clearTimeout(overdue);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, HOST);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

@@ -7,6 +7,8 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Egress } from './egress/egress.ts';
+import type { ResultStore } from './results/result-store.ts';
 import type { Store } from './storage/store.ts';
 import type { Changes } from './tasks/changes.ts';
 import type { Loop } from './tasks/loop.ts';
@@ -22,8 +24,9 @@ export interface Context {
   readonly changes: Changes;
   readonly authenticate: Authenticator;
   readonly now: () => number;
-  /** For result files; replaced in tests. */
-  readonly fetch: typeof fetch;
+  readonly egress: Egress;
+  /** Where copies of results are; undefined when none are kept. */
+  readonly results: ResultStore | undefined;
   readonly draining: () => boolean;
   /** The address that the outside knows this service by, without a slash at its end. */
   readonly publicUrl: string | undefined;

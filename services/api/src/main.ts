@@ -1,11 +1,14 @@
 import { createLogger, createRegistry, drainOnSignal, readEnvironment, startManagement } from '@klingapi/management';
-import { credentialsOf, environmentSchema, FILE_VARIABLES, storageOf } from './environment.ts';
+import { credentialsOf, environmentSchema, FILE_VARIABLES, resultStoreOf, storageOf } from './environment.ts';
 import { startApi } from './server.ts';
 import { DataLockedError } from './storage/data-lock.ts';
 
 const environment = readEnvironment(environmentSchema, process.env, { files: FILE_VARIABLES });
 const logger = createLogger({ name: 'api', level: environment.LOG_LEVEL });
 const registry = createRegistry('api');
+
+const results = resultStoreOf(environment);
+if (results === undefined) logger.warn({}, 'results are not kept when Kling deletes them: no bucket is configured');
 
 const api = await startApi({
   host: environment.HOST,
@@ -14,6 +17,8 @@ const api = await startApi({
   concurrency: environment.KLING_CONCURRENCY,
   leaseMs: environment.LEASE_SECONDS * 1000,
   publicUrl: environment.PUBLIC_URL,
+  results,
+  resultsRetentionMs: environment.RESULTS_RETENTION_DAYS * 24 * 3_600_000,
   upstream: { baseUrl: environment.KLING_BASE_URL, credentials: credentialsOf(environment) },
   authentication: {
     auth: environment.AUTH,

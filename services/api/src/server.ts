@@ -17,9 +17,12 @@ import packageJson from '../package.json' with { type: 'json' };
 import { addReplyHeaders } from './access.ts';
 import type { App, Context } from './context.ts';
 import { addDocs } from './docs.ts';
+import { createEgress } from './egress/egress.ts';
 import { replyWithProblems } from './error-reply.ts';
 import { registerMetrics } from './metrics.ts';
+import { startMirror } from './results/mirror.ts';
 import { addResultRoute } from './results/result-route.ts';
+import type { ResultStore } from './results/result-store.ts';
 import { openStore, type StorageOptions } from './storage/open.ts';
 import { createChanges } from './tasks/changes.ts';
 import { addCreateRoutes } from './tasks/create-routes.ts';
@@ -48,6 +51,10 @@ export interface ApiOptions {
   readonly leaseMs?: number;
   /** The address that the outside knows this service by. */
   readonly publicUrl?: string | undefined;
+  /** Where copies of results are kept; without it they are gone when Kling deletes them. */
+  readonly results?: ResultStore | undefined;
+  /** How long copies are kept. */
+  readonly resultsRetentionMs?: number;
 }
 
 export interface Api {
@@ -64,6 +71,7 @@ export interface Api {
 /** Two pictures of 10 MB in Base64 and the rest. */
 const BODY_LIMIT = 32 * 1024 * 1024;
 const LEASE_MS = 30_000;
+const RETENTION_MS = 365 * 24 * 3_600_000;
 
 /** @throws DataLockedError when another process works on the folder */
 export async function startApi(options: ApiOptions): Promise<Api> {
@@ -85,7 +93,26 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   });
   const upstream = { ...options.upstream, onExchange: metrics.onExchange, now };
   const changes = createChanges({ store });
-  const progress = createProgress({ now, isTold: false, keepsResults: false });
+  const { results } = options;
+  const progress = createProgress({ now, isTold: false, keepsResults: results !== undefined });
+  // The sandbox, and relays of one's own, give results from where they are themselves.
+  const egress = createEgress({ trusted: [options.upstream.baseUrl] });
+  const mirror =
+    results === undefined
+      ? undefined
+      : startMirror({
+          store,
+          results,
+          egress,
+          logger,
+          now,
+          retentionMs: options.resultsRetentionMs ?? RETENTION_MS,
+          ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
+        });
+  if (mirror !== undefined) {
+    // Which tasks have ended only the store knows.
+    store.onChange(() => mirror.wake());
+  }
   const poller = startPoller({
     store,
     client: createKlingClient({ ...upstream, attempts: 1 }),
@@ -120,7 +147,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     changes,
     authenticate,
     now,
-    fetch,
+    egress,
+    results,
     draining: () => draining,
     publicUrl: options.publicUrl?.replace(/\/+$/, ''),
   };
@@ -139,7 +167,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     {
       name: 'upstream calls',
       run: async () => {
-        await Promise.all([dispatcher.stop(), poller.stop()]);
+        await Promise.all([dispatcher.stop(), poller.stop(), mirror?.stop()]);
         await submissions.drain();
       },
     },
@@ -149,6 +177,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
         authenticate.close();
         await lease.end();
         await store.close();
+        await Promise.all([egress.close(), results?.close()]);
       },
     },
   ];

@@ -1,82 +1,110 @@
 import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { bearer, ownTask, requireScope } from '../access.ts';
 import type { App, Context } from '../context.ts';
 import { ownProblem } from '../problem.ts';
+import type { Kept, TaskFile } from '../tasks/task.ts';
 import { upstreamResultProblem } from '../upstream-problem.ts';
-
-/** Larger than any video that Kling makes today. */
-const LIMIT_BYTES = 64 * 1024 * 1024;
-const TIMEOUT_MS = 120_000;
-/** Anything else could be a page that runs in the browser under our origin. */
-const PASSED_TYPES = /^(image\/(png|jpeg|webp|gif)|video\/(mp4|quicktime|webm))$/;
+import { bounded, DownloadError, openResult, TIMEOUT_MS, typeOf } from './download.ts';
+import { matches, rangeOf } from './range.ts';
+import { type ResultKey, ResultStoreError } from './result-store.ts';
 
 /**
- * Streams a result from where Kling keeps it, so that clients need no way to
- * Kling's storage. Only addresses that Kling itself gave for this task are
- * fetched, without our key, and no redirect is followed.
+ * The bytes of a result, so that clients need no way to Kling's storage: from
+ * the copy that is kept here, or as long as there is none from where Kling
+ * keeps them, without our key.
  */
 export function addResultRoute(app: App, context: Context): void {
   app.route({
-    method: 'GET',
+    method: ['GET', 'HEAD'],
     url: '/api/tasks/:id/results/:index',
-    exposeHeadRoute: false,
     onRequest: requireScope(context.authenticate, 'read'),
     schema: {
       tags: ['tasks'],
       security: bearer,
-      summary: 'The bytes of one picture or video',
+      summary: 'The bytes of one picture or video, or a range of them',
       params: z.object({ id: z.string().min(1).max(128), index: z.coerce.number().int().min(0).max(99) }),
     },
     handler: async (request, reply) => {
       const task = await ownTask(context.store, request, request.params.id);
-      const file = task.files[request.params.index];
+      const key = { taskId: task.id, index: request.params.index };
+      const file = task.files[key.index];
       if (file === undefined) {
         throw ownProblem('result_not_found', `the task has ${task.files.length} results, numbered from 0`);
       }
+      if (file.deleted === true) throw ownProblem('result_deleted', 'results are kept for a limited time');
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
       const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(TIMEOUT_MS)]);
-      const upstream = await fetchResult(context.fetch, file.url, signal);
-      const type = (upstream.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-      const length = upstream.headers.get('content-length');
       void reply
-        .type(PASSED_TYPES.test(type) ? type : 'application/octet-stream')
         .header('cache-control', 'private, max-age=3600')
         .header('content-security-policy', "default-src 'none'; sandbox");
-      // A compressed reply has another length after fetch has unpacked it.
-      if (length !== null && upstream.headers.get('content-encoding') === null)
-        void reply.header('content-length', length);
-      return await reply.send(Readable.from(bounded(upstream.body ?? [])));
+      const { kept } = file;
+      if (kept !== undefined && (await sendKept(context, reply, key, kept, signal))) return reply;
+      return await sendUpstream(context, reply, file, signal);
     },
   });
 }
 
-async function fetchResult(fetcher: typeof fetch, url: string, signal: AbortSignal): Promise<Response> {
-  if (!/^https?:\/\//i.test(url)) throw upstreamResultProblem('Kling gave an address that is not http(s)');
-  let reply: Response;
-  try {
-    reply = await fetcher(url, { redirect: 'error', signal });
-  } catch (cause) {
-    throw upstreamResultProblem('the storage of Kling cannot be reached', { cause });
+/** @returns false when the copy is gone after all */
+async function sendKept(
+  { results }: Context,
+  reply: FastifyReply,
+  key: ResultKey,
+  kept: Kept,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { method, headers } = reply.request;
+  void reply.header('etag', kept.etag).header('accept-ranges', 'bytes');
+  if (matches(headers['if-none-match'], kept.etag)) {
+    await reply.code(304).send();
+    return true;
   }
-  if (!reply.ok) {
-    await reply.body?.cancel();
-    throw upstreamResultProblem(`the storage of Kling answered HTTP ${reply.status}; results are kept for 30 days`);
+  const isFresh = headers['if-range'] === undefined || headers['if-range'] === kept.etag;
+  const range = method === 'GET' && isFresh ? rangeOf(headers.range, kept.bytes) : 'all';
+  if (range === 'unsatisfiable') {
+    void reply.header('content-range', `bytes */${kept.bytes}`);
+    throw ownProblem('range_not_satisfiable', `the result has ${kept.bytes} bytes`);
   }
-  if (Number(reply.headers.get('content-length') ?? 0) > LIMIT_BYTES) {
-    await reply.body?.cancel();
-    throw upstreamResultProblem('the result is larger than 64 MB');
+  const part = range === 'all' ? undefined : range;
+  void reply.type(kept.type).header('content-length', part === undefined ? kept.bytes : part.last - part.first + 1);
+  if (method === 'HEAD') {
+    await reply.send();
+    return true;
   }
-  return reply;
+  const bytes = await results?.get(key, part, signal).catch((error: unknown) => {
+    reply.request.log.error({ task: key.taskId, err: error }, 'kept result could not be read');
+    if (error instanceof ResultStoreError)
+      throw ownProblem('results_unavailable', 'try again', { retryAfterSeconds: 5 });
+    throw error;
+  });
+  if (bytes === undefined) {
+    for (const name of ['etag', 'accept-ranges', 'content-length']) void reply.removeHeader(name);
+    return false;
+  }
+  if (part !== undefined)
+    void reply.code(206).header('content-range', `bytes ${part.first}-${part.last}/${kept.bytes}`);
+  await reply.send(bytes);
+  return true;
 }
 
-/** Breaks the stream, and with it the reply, when more comes than was allowed. */
-async function* bounded(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > LIMIT_BYTES) throw new Error('the result is larger than 64 MB');
-    yield chunk;
+async function sendUpstream(
+  { egress }: Context,
+  reply: FastifyReply,
+  file: TaskFile,
+  signal: AbortSignal,
+): Promise<FastifyReply> {
+  const upstream = await openResult(egress, file.url, signal).catch((error: unknown) => {
+    if (error instanceof DownloadError) throw upstreamResultProblem(error.message, { cause: error });
+    throw error;
+  });
+  void reply.type(typeOf(upstream)).header('accept-ranges', 'none');
+  const length = upstream.headers['content-length'];
+  if (length !== undefined) void reply.header('content-length', length);
+  if (reply.request.method === 'HEAD') {
+    upstream.body.on('error', () => {}).destroy();
+    return await reply.send();
   }
+  return await reply.send(Readable.from(bounded(upstream.body)));
 }

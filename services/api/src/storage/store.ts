@@ -111,6 +111,7 @@ export interface ResultQueue {
   nextMirror(): Promise<number | undefined>;
   /** Ended tasks whose kept results are to be deleted. */
   claimPurges(now: number, limit: number, hiddenUntil: number): Promise<Task[]>;
+  nextPurge(): Promise<number | undefined>;
   /** Replaces the files and when to come back for them; also of a task that has ended. */
   setFiles(id: string, change: Pick<TaskChange, 'files' | 'mirrorAt' | 'purgeAt'>): Promise<void>;
 }

@@ -50,6 +50,7 @@ export function createTimedQueues(db: Database): PollQueue & ResultQueue {
     claimMirrors: claim('mirror_at'),
     nextMirror: next('mirror_at'),
     claimPurges: claim('purge_at'),
+    nextPurge: next('purge_at'),
     async setFiles(id, { files, mirrorAt, purgeAt }) {
       await update(id)
         .set({

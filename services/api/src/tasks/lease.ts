@@ -55,10 +55,13 @@ export async function takeLease(options: LeaseOptions): Promise<Lease> {
     if (lapse.signal.aborted) lapse = new AbortController();
     clearTimeout(lapseTimer);
     const current = lapse;
-    lapseTimer = setTimeout(() => {
-      logger.error({ replica }, 'lease lapsed');
-      current.abort(new LeaseLostError('the lease of this replica has lapsed'));
-    }, lapsesAt - monotonic());
+    lapseTimer = setTimeout(
+      () => {
+        logger.error({ replica }, 'lease lapsed');
+        current.abort(new LeaseLostError('the lease of this replica has lapsed'));
+      },
+      Math.max(0, lapsesAt - monotonic()),
+    );
   };
   await beat();
   const timer = setInterval(() => {

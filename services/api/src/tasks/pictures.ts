@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { isPrivateAddress } from '../egress/addresses.ts';
 import { type FieldProblem, ownProblem } from '../problem.ts';
 
 /**
@@ -10,31 +10,6 @@ const FIELDS = ['image', 'image_tail', 'human_image', 'cloth_image'] as const;
 
 /** Decoded bytes of one picture, the vendor's limit. */
 const LIMIT_BYTES = 10 * 1024 * 1024;
-
-const notPublic = new BlockList();
-for (const [net, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['224.0.0.0', 3],
-] as const) {
-  notPublic.addSubnet(net, bits, 'ipv4');
-}
-for (const [net, bits] of [
-  ['::', 127],
-  ['64:ff9b::', 96],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const) {
-  notPublic.addSubnet(net, bits, 'ipv6');
-}
 
 /**
  * The body with its pictures in the form that Kling takes (Base64 without the
@@ -95,15 +70,8 @@ function judgeUrl(value: string): { value: string } | { problem: string; hint: s
   }
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   if (host === 'localhost' || host.endsWith('.localhost')) return { problem: 'names this machine', hint };
-  if (isPrivate(host)) return { problem: 'names a private address', hint };
+  if (isPrivateAddress(host)) return { problem: 'names a private address', hint };
   return { value };
-}
-
-function isPrivate(host: string): boolean {
-  const version = isIP(host);
-  if (version === 0) return false;
-  // BlockList judges ::ffff:10.0.0.1 by its IPv4 nets too.
-  return notPublic.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }
 
 function isUrl(value: string): boolean {

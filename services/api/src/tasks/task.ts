@@ -23,6 +23,8 @@ export const fileSchema = z.object({
   url: z.url(),
   durationSeconds: z.number().optional(),
   kept: keptSchema.optional(),
+  /** The time to keep it is over. */
+  deleted: z.boolean().optional(),
 });
 export type TaskFile = z.infer<typeof fileSchema>;
 
