@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Credentials } from '@klingapi/kling';
+import { type Credentials, webhookSecretSchema } from '@klingapi/kling';
 import { processVariables } from '@klingapi/management';
 import { z } from 'zod';
 import { createFolderStore } from './results/folder-store.ts';
@@ -14,6 +14,7 @@ export const FILE_VARIABLES = [
   'KLING_SECRET_KEY',
   'INTERNAL_KEY',
   'DATABASE_URL',
+  'WEBHOOK_SECRET',
   'RESULTS_S3_ACCESS_KEY_ID',
   'RESULTS_S3_SECRET_ACCESS_KEY',
 ] as const;
@@ -72,6 +73,7 @@ export const environmentSchema = z
     RESULTS_S3_FORCE_PATH_STYLE: z.stringbool().default(false),
     RESULTS_S3_ACCESS_KEY_ID: key.optional(),
     RESULTS_S3_SECRET_ACCESS_KEY: key.optional(),
+    WEBHOOK_SECRET: webhookSecretSchema.optional(),
     PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
     AUTH: z.enum(['callers', 'none']),
     CALLERS_DIR: z.string().optional(),

@@ -1,7 +1,8 @@
 /**
- * The REST service. A request goes: `server.ts` (who calls, limits, errors) →
+ * The REST service. A request goes: `app.ts` (who calls, limits, errors) →
  * `tasks/` (a task is stored, then made upstream, never twice, and followed until
  * it has ended) → `storage/` (SQLite or PostgreSQL); `results/` gives the bytes.
+ * `server.ts` puts the parts together, `callbacks/` is what Kling tells by itself.
  * `problem.ts` and `upstream-problem.ts` are every error a caller sees.
  */
 export type { Problem } from './problem.ts';

@@ -9,6 +9,9 @@ const registry = createRegistry('api');
 
 const results = resultStoreOf(environment);
 if (results === undefined) logger.warn({}, 'results are not kept when Kling deletes them: no bucket is configured');
+if (environment.WEBHOOK_SECRET !== undefined && environment.PUBLIC_URL === undefined) {
+  logger.warn({}, 'Kling is not asked for callbacks: PUBLIC_URL is absent');
+}
 
 const api = await startApi({
   host: environment.HOST,
@@ -17,6 +20,7 @@ const api = await startApi({
   concurrency: environment.KLING_CONCURRENCY,
   leaseMs: environment.LEASE_SECONDS * 1000,
   publicUrl: environment.PUBLIC_URL,
+  webhookSecret: environment.WEBHOOK_SECRET,
   results,
   resultsRetentionMs: environment.RESULTS_RETENTION_DAYS * 24 * 3_600_000,
   upstream: { baseUrl: environment.KLING_BASE_URL, credentials: credentialsOf(environment) },

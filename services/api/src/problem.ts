@@ -18,6 +18,7 @@ export type FieldProblem = NonNullable<Problem['errors']>[number];
 const OWN = {
   invalid_request: [400, 'The request is not valid'],
   unauthenticated: [401, 'Who calls is not known'],
+  callback_refused: [401, 'The callback is not from Kling'],
   scope_missing: [403, 'The caller may not do this'],
   not_found: [404, 'There is nothing here'],
   task_not_found: [404, 'There is no such task'],
@@ -25,6 +26,7 @@ const OWN = {
   result_deleted: [410, 'The result is not kept any longer'],
   task_not_finished: [409, 'The task has not ended yet'],
   task_failed: [409, 'The task failed and has no result'],
+  callback_repeated: [409, 'The callback came before'],
   body_too_large: [413, 'The body is too large'],
   range_not_satisfiable: [416, 'The result does not reach that far'],
   unsupported_media_type: [415, 'The body is not JSON'],

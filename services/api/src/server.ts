@@ -1,38 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import swagger from '@fastify/swagger';
 import { type Authenticator, type AuthenticatorOptions, createAuthenticator } from '@klingapi/identity';
-import { createKlingClient, type KlingClientOptions } from '@klingapi/kling';
-import { createRequestMetrics, type DrainStep, type Logger } from '@klingapi/management';
-import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import {
-  jsonSchemaTransform,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
+import { createKlingClient, type KlingClientOptions, webhookKey } from '@klingapi/kling';
+import type { DrainStep, Logger } from '@klingapi/management';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
-import packageJson from '../package.json' with { type: 'json' };
-import { addReplyHeaders } from './access.ts';
-import type { App, Context } from './context.ts';
-import { addDocs } from './docs.ts';
+import { buildApp } from './app.ts';
+import { CALLBACK_PATH } from './callbacks/callback-route.ts';
+import type { Context } from './context.ts';
 import { createEgress } from './egress/egress.ts';
-import { replyWithProblems } from './error-reply.ts';
 import { registerMetrics } from './metrics.ts';
 import { startMirror } from './results/mirror.ts';
-import { addResultRoute } from './results/result-route.ts';
 import type { ResultStore } from './results/result-store.ts';
 import { openStore, type StorageOptions } from './storage/open.ts';
 import { createChanges } from './tasks/changes.ts';
-import { addCreateRoutes } from './tasks/create-routes.ts';
 import { startDispatcher } from './tasks/dispatcher.ts';
-import { addEventRoute } from './tasks/event-route.ts';
 import { takeLease } from './tasks/lease.ts';
 import { startPoller } from './tasks/poller.ts';
 import { createProgress } from './tasks/progress.ts';
 import { createSubmissions } from './tasks/submissions.ts';
-import { addTaskRoutes } from './tasks/task-routes.ts';
 
 export interface ApiOptions {
   readonly host: string;
@@ -51,6 +37,8 @@ export interface ApiOptions {
   readonly leaseMs?: number;
   /** The address that the outside knows this service by. */
   readonly publicUrl?: string | undefined;
+  /** With it Kling's signed callbacks are taken, and asked for where the external address is known. */
+  readonly webhookSecret?: string | undefined;
   /** Where copies of results are kept; without it they are gone when Kling deletes them. */
   readonly results?: ResultStore | undefined;
   /** How long copies are kept. */
@@ -68,8 +56,6 @@ export interface Api {
   close(): Promise<void>;
 }
 
-/** Two pictures of 10 MB in Base64 and the rest. */
-const BODY_LIMIT = 32 * 1024 * 1024;
 const LEASE_MS = 30_000;
 const RETENTION_MS = 365 * 24 * 3_600_000;
 
@@ -93,8 +79,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   });
   const upstream = { ...options.upstream, onExchange: metrics.onExchange, now };
   const changes = createChanges({ store });
-  const { results } = options;
-  const progress = createProgress({ now, isTold: false, keepsResults: results !== undefined });
+  const { results, webhookSecret } = options;
+  const publicUrl = options.publicUrl?.replace(/\/+$/, '');
+  const callbackUrl = webhookSecret === undefined || publicUrl === undefined ? undefined : publicUrl + CALLBACK_PATH;
+  const progress = createProgress({ now, isTold: callbackUrl !== undefined, keepsResults: results !== undefined });
   // The sandbox, and relays of one's own, give results from where they are themselves.
   const egress = createEgress({ trusted: [options.upstream.baseUrl] });
   const mirror =
@@ -127,6 +115,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     progress,
     logger,
     now,
+    callbackUrl,
     onSubmitted: poller.wake,
     onWaiting: () => dispatcher.wake(),
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
@@ -150,9 +139,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     egress,
     results,
     draining: () => draining,
-    publicUrl: options.publicUrl?.replace(/\/+$/, ''),
+    publicUrl,
   };
-  const app = await buildApp(context, logger, registry);
+  const callbacks = webhookSecret === undefined ? undefined : { key: webhookKey(webhookSecret), progress };
+  const app = await buildApp(context, logger, registry, callbacks);
   await app.listen({ port: options.port, host: options.host });
 
   const drainSteps: DrainStep[] = [
@@ -192,61 +182,4 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       for (const step of drainSteps) await step.run();
     },
   };
-}
-
-async function buildApp(context: Context, logger: Logger, registry: Registry): Promise<App> {
-  const loggerInstance: FastifyBaseLogger = logger;
-  const app = Fastify({
-    loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_LIMIT,
-    forceCloseConnections: 'idle',
-    requestTimeout: 120_000,
-    genReqId: () => crypto.randomUUID(),
-  }).withTypeProvider<ZodTypeProvider>();
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
-  replyWithProblems(app);
-  addReplyHeaders(app, context.draining);
-
-  const count = createRequestMetrics(registry);
-  app.addHook('onResponse', async (request, reply) => {
-    const told = {
-      method: request.method,
-      route: request.routeOptions.url ?? 'unknown',
-      status: reply.statusCode,
-      milliseconds: Math.round(reply.elapsedTime),
-    };
-    count(told);
-    request.log.debug({ ...told, request: request.id }, 'request answered');
-  });
-
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Kling API service', version: packageJson.version },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
-    },
-    transform: jsonSchemaTransform,
-  });
-  // Inside a plugin, so that swagger's hook sees the routes.
-  await app.register(async (scoped) => {
-    const routes: App = scoped.withTypeProvider<ZodTypeProvider>();
-    addCreateRoutes(routes, context);
-    addTaskRoutes(routes, context);
-    addEventRoute(routes, context);
-    addResultRoute(routes, context);
-    routes.route({
-      method: 'GET',
-      url: '/api/health',
-      schema: {
-        tags: ['health'],
-        summary: 'Whether this service is up; needs no key',
-        response: { 200: z.object({ status: z.literal('ok'), version: z.string() }) },
-      },
-      handler: () => Promise.resolve({ status: 'ok' as const, version: packageJson.version }),
-    });
-    addDocs(routes);
-  });
-  return app;
 }

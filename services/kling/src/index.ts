@@ -26,4 +26,4 @@ export type {
   VirtualTryOnRequest,
 } from './schema.ts';
 export { IMAGE_ASPECT_RATIOS, REQUESTS, VIDEO_ASPECT_RATIOS } from './schema.ts';
-export { signWebhook, verifyWebhook, type WebhookHeaders, webhookKey } from './webhook.ts';
+export { signWebhook, verifyWebhook, type WebhookHeaders, webhookKey, webhookSecretSchema } from './webhook.ts';

@@ -1,24 +1,29 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
 
 /** Seconds that a timestamp may differ from our clock, either way. Source: the Standard Webhooks specification. */
 const TOLERANCE_SECONDS = 300;
 
-export interface WebhookHeaders {
+export type WebhookHeaders = {
   readonly 'webhook-id': string;
   /** Unix seconds. */
   readonly 'webhook-timestamp': string;
   /** `v1,<base64>`, several of them while a secret is being replaced. */
   readonly 'webhook-signature': string;
-}
+};
+
+/** A secret as text, for the door of a process. */
+export const webhookSecretSchema = z
+  .string()
+  .trim()
+  .regex(/^(whsec_)?[A-Za-z0-9+/]{16,}={0,2}$/, 'must be Base64, usually after whsec_');
 
 /**
  * The key in a secret as Kling's console shows it: `whsec_` and Base64.
- * @throws Error when it is not that
+ * @throws z.ZodError when it is not that
  */
 export function webhookKey(secret: string): Buffer {
-  const text = secret.trim().replace(/^whsec_/, '');
-  if (!/^[A-Za-z0-9+/]{16,}={0,2}$/.test(text)) throw new Error('a webhook secret is Base64, usually after whsec_');
-  return Buffer.from(text, 'base64');
+  return Buffer.from(webhookSecretSchema.parse(secret).replace(/^whsec_/, ''), 'base64');
 }
 
 export function signWebhook(key: Uint8Array, id: string, timestamp: number, body: string | Uint8Array): WebhookHeaders {
@@ -39,7 +44,7 @@ export function signWebhook(key: Uint8Array, id: string, timestamp: number, body
  */
 export function verifyWebhook(
   key: Uint8Array,
-  headers: Readonly<Partial<Record<keyof WebhookHeaders, unknown>>>,
+  headers: Readonly<Record<string, unknown>>,
   body: string | Uint8Array,
   now: number,
 ): string | undefined {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { ENDPOINTS, KINDS, type Kind, REQUESTS } from '@klingapi/kling';
+import { ENDPOINTS, KINDS, type Kind, REQUESTS, webhookKey } from '@klingapi/kling';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { type CallbackOptions, type Callbacks, createCallbacks } from './callbacks.ts';
 import { CLIP } from './clip.ts';
 import { FAULT_REPLIES, type Fault, faultSchema } from './faults.ts';
 import { drawPicture } from './picture.ts';
@@ -17,6 +18,9 @@ import {
 export interface SandboxOptions extends Partial<TaskBookOptions> {
   readonly host: string;
   readonly port: number;
+  /** The webhook secret that callbacks are signed with (`whsec_…`). */
+  readonly webhookSecret?: string | undefined;
+  readonly callbackShape?: CallbackOptions['shape'];
   /** Asked at every request of the API, which waits for the answer; what the header asks for comes first. */
   readonly fault?: (method: string, path: string) => Fault | undefined | Promise<Fault | undefined>;
   readonly onRequest?: (told: { method: string; route: string; status: number; milliseconds: number }) => void;
@@ -35,6 +39,11 @@ const BAD_KEY = 'bad-key';
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const now = options.now ?? Date.now;
   const book = createTaskBook({ ...options, taskSeconds: options.taskSeconds ?? 2, now });
+  const callbacks = createCallbacks({
+    key: options.webhookSecret === undefined ? undefined : webhookKey(options.webhookSecret),
+    shape: options.callbackShape,
+    now,
+  });
   const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true, exposeHeadRoutes: true });
 
   app.setErrorHandler((error, request, reply) => {
@@ -59,7 +68,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     });
   });
 
-  for (const kind of KINDS) addKind(app, kind, book, now, options.fault);
+  for (const kind of KINDS) addKind(app, kind, book, now, callbacks, options.fault);
   addTasks(app, book, now, options.fault);
   app.get('/results/:id/:file', (request, reply) => sendResult(request, reply, book, now));
   app.get('/sandbox/charges', () => book.charges());
@@ -67,7 +76,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   await app.listen({ port: options.port, host: options.host });
   const address = app.server.address();
   if (address === null || typeof address === 'string') throw new Error('the sandbox has no TCP port');
-  return { port: address.port, url: `http://127.0.0.1:${address.port}`, close: () => app.close() };
+  const close = async (): Promise<void> => {
+    callbacks.close();
+    await app.close();
+  };
+  return { port: address.port, url: `http://127.0.0.1:${address.port}`, close };
 }
 
 function addKind(
@@ -75,6 +88,7 @@ function addKind(
   kind: Kind,
   book: TaskBook,
   now: () => number,
+  callbacks: Callbacks,
   fault: SandboxOptions['fault'],
 ): void {
   const { path } = ENDPOINTS[kind];
@@ -102,6 +116,7 @@ function addKind(
     if (task === 'exists') {
       return fail(request, reply, 400, 1201, `external_task_id ${externalId} already exists`);
     }
+    callbacks.follow(task, base(request));
     if (asked === 'after-create-reset') {
       reply.hijack();
       request.raw.socket.destroy();

@@ -75,6 +75,7 @@ async function replicas(db: Kysely<unknown>, whole: RawBuilder<unknown>): Promis
     sql`CREATE INDEX tasks_attempt ON tasks (attempt_at) WHERE attempt_at IS NOT NULL`,
     sql`CREATE INDEX tasks_running ON tasks (pool) WHERE state IN ('submitting', 'submitted', 'processing')`,
     sql`CREATE INDEX tasks_queued ON tasks (pool, created_at) WHERE state = 'queued'`,
+    sql`CREATE INDEX tasks_upstream ON tasks (upstream_id) WHERE upstream_id IS NOT NULL`,
     sql`CREATE INDEX tasks_mirror ON tasks (mirror_at) WHERE mirror_at IS NOT NULL`,
     sql`CREATE INDEX tasks_purge ON tasks (purge_at) WHERE purge_at IS NOT NULL`,
   ]) {

@@ -70,7 +70,7 @@ describe('what Kling tells of a task', () => {
         expect(pollDelay(age + more)).toBeGreaterThanOrEqual(pollDelay(age));
       }),
     );
-    expect(pollDelay(0)).toBe(250);
+    expect([pollDelay(0), pollDelay(0, true)]).toEqual([250, 20_000]);
     expect(pollDelay(3_600_000)).toBe(120_000);
   });
 });
