@@ -12,6 +12,10 @@ import { type Programs, postgresPrograms } from './programs.ts';
 export interface Postgres {
   /** An empty database of its own. @returns its address, `postgres://…` */
   createDatabase(): Promise<string>;
+  /** As after a crash; nobody answers until `resume`. */
+  crash(): Promise<void>;
+  /** On the same port, with the same data. */
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -55,59 +59,70 @@ async function ordinaryUser(folder: string): Promise<User> {
 
 async function serve(programs: Programs, folder: string, data: string, user: User): Promise<Postgres> {
   const port = await freePort();
-  const settings = {
-    listen_addresses: HOST,
-    unix_socket_directories: folder,
-    max_connections: '200',
-    // What the tests kill is never the server.
-    fsync: 'off',
-  };
-  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const server = spawn(programs.postgres, ['-D', data, '-p', String(port), ...flags], {
-    ...user,
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let said = '';
-  server.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-4000);
-  });
-  const killed = (): void => void server.kill('SIGQUIT');
-  process.once('exit', killed);
   const createDatabase = async (): Promise<string> => {
     const name = `test_${randomBytes(6).toString('hex')}`;
     await run(programs.createdb, ['-h', HOST, '-p', String(port), '-U', USER, name], { timeoutMs: 30_000 });
     return `postgres://${USER}@${HOST}:${port}/${name}`;
   };
-  const end = performance.now() + READY_WITHIN_MS;
-  for (;;) {
-    if (server.exitCode !== null || performance.now() > end) {
-      await stop(server);
-      process.off('exit', killed);
-      throw new Error(`PostgreSQL did not start:\n${said}`);
-    }
-    const isReady = await createDatabase().then(
-      () => true,
-      () => false,
-    );
-    if (isReady) break;
-    await pause(50);
-  }
+  const begin = () => ready(launch(programs.postgres, folder, data, port, user), createDatabase);
+  let server = await begin();
+  const killed = (): void => void server.kill('SIGQUIT');
+  process.once('exit', killed);
   return {
     createDatabase,
+    crash: () => stop(server, 'SIGQUIT'),
+    async resume() {
+      server = await begin();
+    },
     async stop() {
       process.off('exit', killed);
-      await stop(server);
+      await stop(server, 'SIGINT');
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-async function stop(server: ChildProcess): Promise<void> {
+function launch(program: string, folder: string, data: string, port: number, user: User): ChildProcess {
+  const settings = {
+    listen_addresses: HOST,
+    unix_socket_directories: folder,
+    max_connections: '200',
+    // No test cuts the power.
+    fsync: 'off',
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  return spawn(program, ['-D', data, '-p', String(port), ...flags], {
+    ...user,
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+}
+
+async function ready(server: ChildProcess, createDatabase: () => Promise<string>): Promise<ChildProcess> {
+  let said = '';
+  server.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-4000);
+  });
+  const end = performance.now() + READY_WITHIN_MS;
+  for (;;) {
+    const isReady = await createDatabase().then(
+      () => true,
+      () => false,
+    );
+    if (isReady && server.exitCode === null) return server;
+    if (server.exitCode !== null || performance.now() > end) {
+      await stop(server, 'SIGKILL');
+      throw new Error(`PostgreSQL did not start:\n${said}`);
+    }
+    await pause(50);
+  }
+}
+
+/** @param signal SIGINT ends connections instead of waiting for them, SIGQUIT ends everything as a crash would */
+async function stop(server: ChildProcess, signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   const gone = once(server, 'close');
-  // Ends connections instead of waiting for them.
-  server.kill('SIGINT');
+  server.kill(signal);
   const overdue = setTimeout(() => server.kill('SIGKILL'), STOPPED_WITHIN_MS);
   await gone;
   clearTimeout(overdue);

@@ -32,6 +32,7 @@ const OWN = {
   unsupported_media_type: [415, 'The body is not JSON'],
   idempotency_key_reused: [422, 'The idempotency key belongs to another request'],
   internal_error: [500, 'Something went wrong inside this service'],
+  storage_unavailable: [503, 'The database cannot be reached'],
   results_unavailable: [503, 'The store of results cannot be reached'],
   draining: [503, 'This process is ending'],
 } as const satisfies Record<string, readonly [number, string]>;
