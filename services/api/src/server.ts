@@ -82,7 +82,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const { results, webhookSecret } = options;
   const publicUrl = options.publicUrl?.replace(/\/+$/, '');
   const callbackUrl = webhookSecret === undefined || publicUrl === undefined ? undefined : publicUrl + CALLBACK_PATH;
-  const progress = createProgress({ now, isTold: callbackUrl !== undefined, keepsResults: results !== undefined });
+  const progress = createProgress({ now, keepsResults: results !== undefined });
   // The sandbox, and relays of one's own, give results from where they are themselves.
   const egress = createEgress({ trusted: [options.upstream.baseUrl] });
   const mirror =

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { ownProblem } from '../problem.ts';
 import type { Progress } from '../tasks/progress.ts';
-import { hasEnded } from '../tasks/task.ts';
 
 export const CALLBACK_PATH = '/callbacks/kling';
 
@@ -44,12 +43,14 @@ export async function addCallbackRoute(
     if (!(await store.acceptWebhook(messageId, now()))) {
       throw ownProblem('callback_repeated', 'this message came before');
     }
+    progress.told();
     const task =
       (upstream.externalId === undefined ? undefined : await store.find(upstream.externalId)) ??
       (await store.findByUpstreamId(upstream.id));
-    if (task !== undefined && !hasEnded(task)) {
+    if (task !== undefined) {
+      // One that has ended stays as it is.
       const changed = await store.progress(task.id, progress.of(task, upstream));
-      request.log.info({ task: task.id, kind: task.kind, state: changed.state }, 'task changed by a callback');
+      request.log.info({ task: task.id, kind: task.kind, state: changed.state }, 'task told by a callback');
     }
     return await reply.code(200).send({ status: 'ok' });
   });

@@ -27,8 +27,6 @@ export function pollDelay(age: number, isTold = false): number {
 
 export interface ProgressOptions {
   readonly now: () => number;
-  /** Whether Kling tells of changes by callbacks. */
-  readonly isTold: boolean;
   /** Whether results are kept here. */
   readonly keepsResults: boolean;
 }
@@ -37,16 +35,26 @@ export interface ProgressOptions {
 export interface Progress {
   of(task: Task, upstream: UpstreamTask): TaskChange;
   pollDelay(age: number): number;
+  /** A callback has come: there is less need to ask. */
+  told(): void;
 }
 
-export function createProgress({ now, isTold, keepsResults }: ProgressOptions): Progress {
+/** Callbacks that came prove for so long that the next will come too; an address that Kling cannot reach proves nothing. */
+const PROVEN_MS = 60 * MINUTE;
+
+export function createProgress({ now, keepsResults }: ProgressOptions): Progress {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const isTold = () => now() - toldAt < PROVEN_MS;
   return {
+    told() {
+      toldAt = now();
+    },
     of(task, upstream) {
       const at = now();
-      const change = progressOf(task, upstream, at, isTold);
+      const change = progressOf(task, upstream, at, isTold());
       return keepsResults && change.state === 'succeeded' ? { ...change, mirrorAt: at } : change;
     },
-    pollDelay: (age) => pollDelay(age, isTold),
+    pollDelay: (age) => pollDelay(age, isTold()),
   };
 }
 

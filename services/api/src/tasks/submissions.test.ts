@@ -50,7 +50,7 @@ it('looks a task up again that Kling took and the storage could not note', async
     store,
     client: { create, find: async () => made, findMany: async () => new Map() },
     lease,
-    progress: createProgress({ now, isTold: false, keepsResults: false }),
+    progress: createProgress({ now, keepsResults: false }),
     logger,
     now,
     onSubmitted: () => {},
