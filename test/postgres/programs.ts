@@ -18,10 +18,10 @@ export interface Programs {
 export async function postgresPrograms(): Promise<Programs> {
   const found = await find();
   if (found !== undefined) return found;
-  // Several test files may come here at once, and apt-get takes one at a time.
+  // The version that this Debian has: 15 in Debian 12. Several test files may come here at once, and apt-get takes one at a time.
   await withLock(async () => {
     const program = join(VERSIONS, `${OLDEST}/bin/initdb`);
-    await installPackages(steps(toStderr), [{ name: `postgresql-${OLDEST}`, program }]);
+    await installPackages(steps(toStderr), [{ name: 'postgresql', program }]);
   });
   const installed = await find();
   if (installed === undefined) throw new Error('PostgreSQL was installed, and its programs are not to be found');

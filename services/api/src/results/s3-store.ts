@@ -96,7 +96,11 @@ export function createS3Store(options: S3Options): ResultStore {
   };
 }
 
-function addressOf({ endpoint, bucket, forcePathStyle }: S3Options, path: string): string {
+/** The address of an object. Pure. */
+export function addressOf(
+  { endpoint, bucket, forcePathStyle }: Pick<S3Options, 'endpoint' | 'bucket' | 'forcePathStyle'>,
+  path: string,
+): string {
   const url = new URL(endpoint);
   const base = url.pathname.replace(/\/+$/, '');
   if (!forcePathStyle) url.host = `${bucket}.${url.host}`;
