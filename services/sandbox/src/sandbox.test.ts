@@ -3,9 +3,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createKlingClient, KINDS, KlingError, REQUESTS } from '@klingapi/kling';
 import { PNG } from 'pngjs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { type Fault, pictureSize, type Sandbox, type SandboxOptions, startSandbox } from './index.ts';
+
+// Other work on the machine may slow this down; nothing here waits for a fixed time.
+vi.setConfig({ testTimeout: 30_000 });
 
 /** Loose on purpose: the tests say what they expect of it. */
 const anyReply = z.looseObject({
