@@ -12,7 +12,15 @@ export class CommandError extends Error {
   }
 }
 
-export type RunOptions = { input?: string; cwd?: string; env?: NodeJS.ProcessEnv; timeoutMs?: number };
+export type RunOptions = {
+  input?: string;
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  timeoutMs?: number;
+  /** Somebody else's, where this process may become them. */
+  uid?: number;
+  gid?: number;
+};
 
 /**
  * Runs a program and gives its standard output.
@@ -24,6 +32,8 @@ export function run(program: string, args: readonly string[], options: RunOption
       cwd: options.cwd,
       env: options.env ?? process.env,
       stdio: ['pipe', 'pipe', 'pipe'],
+      ...(options.uid === undefined ? {} : { uid: options.uid }),
+      ...(options.gid === undefined ? {} : { gid: options.gid }),
       ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs, killSignal: 'SIGKILL' as const }),
     });
     const stdout: Buffer[] = [];

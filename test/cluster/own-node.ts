@@ -17,7 +17,7 @@ import { apply, kubectl } from './kubectl.ts';
 import { withLock } from './lock.ts';
 import { makeNetwork } from './network.ts';
 import { startKubelet, startKubeProxy } from './node.ts';
-import { installPackages } from './packages.ts';
+import { clusterPackages, installPackages } from './packages.ts';
 import { preflight } from './preflight.ts';
 import { type Step, steps, toStderr } from './progress.ts';
 import { outsideResolvers } from './resolvers.ts';
@@ -96,7 +96,7 @@ async function start(step: Step): Promise<void> {
       `This host is a node of another Kubernetes already (${other}), and two cannot share its network: use it with CLUSTER=existing`,
     );
   }
-  await installPackages(step);
+  await installPackages(step, clusterPackages);
   const built = await binaries(step);
   await step('Unpacking kubectl and helm', tools);
   if ((await remains()).length > 0) await step('Removing the remains of an earlier cluster', tearDown);

@@ -3,8 +3,11 @@ import { delimiter, join } from 'node:path';
 import { run } from './command.ts';
 import type { Step } from './progress.ts';
 
-/** What the cluster needs of the system: the Debian package, and the program by which it is found. */
-const needed: ReadonlyArray<{ name: string; program: string }> = [
+/** A Debian package, and the program by which it is found. */
+export type Package = { name: string; program: string };
+
+/** What the cluster needs of the system. */
+export const clusterPackages: readonly Package[] = [
   { name: 'containerd', program: 'containerd' },
   { name: 'runc', program: 'runc' },
   { name: 'containernetworking-plugins', program: '/usr/lib/cni/ptp' },
@@ -21,7 +24,7 @@ const needed: ReadonlyArray<{ name: string; program: string }> = [
 
 export const cniPlugins = '/usr/lib/cni';
 
-export async function installPackages(step: Step): Promise<void> {
+export async function installPackages(step: Step, needed: readonly Package[]): Promise<void> {
   const found = await Promise.all(needed.map(({ program }) => findProgram(program)));
   const missing = needed.filter((_, index) => !found[index]).map(({ name }) => name);
   if (missing.length === 0) return;
@@ -44,7 +47,7 @@ async function aptInstall(names: readonly string[]): Promise<void> {
   });
 }
 
-/** etcd and containerd would start as services of the system; ours run beside them, under our own folder. */
+/** etcd, containerd and others would start as services of the system; ours run beside them, under our own folder. */
 async function withoutAutostart(install: () => Promise<void>): Promise<void> {
   const policy = '/usr/sbin/policy-rc.d';
   const own = await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' }).then(

@@ -1,8 +1,8 @@
 import { type Authenticator, type Identity, isRefusal, type Scope } from '@klingapi/identity';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ownProblem } from './problem.ts';
-import type { TaskStore } from './store.ts';
-import type { Task } from './task.ts';
+import type { TaskTable } from './storage/store.ts';
+import type { Task } from './tasks/task.ts';
 
 const identities = new WeakMap<FastifyRequest, Identity>();
 
@@ -29,8 +29,8 @@ export function subjectOf(request: FastifyRequest): string {
 }
 
 /** A task of the caller. Another caller's task is told as if it did not exist. */
-export function ownTask(store: TaskStore, request: FastifyRequest, id: string): Task {
-  const task = store.find(id);
+export async function ownTask(store: TaskTable, request: FastifyRequest, id: string): Promise<Task> {
+  const task = await store.find(id);
   if (task === undefined || task.subject !== subjectOf(request)) {
     throw ownProblem('task_not_found', `there is no task ${id.slice(0, 64)}`);
   }

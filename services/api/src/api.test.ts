@@ -46,7 +46,7 @@ interface Called {
 
 /** The real service against the real sandbox, both over HTTP, known to the callers alice and bob. */
 async function start(
-  options: { faults?: Fault[]; sandbox?: Partial<SandboxOptions>; api?: Partial<ApiOptions> } = {},
+  options: { faults?: Fault[]; sandbox?: Partial<SandboxOptions>; api?: Partial<ApiOptions>; dataDir?: string } = {},
 ): Promise<Harness> {
   const faults = options.faults ?? [];
   const sandbox = await startSandbox({
@@ -59,13 +59,13 @@ async function start(
   closing.push(sandbox);
   const callersDir = mkdtempSync(join(tmpdir(), 'callers-'));
   for (const name of ['alice', 'bob']) writeFileSync(join(callersDir, name), `${name}-key`);
-  const dataDir = options.api?.dataDir ?? mkdtempSync(join(tmpdir(), 'data-'));
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'data-'));
   const registry = createRegistry('api');
   const logs: string[] = [];
   const api = await startApi({
     host: '127.0.0.1',
     port: 0,
-    dataDir,
+    storage: { dataDir },
     upstream: {
       baseUrl: sandbox.url,
       credentials: { apiKey: 'upstream-secret' },
@@ -296,8 +296,6 @@ describe('upstream', () => {
   it.each([
     ['1102', 402, 'upstream_balance', null],
     ['1301', 422, 'upstream_moderation', null],
-    ['1302', 429, 'upstream_rate_limit', '5'],
-    ['1303', 429, 'upstream_concurrency', '15'],
     ['5000', 503, 'upstream_unavailable', '30'],
     ['html', 503, 'upstream_unavailable', '30'],
     ['timeout', 503, 'upstream_timeout', '30'],
@@ -314,6 +312,20 @@ describe('upstream', () => {
     });
     expect(await charges()).toMatchObject({ tasks: 0 });
   });
+
+  it.each(['1302', '1303'] as const)(
+    'that is busy (%s) makes a task wait in the queue, and is asked again',
+    async (fault) => {
+      const { call, charges, logs } = await start({ faults: [fault, fault] });
+      const reply = await call(images, { body: { prompt: 'x' } });
+      expect(reply).toMatchObject({ status: 202, body: { status: 'submitted' } });
+      const { id } = taskReplySchema.parse(reply.body);
+      const ended = await call(`/api/tasks/${id}/wait`, { body: { timeoutSeconds: 20 } });
+      expect(ended.body).toMatchObject({ status: 'succeeded' });
+      expect(await charges()).toMatchObject({ tasks: 1 });
+      expect(logs.filter((line) => line.includes('task queued')).length).toBe(2);
+    },
+  );
 
   it('that refuses our key, or that nobody answers for, is told as such', async () => {
     const sleep = async () => {};
@@ -436,6 +448,24 @@ describe('waiting', () => {
     });
   });
 
+  it('can be done by listening: every state once, then the end', async () => {
+    const { api, call } = await start({ sandbox: { taskSeconds: 1 } });
+    const { id } = taskReplySchema.parse((await call(images, { body: { prompt: 'x' } })).body);
+    const events = `${api.url}/api/tasks/${id}/events`;
+    expect((await fetch(events)).status).toBe(401);
+    expect((await fetch(events, { headers: { authorization: 'Bearer bob-key' } })).status).toBe(404);
+    const reply = await fetch(events, { headers: { authorization: 'Bearer alice-key' } });
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    const told = [...(await reply.text()).matchAll(/^event: task\ndata: (.*)\n$/gm)].map(([, data]) =>
+      taskReplySchema.parse(JSON.parse(data!)),
+    );
+    expect(told.map((task) => [task.id, task.status])).toEqual([
+      [id, 'submitted'],
+      [id, 'processing'],
+      [id, 'succeeded'],
+    ]);
+  });
+
   it('takes no body at all', async () => {
     const { api, call } = await start();
     const { id } = taskReplySchema.parse((await call(images, { body: { prompt: 'x' } })).body);
@@ -457,6 +487,7 @@ describe('the service', () => {
       '/api/health',
       '/api/images/generations',
       '/api/tasks/{id}',
+      '/api/tasks/{id}/events',
       '/api/tasks/{id}/result',
       '/api/tasks/{id}/results/{index}',
       '/api/tasks/{id}/status',
@@ -523,7 +554,7 @@ describe('the service', () => {
 
   it('works alone on its folder, and the error names who holds it', async () => {
     const { dataDir } = await start();
-    await expect(start({ api: { dataDir } })).rejects.toThrow(
+    await expect(start({ dataDir })).rejects.toThrow(
       new RegExp(`is in use by process ${process.pid} on .+ since \\d{4}-`),
     );
   });

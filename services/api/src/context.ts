@@ -7,20 +7,29 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Changes } from './changes.ts';
-import type { TaskStore } from './store.ts';
-import type { Submissions } from './submissions.ts';
+import type { Egress } from './egress/egress.ts';
+import type { ResultStore } from './results/result-store.ts';
+import type { Store } from './storage/store.ts';
+import type { Changes } from './tasks/changes.ts';
+import type { Loop } from './tasks/loop.ts';
+import type { Submissions } from './tasks/submissions.ts';
 
 /** What the routes work with. */
 export interface Context {
-  readonly store: TaskStore;
+  readonly store: Store;
+  /** The name of this process among those that share the store. */
+  readonly replica: string;
   readonly submissions: Submissions;
+  readonly dispatcher: Loop;
   readonly changes: Changes;
   readonly authenticate: Authenticator;
   readonly now: () => number;
-  /** For result files; replaced in tests. */
-  readonly fetch: typeof fetch;
+  readonly egress: Egress;
+  /** Where copies of results are; undefined when none are kept. */
+  readonly results: ResultStore | undefined;
   readonly draining: () => boolean;
+  /** The address that the outside knows this service by, without a slash at its end. */
+  readonly publicUrl: string | undefined;
 }
 
 /** Fastify with routes whose types come from their zod schemas. */

@@ -1,9 +1,23 @@
-import type { Credentials } from '@klingapi/kling';
+import { join } from 'node:path';
+import { type Credentials, webhookSecretSchema } from '@klingapi/kling';
 import { processVariables } from '@klingapi/management';
 import { z } from 'zod';
+import { createFolderStore } from './results/folder-store.ts';
+import type { ResultStore } from './results/result-store.ts';
+import { createS3Store } from './results/s3-store.ts';
+import type { StorageOptions } from './storage/open.ts';
 
 /** Variables that `NAME_FILE` may name a mounted file for. */
-export const FILE_VARIABLES = ['KLING_API_KEY', 'KLING_ACCESS_KEY', 'KLING_SECRET_KEY', 'INTERNAL_KEY'] as const;
+export const FILE_VARIABLES = [
+  'KLING_API_KEY',
+  'KLING_ACCESS_KEY',
+  'KLING_SECRET_KEY',
+  'INTERNAL_KEY',
+  'DATABASE_URL',
+  'WEBHOOK_SECRET',
+  'RESULTS_S3_ACCESS_KEY_ID',
+  'RESULTS_S3_SECRET_ACCESS_KEY',
+] as const;
 
 const key = z.string().regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
 
@@ -14,7 +28,19 @@ const related = z.object({
   KLING_API_KEY: z.unknown(),
   KLING_ACCESS_KEY: z.unknown(),
   KLING_SECRET_KEY: z.unknown(),
+  DATA_DIR: z.unknown(),
+  DATABASE_URL: z.unknown(),
+  RESULTS_S3_ENDPOINT: z.unknown(),
+  RESULTS_S3_BUCKET: z.unknown(),
+  RESULTS_S3_ACCESS_KEY_ID: z.unknown(),
+  RESULTS_S3_SECRET_ACCESS_KEY: z.unknown(),
 });
+const S3_NEEDS = [
+  'RESULTS_S3_ENDPOINT',
+  'RESULTS_S3_BUCKET',
+  'RESULTS_S3_ACCESS_KEY_ID',
+  'RESULTS_S3_SECRET_ACCESS_KEY',
+] as const;
 const always = () => true;
 
 /** The environment of this process. `AUTH` has no default: who forgets it gets no open door. */
@@ -26,7 +52,29 @@ export const environmentSchema = z
     KLING_API_KEY: key.optional(),
     KLING_ACCESS_KEY: key.optional(),
     KLING_SECRET_KEY: key.optional(),
-    DATA_DIR: z.string(),
+    DATA_DIR: z.string().optional(),
+    DATABASE_URL: z
+      .string()
+      .refine((text) => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be postgres://…')
+      .optional(),
+    KLING_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).optional(),
+    LEASE_SECONDS: z.coerce.number().min(1).max(600).default(30),
+    RESULTS_RETENTION_DAYS: z.coerce.number().min(1).max(36_500).default(365),
+    RESULTS_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+    RESULTS_S3_BUCKET: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is no name of a bucket')
+      .optional(),
+    RESULTS_S3_REGION: z.string().default('us-east-1'),
+    RESULTS_S3_PREFIX: z
+      .string()
+      .regex(/^[A-Za-z0-9/_.-]{1,512}$/, 'letters, digits, / _ . -')
+      .default(''),
+    RESULTS_S3_FORCE_PATH_STYLE: z.stringbool().default(false),
+    RESULTS_S3_ACCESS_KEY_ID: key.optional(),
+    RESULTS_S3_SECRET_ACCESS_KEY: key.optional(),
+    WEBHOOK_SECRET: webhookSecretSchema.optional(),
+    PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
     AUTH: z.enum(['callers', 'none']),
     CALLERS_DIR: z.string().optional(),
     INTERNAL_KEY: z
@@ -43,7 +91,40 @@ export const environmentSchema = z
     path: ['KLING_API_KEY'],
     message: 'needed, or KLING_ACCESS_KEY and KLING_SECRET_KEY together (each also as …_FILE)',
     when: always,
+  })
+  .refine((env) => new Set(S3_NEEDS.map((name) => isSet(env, name))).size === 1, {
+    path: ['RESULTS_S3_ENDPOINT'],
+    message: `belongs together with ${S3_NEEDS.slice(1).join(', ')}`,
+    when: always,
+  })
+  .refine((env) => isSet(env, 'DATA_DIR') || isSet(env, 'DATABASE_URL'), {
+    path: ['DATA_DIR'],
+    message: 'needed, or DATABASE_URL (also as DATABASE_URL_FILE) for PostgreSQL',
+    when: always,
   });
+
+/** A database goes before a folder: then nothing of the tasks is in the folder. */
+export function storageOf(env: z.infer<typeof environmentSchema>): StorageOptions {
+  return env.DATABASE_URL === undefined ? { dataDir: env.DATA_DIR ?? '' } : { url: env.DATABASE_URL };
+}
+
+/** A bucket, a folder beside the tasks, or nothing: replicas share no folder. */
+export function resultStoreOf(env: z.infer<typeof environmentSchema>): ResultStore | undefined {
+  const { RESULTS_S3_ENDPOINT: endpoint, RESULTS_S3_BUCKET: bucket } = env;
+  if (endpoint !== undefined && bucket !== undefined) {
+    return createS3Store({
+      endpoint,
+      bucket,
+      region: env.RESULTS_S3_REGION,
+      prefix: env.RESULTS_S3_PREFIX.replace(/(?<=.)\/*$/, '/'),
+      forcePathStyle: env.RESULTS_S3_FORCE_PATH_STYLE,
+      accessKeyId: env.RESULTS_S3_ACCESS_KEY_ID ?? '',
+      secretAccessKey: env.RESULTS_S3_SECRET_ACCESS_KEY ?? '',
+    });
+  }
+  if (env.DATABASE_URL !== undefined || env.DATA_DIR === undefined) return undefined;
+  return createFolderStore(join(env.DATA_DIR, 'results'));
+}
 
 export function credentialsOf(env: z.infer<typeof environmentSchema>): Credentials {
   if (env.KLING_API_KEY !== undefined) return { apiKey: env.KLING_API_KEY };

@@ -2,6 +2,7 @@ import { KlingError } from '@klingapi/kling';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { type FieldProblem, ownProblem, type ProblemDetails, ProblemError, problemBody } from './problem.ts';
+import { isOutage } from './storage/outage.ts';
 import { upstreamProblem } from './upstream-problem.ts';
 
 /** Every error of every route leaves through here, as problem+json. */
@@ -30,6 +31,9 @@ function problemOf(error: FastifyError, request: FastifyRequest): ProblemDetails
     return ownProblem('invalid_request', error.message).details;
   }
   request.log.error({ err: error, request: request.id }, 'request failed');
+  if (isOutage(error)) {
+    return ownProblem('storage_unavailable', 'send the request again', { retryAfterSeconds: 5 }).details;
+  }
   return ownProblem('internal_error', 'the log of this service has more under the request id').details;
 }
 

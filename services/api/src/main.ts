@@ -1,16 +1,28 @@
 import { createLogger, createRegistry, drainOnSignal, readEnvironment, startManagement } from '@klingapi/management';
-import { DataLockedError } from './data-lock.ts';
-import { credentialsOf, environmentSchema, FILE_VARIABLES } from './environment.ts';
+import { credentialsOf, environmentSchema, FILE_VARIABLES, resultStoreOf, storageOf } from './environment.ts';
 import { startApi } from './server.ts';
+import { DataLockedError } from './storage/data-lock.ts';
 
 const environment = readEnvironment(environmentSchema, process.env, { files: FILE_VARIABLES });
 const logger = createLogger({ name: 'api', level: environment.LOG_LEVEL });
 const registry = createRegistry('api');
 
+const results = resultStoreOf(environment);
+if (results === undefined) logger.warn({}, 'results are not kept when Kling deletes them: no bucket is configured');
+if (environment.WEBHOOK_SECRET !== undefined && environment.PUBLIC_URL === undefined) {
+  logger.warn({}, 'Kling is not asked for callbacks: PUBLIC_URL is absent');
+}
+
 const api = await startApi({
   host: environment.HOST,
   port: environment.PORT,
-  dataDir: environment.DATA_DIR,
+  storage: storageOf(environment),
+  concurrency: environment.KLING_CONCURRENCY,
+  leaseMs: environment.LEASE_SECONDS * 1000,
+  publicUrl: environment.PUBLIC_URL,
+  webhookSecret: environment.WEBHOOK_SECRET,
+  results,
+  resultsRetentionMs: environment.RESULTS_RETENTION_DAYS * 24 * 3_600_000,
   upstream: { baseUrl: environment.KLING_BASE_URL, credentials: credentialsOf(environment) },
   authentication: {
     auth: environment.AUTH,
@@ -31,10 +43,10 @@ const management = await startManagement({
   port: environment.MANAGEMENT_PORT,
   registry,
   routes: {
-    '/readyz': () => {
+    '/readyz': async () => {
       if (api.draining()) return { status: 503, body: { status: 'draining' } };
       try {
-        api.ping();
+        await api.ping();
         return { status: 200, body: { status: 'ok' } };
       } catch {
         return { status: 503, body: { status: 'storage cannot be reached' } };

@@ -1,7 +1,7 @@
 import type { KlingClientOptions } from '@klingapi/kling';
 import { Gauge, Histogram, type Registry } from 'prom-client';
-import type { TaskStore } from './store.ts';
-import { stateSchema } from './task.ts';
+import type { TaskTable } from './storage/store.ts';
+import { stateSchema } from './tasks/task.ts';
 
 /**
  * Registers `klingapi_upstream_seconds{method,path,outcome}` (outcome `ok` or
@@ -10,7 +10,7 @@ import { stateSchema } from './task.ts';
  */
 export function registerMetrics(registry: Registry): {
   readonly onExchange: NonNullable<KlingClientOptions['onExchange']>;
-  watchStore(store: TaskStore): void;
+  watchStore(store: TaskTable): void;
 } {
   const upstream = new Histogram({
     name: 'klingapi_upstream_seconds',
@@ -28,8 +28,8 @@ export function registerMetrics(registry: Registry): {
         help: 'Stored tasks by state',
         labelNames: ['state'],
         registers: [registry],
-        collect() {
-          const counts = store.counts();
+        async collect() {
+          const counts = await store.counts();
           for (const state of stateSchema.options) this.set({ state }, counts[state] ?? 0);
         },
       });

@@ -18,16 +18,22 @@ export type FieldProblem = NonNullable<Problem['errors']>[number];
 const OWN = {
   invalid_request: [400, 'The request is not valid'],
   unauthenticated: [401, 'Who calls is not known'],
+  callback_refused: [401, 'The callback is not from Kling'],
   scope_missing: [403, 'The caller may not do this'],
   not_found: [404, 'There is nothing here'],
   task_not_found: [404, 'There is no such task'],
   result_not_found: [404, 'The task has no such result'],
+  result_deleted: [410, 'The result is not kept any longer'],
   task_not_finished: [409, 'The task has not ended yet'],
   task_failed: [409, 'The task failed and has no result'],
+  callback_repeated: [409, 'The callback came before'],
   body_too_large: [413, 'The body is too large'],
+  range_not_satisfiable: [416, 'The result does not reach that far'],
   unsupported_media_type: [415, 'The body is not JSON'],
   idempotency_key_reused: [422, 'The idempotency key belongs to another request'],
   internal_error: [500, 'Something went wrong inside this service'],
+  storage_unavailable: [503, 'The database cannot be reached'],
+  results_unavailable: [503, 'The store of results cannot be reached'],
   draining: [503, 'This process is ending'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type OwnCode = keyof typeof OWN;

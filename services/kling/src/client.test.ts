@@ -1,8 +1,18 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { afterEach, describe, expect, it } from 'vitest';
-import { createKlingClient, createTokenSource, KLING_CODES, type KlingClientOptions, REQUESTS } from './index.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  createKlingClient,
+  createTokenSource,
+  KLING_CODES,
+  type KlingClientOptions,
+  KlingError,
+  REQUESTS,
+} from './index.ts';
+
+// Other work on the machine may slow this down; nothing here waits for a fixed time.
+vi.setConfig({ testTimeout: 30_000 });
 
 type Reply = { status: number; body: unknown } | 'reset';
 interface Call {
@@ -280,6 +290,88 @@ describe('a read', () => {
     const { client, calls } = await scripted(() => ({ status: 302, body: '' }), { attempts: 1 });
     await expect(client.find('text-to-image', 't')).rejects.toMatchObject({ name: 'KlingError' });
     expect(calls.length).toBe(1);
+  });
+});
+
+describe('many look-ups', () => {
+  const tasks = Array.from({ length: 45 }, (_, at) => ({ kind: 'text-to-image' as const, id: `t${at}` }));
+  const record = (id: string) => ({
+    id,
+    status: 'succeeded',
+    external_id: `e-${id}`,
+    outputs: [{ url: `https://x/${id}.png` }],
+    billing: [
+      { charge_type: 'unit', amount: '8.5', package_type: 'image' },
+      { charge_type: 'cash', amount: '3', list_price: '4' },
+    ],
+  });
+  const batch = (call: Call, without: readonly string[] = []): Reply => {
+    const ids = new URL(call.path, 'http://x').searchParams.get('task_ids')?.split(',') ?? [];
+    const data = ids.filter((id) => !without.includes(id)).map(record);
+    return { status: 200, body: { code: 0, message: '', data } };
+  };
+
+  it('go out 20 at a time, and what a batch leaves out is asked for by itself', async () => {
+    const { client, calls } = await scripted((call) =>
+      call.path.startsWith('/tasks?') ? batch(call, ['t3']) : notFound,
+    );
+    const answers = await client.findMany(tasks);
+    expect([answers.size, answers.has('t3')]).toEqual([44, false]);
+    expect(answers.get('t44')).toMatchObject({
+      id: 't44',
+      externalId: 'e-t44',
+      status: 'succeeded',
+      images: [{ url: 'https://x/t44.png' }],
+      units: '8.5',
+    });
+    expect(calls.length).toBe(4);
+    expect(calls[1]?.path).toBe('/v1/images/generations/t3');
+  });
+
+  it.each([
+    ['a relay that does not know the call', failure(404, 1202, 'Method not found')],
+    ['a relay that answers something else', { status: 200, body: { code: 0, message: '', data: { a: 1 } } }],
+  ])('are asked for one by one at %s, for an hour', async (_name, refusal) => {
+    let now = 0;
+    const answer = (call: Call) =>
+      call.path.startsWith('/tasks?') ? refusal : task(call.path.split('/').at(-1) ?? '');
+    const { client, calls } = await scripted(answer, { now: () => now });
+    expect((await client.findMany(tasks)).size).toBe(45);
+    expect(calls.length).toBe(46);
+    await client.findMany(tasks.slice(0, 2));
+    expect(calls.length).toBe(48);
+    now = 3_600_001;
+    await client.findMany(tasks.slice(0, 2));
+    expect(calls.length).toBe(51);
+  });
+
+  it('are never batched with a signed token, which Kling takes for the older family only', async () => {
+    const { client, calls } = await scripted((call) => task(call.path.split('/').at(-1) ?? ''), {
+      credentials: { accessKey: 'a', secretKey: 'b' },
+    });
+    expect((await client.findMany(tasks)).size).toBe(45);
+    expect(calls.every((call) => call.path.startsWith('/v1/'))).toBe(true);
+  });
+
+  it('tell a failure of each task that it concerns, and no other', async () => {
+    const all = await scripted((call) => (call.path.startsWith('/tasks?') ? failure(500, 5000) : task('x')));
+    const answers = await all.client.findMany(tasks.slice(0, 2));
+    expect([...answers.values()].map((answer) => answer instanceof KlingError)).toEqual([true, true]);
+    const one = await scripted(
+      (call) =>
+        call.path.startsWith('/tasks?')
+          ? batch(call, ['t0', 't1'])
+          : call.path.endsWith('t0')
+            ? failure(403, 1103)
+            : task('t1'),
+      { attempts: 1 },
+    );
+    const told = await one.client.findMany(tasks.slice(0, 3));
+    expect([told.get('t0'), told.get('t1'), told.get('t2')]).toMatchObject([
+      { code: 1103 },
+      { id: 't1' },
+      { id: 't2' },
+    ]);
   });
 });
 

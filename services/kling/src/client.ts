@@ -1,5 +1,6 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { z } from 'zod';
+import { createBatchFinder } from './batch.ts';
 import { judgeCode } from './codes.ts';
 import { type Credentials, createTokenSource } from './credentials.ts';
 import { ENDPOINTS, type Kind } from './endpoints.ts';
@@ -32,15 +33,34 @@ export interface KlingClient {
    * only when Kling says that it does not exist.
    *
    * @throws KlingError; with `outcomeUnknown` when not even the look-up could tell
+   * @throws whatever `beforeSend` throws
    */
   create<K extends Kind>(
     kind: K,
     request: z.output<(typeof REQUESTS)[K]>,
     externalId: string,
-    signal?: AbortSignal,
+    options?: CreateOptions,
   ): Promise<UpstreamTask>;
   /** The task, or undefined when Kling does not have it. Takes the vendor's id or the external one. */
   find(kind: Kind, id: string, signal?: AbortSignal): Promise<UpstreamTask | undefined>;
+  /**
+   * Many tasks at once, by the vendor's ids: one call for 20 of them where Kling
+   * offers it, else one call each. Tasks that Kling does not have are left out;
+   * a look-up that failed is told as the answer for its tasks.
+   */
+  findMany(
+    tasks: readonly { readonly kind: Kind; readonly id: string }[],
+  ): Promise<Map<string, UpstreamTask | KlingError>>;
+}
+
+export interface CreateOptions {
+  readonly signal?: AbortSignal;
+  /** Where Kling is to tell of each change of the task. */
+  readonly callbackUrl?: string | undefined;
+  /** Runs right before each time that the task is sent; what it throws ends the create. */
+  readonly beforeSend?: (attempt: number) => Promise<void>;
+  /** Whether to wait and try again when Kling is busy (1302, 1303), which makes no task, or to throw at once. */
+  readonly whenBusy?: 'wait' | 'throw';
 }
 
 const BACKOFF_MS = { first: 1000, most: 20_000 };
@@ -68,7 +88,7 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const path = `${ENDPOINTS[kind].path}/${encodeURIComponent(id)}`;
-        return parseTask(await exchange('GET', path, undefined, exchangeOptions), 'again');
+        return parseTask(await exchange('GET', path, undefined, { ...exchangeOptions, signal }), 'again');
       } catch (error) {
         if (!(error instanceof KlingError)) throw error;
         // 1203 and a bare 404 say that the path or the model is unknown, not the task.
@@ -83,12 +103,19 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
     }
   };
 
-  const create: KlingClient['create'] = async (kind, request, externalId, signal) => {
-    const body = { ...request, external_task_id: externalId };
+  const create: KlingClient['create'] = async (kind, request, externalId, createOptions = {}) => {
+    const { signal, callbackUrl, beforeSend, whenBusy = 'wait' } = createOptions;
+    const body = {
+      ...request,
+      external_task_id: externalId,
+      ...(callbackUrl === undefined ? {} : { callback_url: callbackUrl }),
+    };
     for (let attempt = 1; ; attempt += 1) {
       let failure: KlingError;
+      await beforeSend?.(attempt);
       try {
-        return parseTask(await exchange('POST', ENDPOINTS[kind].path, body, exchangeOptions), 'look-up');
+        const data = await exchange('POST', ENDPOINTS[kind].path, body, { ...exchangeOptions, signal });
+        return parseTask(data, 'look-up');
       } catch (error) {
         if (!(error instanceof KlingError)) throw error;
         failure = error;
@@ -108,6 +135,7 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
         continue;
       }
       if (attempt >= attempts || failure.retry.create === 'never') throw failure;
+      if (whenBusy === 'throw' && (failure.kind === 'rate_limit' || failure.kind === 'concurrency')) throw failure;
       if (failure.retry.create === 'after-signing') {
         if (attempt > 1) throw failure;
         tokens.renew();
@@ -115,7 +143,11 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
     }
   };
 
-  return { create, find };
+  return {
+    create,
+    find,
+    findMany: createBatchFinder(exchangeOptions, 'apiKey' in options.credentials, find, options.now),
+  };
 }
 
 function parseTask(data: unknown, create: 'again' | 'look-up'): UpstreamTask {

@@ -9,6 +9,8 @@ export interface ExchangeOptions {
   readonly fetch: typeof fetch;
   /** For the whole call, body included. */
   readonly timeoutMs: number;
+  /** Breaks the call off. */
+  readonly signal?: AbortSignal | undefined;
   readonly onExchange?: ((told: ExchangeTold) => void) | undefined;
 }
 
@@ -62,7 +64,10 @@ async function call(method: 'GET' | 'POST', path: string, body: unknown, options
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       // The bearer key must not follow a redirect to somebody else.
       redirect: 'error',
-      signal: AbortSignal.timeout(options.timeoutMs),
+      signal: AbortSignal.any([
+        AbortSignal.timeout(options.timeoutMs),
+        ...(options.signal === undefined ? [] : [options.signal]),
+      ]),
     });
     status = reply.status;
     text = await boundedText(reply);

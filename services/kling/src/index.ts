@@ -3,9 +3,11 @@
  * comes back, `endpoints.ts` the paths, `codes.ts` the vendor's error table as
  * data, `models.ts` the vendor's models, `errors.ts` the one error class, `credentials.ts` the key or token,
  * `exchange.ts` one HTTP call, `client.ts` what callers use: reads are retried,
- * a create is never sent twice without looking first.
+ * a create is never sent twice without looking first. `batch.ts` asks for many
+ * tasks at once, `webhook.ts` is the signature of callbacks.
  */
-export type { KlingClient, KlingClientOptions } from './client.ts';
+export { BATCH_SIZE } from './batch.ts';
+export type { CreateOptions, KlingClient, KlingClientOptions } from './client.ts';
 export { createKlingClient } from './client.ts';
 export type { KlingCode, KlingErrorKind } from './codes.ts';
 export { KLING_CODES } from './codes.ts';
@@ -17,7 +19,7 @@ export { KlingError } from './errors.ts';
 export type { Model } from './models.ts';
 export { MODELS } from './models.ts';
 export type { ResultFile, UpstreamTask } from './replies.ts';
-export { envelope, finished, taskData } from './replies.ts';
+export { callbackBody, envelope, finished, taskData, taskRecord } from './replies.ts';
 export type {
   ImageToVideoRequest,
   KlingRequest,
@@ -26,3 +28,4 @@ export type {
   VirtualTryOnRequest,
 } from './schema.ts';
 export { IMAGE_ASPECT_RATIOS, REQUESTS, VIDEO_ASPECT_RATIOS } from './schema.ts';
+export { signWebhook, verifyWebhook, type WebhookHeaders, webhookKey, webhookSecretSchema } from './webhook.ts';

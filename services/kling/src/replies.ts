@@ -57,6 +57,48 @@ export const taskData = z
   }));
 export type UpstreamTask = z.output<typeof taskData>;
 
+const output = z.object({
+  url: perhaps(z.url()),
+  duration: perhaps(z.union([z.string(), z.number()]).transform(String)),
+});
+const charge = z.object({ charge_type: perhaps(z.string()), amount: perhaps(z.union([z.string(), z.number()])) });
+
+/**
+ * A task as the new family and `GET /tasks` tell it, whatever family made it.
+ * Outputs carry no index: their order is what there is.
+ */
+export const taskRecord = z
+  .object({
+    id: z.string().min(1),
+    external_id: perhaps(z.string()),
+    status: z.enum(['submitted', 'processing', 'succeed', 'succeeded', 'failed']),
+    message: perhaps(z.string()),
+    create_time: perhaps(z.number()),
+    update_time: perhaps(z.number()),
+    outputs: perhaps(z.array(output)),
+    billing: perhaps(z.array(charge)),
+  })
+  .transform((record): UpstreamTask => {
+    const files = (record.outputs ?? []).flatMap(({ url, duration }) =>
+      url === undefined ? [] : [{ index: undefined, id: undefined, url, duration }],
+    );
+    const units = (record.billing ?? []).filter(({ charge_type }) => charge_type === 'unit');
+    return {
+      id: record.id,
+      externalId: record.external_id,
+      status: record.status === 'succeed' ? 'succeeded' : record.status,
+      statusMessage: record.message ?? '',
+      createdAt: record.create_time,
+      updatedAt: record.update_time,
+      images: files.filter(({ duration }) => duration === undefined),
+      videos: files.filter(({ duration }) => duration !== undefined),
+      units: units.length === 0 ? undefined : String(units.reduce((sum, { amount }) => sum + Number(amount ?? 0), 0)),
+    };
+  });
+
+/** What a callback brings: the bare task, in the shape of the family that made it. */
+export const callbackBody = z.union([taskData, taskRecord]);
+
 export function finished(task: Pick<UpstreamTask, 'status'>): boolean {
   return task.status === 'succeeded' || task.status === 'failed';
 }

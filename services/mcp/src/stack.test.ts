@@ -21,7 +21,7 @@ beforeAll(async () => {
   const api = await startApi({
     host: '127.0.0.1',
     port: 0,
-    dataDir,
+    storage: { dataDir },
     upstream: { baseUrl: sandbox.url, credentials: { apiKey: 'any' } },
     authentication: { auth: 'none', internalKey: INTERNAL_KEY },
     logger: createLogger({ name: 'api', level: 'silent' }),

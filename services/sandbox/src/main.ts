@@ -1,3 +1,4 @@
+import { webhookSecretSchema } from '@klingapi/kling';
 import {
   createLogger,
   createRegistry,
@@ -15,7 +16,11 @@ const environment = readEnvironment(
     ...processVariables,
     PORT: z.coerce.number().int().min(0).max(65535).default(5512),
     SANDBOX_TASK_SECONDS: z.coerce.number().min(0).max(3600).default(2),
+    WEBHOOK_SECRET: webhookSecretSchema.optional(),
+    SANDBOX_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).optional(),
   }),
+  process.env,
+  { files: ['WEBHOOK_SECRET'] },
 );
 const logger = createLogger({ name: 'sandbox', level: environment.LOG_LEVEL });
 const registry = createRegistry('sandbox');
@@ -25,6 +30,8 @@ const sandbox = await startSandbox({
   host: environment.HOST,
   port: environment.PORT,
   taskSeconds: environment.SANDBOX_TASK_SECONDS,
+  concurrency: environment.SANDBOX_CONCURRENCY,
+  webhookSecret: environment.WEBHOOK_SECRET,
   onRequest: (told) => {
     countRequest(told);
     logger.debug(told, 'request answered');

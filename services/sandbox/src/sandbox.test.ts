@@ -3,9 +3,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createKlingClient, KINDS, KlingError, REQUESTS } from '@klingapi/kling';
 import { PNG } from 'pngjs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { type Fault, pictureSize, type Sandbox, type SandboxOptions, startSandbox } from './index.ts';
+
+// Other work on the machine may slow this down; nothing here waits for a fixed time.
+vi.setConfig({ testTimeout: 30_000 });
 
 /** Loose on purpose: the tests say what they expect of it. */
 const anyReply = z.looseObject({
@@ -196,5 +199,51 @@ describe('the Kling client against the sandbox', () => {
     expect(failure).toBeInstanceOf(KlingError);
     expect(failure).toMatchObject({ kind: 'key_invalid', code: 1002 });
     expect(String(failure)).not.toContain('bad-key');
+  });
+});
+
+describe('many tasks at once', () => {
+  it('are told by GET /tasks, 20 at most, only to their account', async () => {
+    const { sandbox, call, pass } = await sandboxWith();
+    const made: string[] = [];
+    for (const path of [images, '/v1/videos/text2video']) {
+      const { body } = await call(path, { body: { prompt: 'x', external_task_id: `e${made.length}` } });
+      made.push(body.data.task_id ?? '');
+    }
+    pass(10_000);
+    const ask = async (query: string, key = 'any-key') =>
+      await (await fetch(`${sandbox.url}/tasks?${query}`, { headers: { authorization: `Bearer ${key}` } })).json();
+    const outputs = [{ url: expect.stringMatching(/\.png$/) }];
+    const videos = [{ url: expect.stringMatching(/\.mp4$/), duration: '5' }];
+    expect(await ask(`task_ids=${made.join(',')},unknown`)).toMatchObject({
+      code: 0,
+      data: [
+        {
+          id: made[0],
+          external_id: 'e0',
+          status: 'succeeded',
+          outputs,
+          billing: [{ charge_type: 'unit', amount: '8' }],
+        },
+        { id: made[1], external_id: 'e1', status: 'succeeded', outputs: videos },
+      ],
+    });
+    expect(await ask('external_task_ids=e1')).toMatchObject({ data: [{ id: made[1] }] });
+    expect(await ask(`task_ids=${made[0]}`, 'other-key')).toMatchObject({ code: 0, data: [] });
+    const many = Array.from({ length: 21 }, (_, at) => `t${at}`).join(',');
+    for (const query of ['', `task_ids=${many}`, 'task_ids=a&external_task_ids=b']) {
+      expect(await ask(query)).toMatchObject({ code: 1201 });
+    }
+  });
+
+  it('are refused above the limit of their model, and not charged', async () => {
+    const { call, charges, pass } = await sandboxWith({ concurrency: 3 });
+    const create = (model_name: string, n: number) => call(images, { body: { prompt: 'x', model_name, n } });
+    expect((await create('kling-v3', 2)).status).toBe(200);
+    expect((await create('kling-v3', 2)).status).toBe(429);
+    expect((await create('kling-v2-1', 2)).status).toBe(200);
+    pass(10_000);
+    expect((await create('kling-v3', 9)).status).toBe(200);
+    expect(await charges()).toMatchObject({ tasks: 3, most: 9, busy: 1 });
   });
 });

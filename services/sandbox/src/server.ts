@@ -1,18 +1,26 @@
 import { createHash } from 'node:crypto';
-import { ENDPOINTS, KINDS, type Kind, REQUESTS } from '@klingapi/kling';
+import { ENDPOINTS, KINDS, type Kind, REQUESTS, webhookKey } from '@klingapi/kling';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { type CallbackOptions, type Callbacks, createCallbacks } from './callbacks.ts';
 import { CLIP } from './clip.ts';
 import { FAULT_REPLIES, type Fault, faultSchema } from './faults.ts';
 import { drawPicture } from './picture.ts';
-import { createTaskBook, describeTask, type NewTask, type TaskBook } from './tasks.ts';
+import {
+  createTaskBook,
+  describeRecord,
+  describeTask,
+  type NewTask,
+  type TaskBook,
+  type TaskBookOptions,
+} from './tasks.ts';
 
-export interface SandboxOptions {
+export interface SandboxOptions extends Partial<TaskBookOptions> {
   readonly host: string;
   readonly port: number;
-  /** From submitted to succeed for pictures; videos take twice as long. */
-  readonly taskSeconds?: number;
-  readonly now?: () => number;
+  /** The webhook secret that callbacks are signed with (`whsec_…`). */
+  readonly webhookSecret?: string | undefined;
+  readonly callbackShape?: CallbackOptions['shape'];
   /** Asked at every request of the API, which waits for the answer; what the header asks for comes first. */
   readonly fault?: (method: string, path: string) => Fault | undefined | Promise<Fault | undefined>;
   readonly onRequest?: (told: { method: string; route: string; status: number; milliseconds: number }) => void;
@@ -30,7 +38,12 @@ const BAD_KEY = 'bad-key';
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const now = options.now ?? Date.now;
-  const book = createTaskBook(options.taskSeconds ?? 2, now);
+  const book = createTaskBook({ ...options, taskSeconds: options.taskSeconds ?? 2, now });
+  const callbacks = createCallbacks({
+    key: options.webhookSecret === undefined ? undefined : webhookKey(options.webhookSecret),
+    shape: options.callbackShape,
+    now,
+  });
   const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true, exposeHeadRoutes: true });
 
   app.setErrorHandler((error, request, reply) => {
@@ -55,14 +68,19 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     });
   });
 
-  for (const kind of KINDS) addKind(app, kind, book, now, options.fault);
+  for (const kind of KINDS) addKind(app, kind, book, now, callbacks, options.fault);
+  addTasks(app, book, now, options.fault);
   app.get('/results/:id/:file', (request, reply) => sendResult(request, reply, book, now));
   app.get('/sandbox/charges', () => book.charges());
 
   await app.listen({ port: options.port, host: options.host });
   const address = app.server.address();
   if (address === null || typeof address === 'string') throw new Error('the sandbox has no TCP port');
-  return { port: address.port, url: `http://127.0.0.1:${address.port}`, close: () => app.close() };
+  const close = async (): Promise<void> => {
+    callbacks.close();
+    await app.close();
+  };
+  return { port: address.port, url: `http://127.0.0.1:${address.port}`, close };
 }
 
 function addKind(
@@ -70,6 +88,7 @@ function addKind(
   kind: Kind,
   book: TaskBook,
   now: () => number,
+  callbacks: Callbacks,
   fault: SandboxOptions['fault'],
 ): void {
   const { path } = ENDPOINTS[kind];
@@ -84,16 +103,22 @@ function addKind(
     const asked = await faultOf(request, account);
     if (asked !== undefined && answerFault(asked, request, reply)) return reply;
     const parsed = z
-      .intersection(REQUESTS[kind], z.object({ external_task_id: z.string().min(1).max(128).optional() }))
+      .intersection(
+        REQUESTS[kind],
+        z.object({ external_task_id: z.string().min(1).max(128).optional(), callback_url: z.url().optional() }),
+      )
       .safeParse(request.body);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
       return fail(request, reply, 400, 1201, `${issue?.path.join('.') ?? ''} is invalid: ${issue?.message ?? ''}`);
     }
-    const task = book.add({ ...newTask(kind, parsed.data), account, externalId: parsed.data.external_task_id });
-    if (task === undefined) {
-      return fail(request, reply, 400, 1201, `external_task_id ${parsed.data.external_task_id} already exists`);
+    const { external_task_id: externalId, callback_url: callbackUrl } = parsed.data;
+    const task = book.add({ ...newTask(kind, parsed.data), account, externalId, callbackUrl });
+    if (task === 'busy') return fail(request, reply, 429, 1303, 'parallel task over resource pack limit');
+    if (task === 'exists') {
+      return fail(request, reply, 400, 1201, `external_task_id ${externalId} already exists`);
     }
+    callbacks.follow(task, base(request));
     if (asked === 'after-create-reset') {
       reply.hijack();
       request.raw.socket.destroy();
@@ -135,8 +160,37 @@ function addKind(
   });
 }
 
+/** More in one call are refused. */
+const MOST_IDS = 20;
+const ids = z
+  .string()
+  .optional()
+  .transform((text) => text?.split(',').filter((id) => id !== ''));
+
+/** The query of the new family, which knows tasks of every family. A task that is not there is left out. */
+function addTasks(app: FastifyInstance, book: TaskBook, now: () => number, fault: SandboxOptions['fault']): void {
+  app.get('/tasks', async (request, reply) => {
+    const account = authorize(request, reply);
+    if (account === undefined) return reply;
+    const asked = faultSchema.safeParse(request.headers['x-sandbox-fault']).data ?? (await fault?.('GET', '/tasks'));
+    if (asked !== undefined && answerFault(asked, request, reply)) return reply;
+    const query = z.object({ task_ids: ids, external_task_ids: ids }).safeParse(request.query);
+    const { task_ids: own, external_task_ids: external } = query.data ?? {};
+    const wanted = own ?? external ?? [];
+    if ((own === undefined) === (external === undefined) || wanted.length === 0 || wanted.length > MOST_IDS) {
+      return fail(request, reply, 400, 1201, `exactly one of task_ids and external_task_ids, ${MOST_IDS} at most`);
+    }
+    const found = wanted.map((id) => book.findAny(account, own === undefined ? 'externalId' : 'id', id));
+    return succeed(
+      request,
+      reply,
+      found.flatMap((task) => (task === undefined ? [] : [describeRecord(task, now(), base(request))])),
+    );
+  });
+}
+
 /** What of a request decides its result. Pictures that come in are part of the seed as a hash: tasks are kept, by the thousand. */
-function newTask(kind: Kind, body: Record<string, unknown>): Omit<NewTask, 'account' | 'externalId'> {
+function newTask(kind: Kind, body: Record<string, unknown>): Omit<NewTask, 'account' | 'externalId' | 'callbackUrl'> {
   const text = (field: string) => {
     const value = body[field];
     return typeof value === 'string' ? value : '';
@@ -144,6 +198,7 @@ function newTask(kind: Kind, body: Record<string, unknown>): Omit<NewTask, 'acco
   const count = body['n'];
   return {
     kind,
+    model: text('model_name'),
     prompt: [
       text('prompt'),
       ...['image', 'image_tail', 'human_image', 'cloth_image'].map((field) => hash(text(field))),

@@ -7,6 +7,7 @@ export interface SandboxTask {
   readonly externalId: string | undefined;
   /** The account it belongs to: the bearer key it came with. */
   readonly account: string;
+  readonly model: string;
   readonly prompt: string;
   readonly aspectRatio: string;
   readonly count: number;
@@ -15,21 +16,49 @@ export interface SandboxTask {
   readonly createdAt: number;
   readonly finishesAt: number;
   readonly units: number;
+  /** Where changes are told. */
+  readonly callbackUrl: string | undefined;
 }
 
 export type NewTask = Pick<
   SandboxTask,
-  'kind' | 'externalId' | 'account' | 'prompt' | 'aspectRatio' | 'count' | 'seconds'
+  'kind' | 'externalId' | 'account' | 'model' | 'prompt' | 'aspectRatio' | 'count' | 'seconds' | 'callbackUrl'
 >;
 
+export interface TaskBookOptions {
+  /** From submitted to succeed for pictures; videos take twice as long. */
+  readonly taskSeconds: number;
+  readonly now: () => number;
+  /** Tasks at once of one account, model and kind of result, a picture counting for one; undefined: any number. */
+  readonly concurrency?: number | undefined;
+  /** Makes (and charges) a task again for an external id that was used: for tests that must not lean on the refusal. */
+  readonly acceptsDuplicates?: boolean | undefined;
+}
+
+export interface Charges {
+  readonly tasks: number;
+  readonly units: number;
+  /** The most slots that one pool had in use at once. */
+  readonly most: number;
+  /** Creates that were refused because as many ran as may. */
+  readonly busy: number;
+  readonly charges: readonly {
+    readonly task_id: string;
+    readonly external_task_id?: string;
+    readonly units: number;
+  }[];
+}
+
 export interface TaskBook {
-  /** Undefined when the account has a task with this external id already; then nothing is charged. */
-  add(task: NewTask): SandboxTask | undefined;
+  /** Or why there is none, in which case nothing is charged. */
+  add(task: NewTask): SandboxTask | 'exists' | 'busy';
   find(account: string, kind: Kind, id: string): SandboxTask | undefined;
+  /** Of any kind. */
+  findAny(account: string, by: 'id' | 'externalId', id: string): SandboxTask | undefined;
   /** Newest first. */
   list(account: string, kind: Kind, page: number, size: number): SandboxTask[];
   byId(id: string): SandboxTask | undefined;
-  charges(): { tasks: number; units: number; charges: { task_id: string; external_task_id?: string; units: number }[] };
+  charges(): Charges;
 }
 
 /** Units as in the vendor's table: kling-v3 pictures 8 each, standard video 0.3 a second. */
@@ -40,21 +69,40 @@ function price(task: NewTask): number {
 /** A task that nobody asks for any more is forgotten, as the vendor deletes assets after 30 days; here by number. */
 const KEPT = 10_000;
 
-/** @param imageSeconds from submitted to succeed for pictures; videos take twice as long */
-export function createTaskBook(imageSeconds: number, now: () => number): TaskBook {
+export function createTaskBook({ taskSeconds, now, concurrency, acceptsDuplicates }: TaskBookOptions): TaskBook {
   const tasks = new Map<string, SandboxTask>();
   const external = new Map<string, string>();
   const externalKey = (account: string, id: string) => `${account}\n${id}`;
+  const running = new Map<string, SandboxTask[]>();
   let charged = { tasks: 0, units: 0 };
+  let most = 0;
+  let busy = 0;
+
+  /** What runs now of the pool that the task counts against. */
+  const poolOf = (task: NewTask): SandboxTask[] => {
+    const pool = `${task.account}\n${task.model}\n${ENDPOINTS[task.kind].result}`;
+    const still = (running.get(pool) ?? []).filter(({ finishesAt }) => finishesAt > now());
+    running.set(pool, still);
+    return still;
+  };
 
   return {
     add(task) {
-      if (task.externalId !== undefined && external.has(externalKey(task.account, task.externalId))) return undefined;
+      const known = task.externalId !== undefined && external.has(externalKey(task.account, task.externalId));
+      if (known && acceptsDuplicates !== true) return 'exists';
+      const pool = poolOf(task);
+      const used = pool.reduce((slots, { count }) => slots + count, 0);
+      if (concurrency !== undefined && used > 0 && used + task.count > concurrency) {
+        busy += 1;
+        return 'busy';
+      }
       const createdAt = now();
-      const seconds = imageSeconds * (ENDPOINTS[task.kind].result === 'videos' ? 2 : 1);
+      const seconds = taskSeconds * (ENDPOINTS[task.kind].result === 'videos' ? 2 : 1);
       const made = { ...task, id: randomUUID(), createdAt, finishesAt: createdAt + seconds * 1000, units: price(task) };
       tasks.set(made.id, made);
-      if (made.externalId !== undefined) external.set(externalKey(made.account, made.externalId), made.id);
+      pool.push(made);
+      most = Math.max(most, used + made.count);
+      if (made.externalId !== undefined && !known) external.set(externalKey(made.account, made.externalId), made.id);
       charged = { tasks: charged.tasks + 1, units: charged.units + made.units };
       const [oldest] = tasks.values();
       if (tasks.size > KEPT && oldest !== undefined) {
@@ -67,6 +115,10 @@ export function createTaskBook(imageSeconds: number, now: () => number): TaskBoo
       const task = tasks.get(external.get(externalKey(account, id)) ?? id);
       return task?.kind === kind && task.account === account ? task : undefined;
     },
+    findAny(account, by, id) {
+      const task = tasks.get((by === 'id' ? id : external.get(externalKey(account, id))) ?? '');
+      return task?.account === account ? task : undefined;
+    },
     list(account, kind, page, size) {
       const own = [...tasks.values()].filter((task) => task.kind === kind && task.account === account).reverse();
       return own.slice((page - 1) * size, page * size);
@@ -74,6 +126,8 @@ export function createTaskBook(imageSeconds: number, now: () => number): TaskBoo
     byId: (id) => tasks.get(id),
     charges: () => ({
       ...charged,
+      most,
+      busy,
       charges: [...tasks.values()].map((task) => ({
         task_id: task.id,
         ...(task.externalId === undefined ? {} : { external_task_id: task.externalId }),
@@ -103,6 +157,28 @@ export function describeTask(task: SandboxTask, now: number, base: string): Reco
     created_at: task.createdAt,
     updated_at: status === 'succeed' ? task.finishesAt : Math.min(now, task.finishesAt),
     ...(status === 'succeed' ? { task_result: result(task, base), final_unit_deduction: String(task.units) } : {}),
+  };
+}
+
+/** The task as `GET /tasks` and the callbacks of the new family tell it. */
+export function describeRecord(task: SandboxTask, now: number, base: string): Record<string, unknown> {
+  const status = statusAt(task, now);
+  const isVideo = ENDPOINTS[task.kind].result === 'videos';
+  return {
+    id: task.id,
+    status: status === 'succeed' ? 'succeeded' : status,
+    message: '',
+    create_time: task.createdAt,
+    update_time: status === 'succeed' ? task.finishesAt : Math.min(now, task.finishesAt),
+    ...(task.externalId === undefined ? {} : { external_id: task.externalId }),
+    ...(status === 'succeed'
+      ? {
+          outputs: isVideo
+            ? [{ id: `${task.id}-0`, url: `${base}/results/${task.id}/0.mp4`, duration: task.seconds }]
+            : Array.from({ length: task.count }, (_, index) => ({ url: `${base}/results/${task.id}/${index}.png` })),
+          billing: [{ charge_type: 'unit', amount: String(task.units), package_type: isVideo ? 'video' : 'image' }],
+        }
+      : {}),
   };
 }
 

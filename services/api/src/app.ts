@@ -1,0 +1,88 @@
+import swagger from '@fastify/swagger';
+import { createRequestMetrics, type Logger } from '@klingapi/management';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { Registry } from 'prom-client';
+import { z } from 'zod';
+import packageJson from '../package.json' with { type: 'json' };
+import { addReplyHeaders } from './access.ts';
+import { addCallbackRoute, type CallbackOptions } from './callbacks/callback-route.ts';
+import type { App, Context } from './context.ts';
+import { addDocs } from './docs.ts';
+import { replyWithProblems } from './error-reply.ts';
+import { addResultRoute } from './results/result-route.ts';
+import { addCreateRoutes } from './tasks/create-routes.ts';
+import { addEventRoute } from './tasks/event-route.ts';
+import { addTaskRoutes } from './tasks/task-routes.ts';
+
+/** Two pictures of 10 MB in Base64 and the rest. */
+const BODY_LIMIT = 32 * 1024 * 1024;
+
+/** Every route, with what is common to them: limits, errors, headers, metrics, OpenAPI. */
+export async function buildApp(
+  context: Context,
+  logger: Logger,
+  registry: Registry,
+  callbacks: CallbackOptions | undefined,
+): Promise<App> {
+  const loggerInstance: FastifyBaseLogger = logger;
+  const app = Fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: 'idle',
+    requestTimeout: 120_000,
+    genReqId: () => crypto.randomUUID(),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  replyWithProblems(app);
+  addReplyHeaders(app, context.draining);
+
+  const count = createRequestMetrics(registry);
+  app.addHook('onResponse', async (request, reply) => {
+    const told = {
+      method: request.method,
+      route: request.routeOptions.url ?? 'unknown',
+      status: reply.statusCode,
+      milliseconds: Math.round(reply.elapsedTime),
+    };
+    count(told);
+    request.log.debug({ ...told, request: request.id }, 'request answered');
+  });
+
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Kling API service', version: packageJson.version },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    },
+    transform: jsonSchemaTransform,
+  });
+  if (callbacks !== undefined) await app.register((scoped) => addCallbackRoute(scoped, context, callbacks));
+  // Inside a plugin, so that swagger's hook sees the routes.
+  await app.register(async (scoped) => {
+    const routes: App = scoped.withTypeProvider<ZodTypeProvider>();
+    addCreateRoutes(routes, context);
+    addTaskRoutes(routes, context);
+    addEventRoute(routes, context);
+    addResultRoute(routes, context);
+    routes.route({
+      method: 'GET',
+      url: '/api/health',
+      schema: {
+        tags: ['health'],
+        summary: 'Whether this service is up; needs no key',
+        response: { 200: z.object({ status: z.literal('ok'), version: z.string() }) },
+      },
+      handler: () => Promise.resolve({ status: 'ok' as const, version: packageJson.version }),
+    });
+    addDocs(routes);
+  });
+  return app;
+}

@@ -1,0 +1,33 @@
+import type { Kysely, RawBuilder } from 'kysely';
+import type { Tables } from './tables.ts';
+
+/** What differs between SQLite and PostgreSQL, for the queries that both share. */
+export interface Database {
+  readonly kysely: Kysely<Tables>;
+  /**
+   * Whether several processes write: rows that are claimed must then be locked,
+   * and a process can be dead without a trace.
+   */
+  readonly shared: boolean;
+  /** Now, in milliseconds, for leases: one clock for all who share the database. */
+  readonly clock: RawBuilder<number>;
+  /** Tells those who listen in this process that a task has changed. */
+  readonly announce: (taskId: string) => void;
+  /** Calls back for each change, also of other processes where they exist. @returns stops it */
+  readonly onChange: (listener: (taskId: string) => void) => () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** Who listens for changes in this process. */
+export function createAnnouncer(): Pick<Database, 'announce' | 'onChange'> {
+  const listeners = new Set<(taskId: string) => void>();
+  return {
+    announce(taskId) {
+      for (const listener of listeners) listener(taskId);
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import type { Tables } from './tables.ts';
+
+/**
+ * Each entry brings a database one step further; never edited, only added to,
+ * because databases out there remember the names of the steps that they have.
+ */
+function migrations(database: 'sqlite' | 'postgres'): Record<string, Migration> {
+  return {
+    '001_tasks': { up: tasks },
+    // Files of the first program are STRICT, which knows no bigint; SQLite's integer has 64 bits too.
+    '002_replicas': { up: (db) => replicas(db, sql.raw(database === 'sqlite' ? 'integer' : 'bigint')) },
+    '003_announcements': { up: database === 'postgres' ? announcements : async () => {} },
+  };
+}
+
+/** @throws Error when a step fails, or the database has steps that this program does not know */
+export async function migrate(kysely: Kysely<Tables>, database: 'sqlite' | 'postgres'): Promise<void> {
+  const provider = { getMigrations: () => Promise.resolve(migrations(database)) };
+  const { error } = await new Migrator({ db: kysely, provider }).migrateToLatest();
+  if (error === undefined) return;
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new Error(`the database cannot be brought to the version of this program: ${reason}`, { cause: error });
+}
+
+/** `ifNotExists`: files of the first program, which had no list of steps, hold these already. */
+async function tasks(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('tasks')
+    .ifNotExists()
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('subject', 'text', (column) => column.notNull())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .addColumn('request', 'text', (column) => column.notNull())
+    .addColumn('payload', 'text')
+    .addColumn('upstream_id', 'text')
+    .addColumn('files', 'text', (column) => column.notNull().defaultTo('[]'))
+    .addColumn('error', 'text')
+    .addColumn('units', 'double precision')
+    .addColumn('poll_at', 'bigint')
+    .addColumn('idempotency_key', 'text')
+    .addColumn('fingerprint', 'text')
+    .execute();
+  for (const index of [
+    sql`CREATE UNIQUE INDEX IF NOT EXISTS tasks_idempotency ON tasks (subject, idempotency_key) WHERE idempotency_key IS NOT NULL`,
+    sql`CREATE INDEX IF NOT EXISTS tasks_due ON tasks (poll_at) WHERE poll_at IS NOT NULL`,
+    sql`CREATE INDEX IF NOT EXISTS tasks_state ON tasks (state)`,
+  ]) {
+    await index.execute(db);
+  }
+}
+
+async function replicas(db: Kysely<unknown>, whole: RawBuilder<unknown>): Promise<void> {
+  const columns = [
+    sql`pool text NOT NULL DEFAULT ''`,
+    sql`slots integer NOT NULL DEFAULT 1`,
+    sql`attempt_at ${whole}`,
+    sql`lease_owner text`,
+    sql`fence ${whole} NOT NULL DEFAULT 0`,
+    sql`sent_at ${whole}`,
+    sql`mirror_at ${whole}`,
+    sql`purge_at ${whole}`,
+  ];
+  for (const column of columns) await sql`ALTER TABLE tasks ADD COLUMN ${column}`.execute(db);
+  // Whether an earlier program got as far as to send these is not known.
+  await sql`UPDATE tasks SET attempt_at = created_at, sent_at = created_at WHERE state = 'submitting'`.execute(db);
+  for (const statement of [
+    sql`CREATE TABLE replicas (id text PRIMARY KEY, alive_until ${whole} NOT NULL)`,
+    sql`CREATE TABLE pools (pool text PRIMARY KEY, slots integer, slots_until ${whole} NOT NULL, blocked_until ${whole} NOT NULL)`,
+    sql`CREATE TABLE webhooks (id text PRIMARY KEY, received_at ${whole} NOT NULL)`,
+    sql`CREATE INDEX tasks_attempt ON tasks (attempt_at) WHERE attempt_at IS NOT NULL`,
+    sql`CREATE INDEX tasks_running ON tasks (pool) WHERE state IN ('submitting', 'submitted', 'processing')`,
+    sql`CREATE INDEX tasks_queued ON tasks (pool, created_at) WHERE state = 'queued'`,
+    sql`CREATE INDEX tasks_upstream ON tasks (upstream_id) WHERE upstream_id IS NOT NULL`,
+    sql`CREATE INDEX tasks_mirror ON tasks (mirror_at) WHERE mirror_at IS NOT NULL`,
+    sql`CREATE INDEX tasks_purge ON tasks (purge_at) WHERE purge_at IS NOT NULL`,
+  ]) {
+    await statement.execute(db);
+  }
+}
+
+/** The channel that replicas learn of each other's changes by; the payload is the id of a task. */
+export const CHANNEL = 'klingapi_tasks';
+
+/** By a trigger, so that it goes out with the commit of whatever changed the row. */
+async function announcements(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    CREATE FUNCTION klingapi_announce() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      PERFORM pg_notify(${sql.lit(CHANNEL)}, NEW.id);
+      RETURN NULL;
+    END $$`.execute(db);
+  await sql`
+    CREATE TRIGGER tasks_announce AFTER UPDATE ON tasks FOR EACH ROW
+    WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION klingapi_announce()`.execute(db);
+}

@@ -1,0 +1,124 @@
+import type { KlingRequest } from '@klingapi/kling';
+import type { State, Task } from '../tasks/task.ts';
+
+/**
+ * Where everything lives that must outlast a process. One interface over SQLite
+ * (one process) and PostgreSQL (several, called replicas); both pass the tests
+ * of `store.contract.test.ts`. Every write is on disk when its promise resolves.
+ */
+export interface Store extends TaskTable, SubmissionQueue, PollQueue, ResultQueue, Replicas {
+  /** Whether other processes may work on the same tasks. */
+  readonly shared: boolean;
+  /** Calls back after changes of tasks, also those of other replicas, though not certainly of all. @returns stops it */
+  onChange(listener: (taskId: string) => void): () => void;
+  /** @returns false when a message with this id came before */
+  acceptWebhook(id: string, now: number): Promise<boolean>;
+  /** @throws when the database cannot be reached */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TaskTable {
+  /**
+   * Stores a task. Claims it at once for the replica where its pool has room, so
+   * that the usual create costs no second look; otherwise it waits in the queue.
+   */
+  add(task: NewTask, replica: string): Promise<Added>;
+  find(id: string): Promise<Task | undefined>;
+  findByUpstreamId(upstreamId: string): Promise<Task | undefined>;
+  /** The whole request of a task that Kling may not have yet. */
+  payload(id: string): Promise<unknown>;
+  /**
+   * What Kling told of a task. Never takes a task back: one that has ended or is
+   * further on stays as it is. Drops the payload and every claim.
+   * @returns the task as it is now
+   */
+  progress(id: string, change: TaskChange): Promise<Task>;
+  counts(): Promise<Partial<Record<State, number>>>;
+}
+
+export interface NewTask extends Pick<Task, 'id' | 'subject' | 'kind' | 'createdAt' | 'request'> {
+  /** The whole request, pictures included; kept until Kling has the task. */
+  readonly payload: KlingRequest;
+  /** What it counts against in Kling's limit of parallel tasks, and for how much. */
+  readonly pool: string;
+  readonly slots: number;
+  readonly idempotency?: { readonly key: string; readonly fingerprint: string } | undefined;
+}
+
+/** `added`, or what the subject's idempotency key stands for already. */
+export type Added =
+  | { readonly outcome: 'added'; readonly task: Task; readonly claim: Claim | undefined }
+  | { readonly outcome: 'known'; readonly task: Task }
+  | { readonly outcome: 'key-of-another-request' };
+
+export type TaskChange = Partial<Pick<Task, 'state' | 'upstreamId' | 'files' | 'error' | 'units' | 'pollAt'>> & {
+  readonly updatedAt: number;
+  /** Lets the idempotency key go, when certainly no task was made for it. */
+  readonly releaseKey?: boolean;
+  /** When to keep the results; null when they are kept, or never will be. */
+  readonly mirrorAt?: number | null;
+  /** When to delete what is kept. */
+  readonly purgeAt?: number | null;
+};
+
+/** The right of one replica to submit one task, until somebody else claims it. */
+export interface Claim {
+  readonly task: Task;
+  readonly pool: string;
+  /** Grows with each claim: what an older holder still writes is refused. */
+  readonly fence: number;
+  /** Whether Kling may have been asked for it before this claim: look before sending. */
+  readonly sent: boolean;
+}
+
+export interface SubmissionQueue {
+  /** Tasks to submit now: those of dead replicas, those of unknown outcome, and queued ones as far as pools have room. */
+  claimSubmissions(replica: string, now: number, limit: number): Promise<Claim[]>;
+  /**
+   * To be called right before Kling is asked for the task again under the same claim.
+   * @returns false when the claim is lost, or the replica counts as dead: then nothing may be sent
+   */
+  markSent(claim: Claim, replica: string): Promise<boolean>;
+  /** The outcome is known. @returns undefined when the claim is lost */
+  settle(claim: Claim, change: TaskChange): Promise<Task | undefined>;
+  /** The outcome is not known, or the claim cannot be worked on: whoever comes first looks again at `attemptAt`. */
+  putBack(claim: Claim, attemptAt: number): Promise<void>;
+  /** Kling made no task because it is busy; the pool gets what was learnt. */
+  requeue(claim: Claim, busy: Busy): Promise<void>;
+  /** When there is something to submit, in the past where only room is missing. */
+  nextSubmission(): Promise<number | undefined>;
+}
+
+export interface Busy {
+  readonly now: number;
+  /** No more than run now are let through until then (milliseconds since the epoch); absent: no such limit was learnt. */
+  readonly limitUntil?: number;
+  /** Nothing of the pool is sent until then. */
+  readonly blockedUntil: number;
+}
+
+export interface PollQueue {
+  /** Tasks to ask Kling about; nobody else gets them until `hiddenUntil`. */
+  claimPolls(now: number, limit: number, hiddenUntil: number): Promise<Task[]>;
+  nextPoll(): Promise<number | undefined>;
+  /** Asks sooner or later, without any other change. */
+  pollAgain(id: string, pollAt: number): Promise<void>;
+}
+
+export interface ResultQueue {
+  claimMirrors(now: number, limit: number, hiddenUntil: number): Promise<Task[]>;
+  nextMirror(): Promise<number | undefined>;
+  /** Ended tasks whose kept results are to be deleted. */
+  claimPurges(now: number, limit: number, hiddenUntil: number): Promise<Task[]>;
+  nextPurge(): Promise<number | undefined>;
+  /** Replaces the files and when to come back for them; also of a task that has ended. */
+  setFiles(id: string, change: Pick<TaskChange, 'files' | 'mirrorAt' | 'purgeAt'>): Promise<void>;
+}
+
+export interface Replicas {
+  /** Says that the replica lives for so long; by the database's clock. */
+  heartbeat(replica: string, milliseconds: number): Promise<void>;
+  /** Its claims are free at once. */
+  leave(replica: string): Promise<void>;
+}

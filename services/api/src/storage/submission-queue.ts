@@ -1,0 +1,152 @@
+import { type Kysely, sql } from 'kysely';
+import type { Database } from './database.ts';
+import { ensurePool, roomOf, usedSlots } from './pools.ts';
+import type { Claim, SubmissionQueue } from './store.ts';
+import type { Tables } from './tables.ts';
+import { taskOf } from './tables.ts';
+import { columnsOf, type TaskTableOptions } from './task-table.ts';
+
+type Ids = readonly { readonly id: string }[];
+
+export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOptions): SubmissionQueue {
+  const isAlive = (replica: unknown) =>
+    sql<boolean>`EXISTS (SELECT 1 FROM replicas WHERE replicas.id = ${replica} AND replicas.alive_until > ${db.clock})`;
+
+  const take = async (trx: Kysely<Tables>, ids: Ids, replica: string, sent: boolean): Promise<Claim[]> => {
+    if (ids.length === 0) return [];
+    const rows = await trx
+      .updateTable('tasks')
+      .set(({ eb }) => ({
+        state: 'submitting',
+        lease_owner: replica,
+        fence: eb('fence', '+', 1),
+        ...(sent ? {} : { sent_at: db.clock }),
+      }))
+      .where(
+        'id',
+        'in',
+        ids.map(({ id }) => id),
+      )
+      .returningAll()
+      .execute();
+    return rows.map((row) => ({ task: taskOf(row), pool: row.pool, fence: row.fence, sent }));
+  };
+
+  const claimOpen = (replica: string, now: number, limit: number): Promise<Claim[]> =>
+    db.kysely.transaction().execute(async (trx) => {
+      const ids = await trx
+        .selectFrom('tasks')
+        .select('id')
+        .where('state', '=', 'submitting')
+        .where('attempt_at', '<=', now)
+        .where(({ or, eb, not }) => or([eb('lease_owner', 'is', null), not(isAlive(sql.ref('lease_owner')))]))
+        .orderBy('attempt_at')
+        .limit(limit)
+        // What another replica is claiming is passed over, not waited for.
+        .$if(db.shared, (query) => query.forUpdate().skipLocked())
+        .execute();
+      return await take(trx, ids, replica, true);
+    });
+
+  const claimQueued = (pool: string, replica: string, now: number, limit: number): Promise<Claim[]> =>
+    db.kysely.transaction().execute(async (trx) => {
+      const room = await roomOf(trx, db, { pool, now, concurrency });
+      if (room.slots <= 0 && !room.idle) return [];
+      const waiting = await trx
+        .selectFrom('tasks')
+        .select(['id', 'slots'])
+        .where('pool', '=', pool)
+        .where('state', '=', 'queued')
+        .where('attempt_at', '<=', now)
+        .orderBy('created_at')
+        .limit(limit)
+        .$if(db.shared, (query) => query.forUpdate().skipLocked())
+        .execute();
+      // In order: a small task does not overtake a large one for ever.
+      const fitting = [];
+      let { slots } = room;
+      for (const task of waiting) {
+        if (task.slots > slots && !(room.idle && fitting.length === 0)) break;
+        slots -= task.slots;
+        fitting.push(task);
+      }
+      return await take(trx, fitting, replica, false);
+    });
+
+  const claimed = (claim: Claim) =>
+    db.kysely
+      .updateTable('tasks')
+      .where('id', '=', claim.task.id)
+      .where('fence', '=', claim.fence)
+      .where('state', '=', 'submitting');
+
+  return {
+    async claimSubmissions(replica, now, limit) {
+      const claims = await claimOpen(replica, now, limit);
+      const pools = await db.kysely
+        .selectFrom('tasks')
+        .select('pool')
+        .distinct()
+        .where('state', '=', 'queued')
+        .where('attempt_at', '<=', now)
+        .execute();
+      for (const { pool } of pools) {
+        if (claims.length >= limit) break;
+        claims.push(...(await claimQueued(pool, replica, now, limit - claims.length)));
+      }
+      return claims;
+    },
+    async markSent(claim, replica) {
+      const { numUpdatedRows } = await claimed(claim)
+        .set({ sent_at: db.clock })
+        .where(isAlive(replica))
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    },
+    async settle(claim, change) {
+      const row = await claimed(claim)
+        .set({ ...columnsOf(change), lease_owner: null })
+        .returningAll()
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      db.announce(claim.task.id);
+      return taskOf(row);
+    },
+    async putBack(claim, attemptAt) {
+      await claimed(claim).set({ lease_owner: null, attempt_at: attemptAt }).execute();
+    },
+    async requeue(claim, { now, limitUntil, blockedUntil }) {
+      await db.kysely.transaction().execute(async (trx) => {
+        await ensurePool(trx, claim.pool);
+        const running = await usedSlots(trx, claim.pool, ['submitted', 'processing']);
+        await trx
+          .updateTable('pools')
+          .set({
+            blocked_until: blockedUntil,
+            ...(limitUntil === undefined ? {} : { slots: Math.max(1, running), slots_until: limitUntil }),
+          })
+          .where('pool', '=', claim.pool)
+          .execute();
+        await trx
+          .updateTable('tasks')
+          .set({ state: 'queued', sent_at: null, lease_owner: null, attempt_at: now })
+          .where('id', '=', claim.task.id)
+          .where('fence', '=', claim.fence)
+          .where('state', '=', 'submitting')
+          .execute();
+      });
+      db.announce(claim.task.id);
+    },
+    async nextSubmission() {
+      const row = await db.kysely
+        .selectFrom('tasks')
+        .select(({ fn }) => fn.min('attempt_at').as('at'))
+        .where('attempt_at', 'is not', null)
+        .where(({ or, eb, not }) =>
+          or([eb('state', '=', 'queued'), eb('lease_owner', 'is', null), not(isAlive(sql.ref('lease_owner')))]),
+        )
+        .executeTakeFirst();
+      return row?.at ?? undefined;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import type { Generated } from 'kysely';
+import { z } from 'zod';
+import { type Task, taskSchema } from '../tasks/task.ts';
+
+/** The columns as both databases give them: times are Unix milliseconds, structures are JSON text. */
+export interface Tables {
+  tasks: TasksTable;
+  replicas: { id: string; alive_until: number };
+  pools: { pool: string; slots: number | null; slots_until: number; blocked_until: number };
+  webhooks: { id: string; received_at: number };
+}
+
+export interface TasksTable {
+  id: string;
+  subject: string;
+  kind: string;
+  state: string;
+  created_at: number;
+  updated_at: number;
+  request: string;
+  /** The whole request, until Kling has the task. */
+  payload: string | null;
+  upstream_id: string | null;
+  files: Generated<string>;
+  error: string | null;
+  units: number | null;
+  /** When to ask Kling next; null when there is nothing to ask. */
+  poll_at: number | null;
+  idempotency_key: string | null;
+  fingerprint: string | null;
+  /** What the task counts against in Kling's limit of parallel tasks, and for how much. */
+  pool: Generated<string>;
+  slots: Generated<number>;
+  /** When to (re)try the submission; null once its outcome is known. */
+  attempt_at: number | null;
+  /** The replica that works on the submission. */
+  lease_owner: string | null;
+  /** Grows by one with each claim; who holds an older number has lost the task. */
+  fence: Generated<number>;
+  /** Since when Kling may have the task; null as long as it certainly does not. */
+  sent_at: number | null;
+  /** When to (re)try to keep the results; null when there is nothing to keep. */
+  mirror_at: number | null;
+  /** When kept results are deleted; null when none are kept. */
+  purge_at: number | null;
+}
+
+const json = z.string().transform((text): unknown => JSON.parse(text));
+const rowSchema = z
+  .object({
+    id: z.string(),
+    subject: z.string(),
+    kind: z.string(),
+    state: z.string(),
+    created_at: z.number(),
+    updated_at: z.number(),
+    request: json,
+    upstream_id: z.string().nullable(),
+    files: json,
+    error: json.nullable(),
+    units: z.number().nullable(),
+    poll_at: z.number().nullable(),
+  })
+  .transform((row) => ({
+    id: row.id,
+    subject: row.subject,
+    kind: row.kind,
+    state: row.state,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    request: row.request,
+    upstreamId: row.upstream_id,
+    files: row.files,
+    error: row.error,
+    units: row.units,
+    pollAt: row.poll_at,
+  }))
+  .pipe(taskSchema);
+
+/** A row is parsed at this door, because another version of the program may have written it. */
+export function taskOf(row: unknown): Task {
+  return rowSchema.parse(row);
+}

@@ -1,0 +1,142 @@
+import type { Updateable } from 'kysely';
+import type { z } from 'zod';
+import { type State, stateSchema } from '../tasks/task.ts';
+import type { Database } from './database.ts';
+import { hasRoom } from './pools.ts';
+import type { Added, NewTask, TaskChange, TaskTable } from './store.ts';
+import { type TasksTable, taskOf } from './tables.ts';
+
+export interface TaskTableOptions {
+  /** Parallel tasks of one pool; undefined: only Kling's own limit. */
+  readonly concurrency?: number | undefined;
+}
+
+/** A key can be let go between two looks at it; more often than this it is not by chance. */
+const LOOKS = 5;
+
+export function createTaskTable(db: Database, { concurrency }: TaskTableOptions): TaskTable {
+  const find: TaskTable['find'] = async (id) => {
+    const row = await db.kysely.selectFrom('tasks').selectAll().where('id', '=', id).executeTakeFirst();
+    return row === undefined ? undefined : taskOf(row);
+  };
+
+  /** @returns undefined when the idempotency key is taken */
+  const insert = (task: NewTask, replica: string): Promise<Added | undefined> =>
+    db.kysely.transaction().execute(async (trx) => {
+      const claimed = await hasRoom(trx, db, { pool: task.pool, now: task.createdAt, concurrency, slots: task.slots });
+      const row = await trx
+        .insertInto('tasks')
+        .values({
+          id: task.id,
+          subject: task.subject,
+          kind: task.kind,
+          state: claimed ? 'submitting' : 'queued',
+          created_at: task.createdAt,
+          updated_at: task.createdAt,
+          request: JSON.stringify(task.request),
+          payload: JSON.stringify(task.payload),
+          idempotency_key: task.idempotency?.key ?? null,
+          fingerprint: task.idempotency?.fingerprint ?? null,
+          pool: task.pool,
+          slots: task.slots,
+          attempt_at: task.createdAt,
+          lease_owner: claimed ? replica : null,
+          fence: claimed ? 1 : 0,
+          sent_at: claimed ? task.createdAt : null,
+        })
+        .onConflict((conflict) =>
+          conflict.columns(['subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
+        )
+        .returningAll()
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      const stored = taskOf(row);
+      const claim = claimed ? { task: stored, pool: task.pool, fence: 1, sent: false } : undefined;
+      return { outcome: 'added', task: stored, claim };
+    });
+
+  return {
+    find,
+    async findByUpstreamId(upstreamId) {
+      const row = await db.kysely
+        .selectFrom('tasks')
+        .selectAll()
+        .where('upstream_id', '=', upstreamId)
+        .executeTakeFirst();
+      return row === undefined ? undefined : taskOf(row);
+    },
+    async add(task, replica) {
+      const { idempotency } = task;
+      for (let look = 0; look < LOOKS; look += 1) {
+        const added = await insert(task, replica);
+        if (added !== undefined) return added;
+        const row = await db.kysely
+          .selectFrom('tasks')
+          .selectAll()
+          .where('subject', '=', task.subject)
+          .where('idempotency_key', '=', idempotency?.key ?? null)
+          .executeTakeFirst();
+        if (row === undefined) continue;
+        return row.fingerprint === idempotency?.fingerprint
+          ? { outcome: 'known', task: taskOf(row) }
+          : { outcome: 'key-of-another-request' };
+      }
+      throw new Error(`the idempotency key of task ${task.id} comes and goes`);
+    },
+    async payload(id) {
+      const row = await db.kysely.selectFrom('tasks').select('payload').where('id', '=', id).executeTakeFirst();
+      return typeof row?.payload === 'string' ? JSON.parse(row.payload) : undefined;
+    },
+    async progress(id, change) {
+      const row = await db.kysely
+        .updateTable('tasks')
+        .set(columnsOf(change))
+        .where('id', '=', id)
+        .where('state', 'not in', takenBackBy(change.state))
+        .returningAll()
+        .executeTakeFirst();
+      if (row !== undefined) {
+        db.announce(id);
+        return taskOf(row);
+      }
+      const task = await find(id);
+      if (task === undefined) throw new Error(`task ${id} is not in the store`);
+      return task;
+    },
+    async counts() {
+      const rows = await db.kysely
+        .selectFrom('tasks')
+        .select(({ fn }) => ['state', fn.countAll<number>().as('tasks')])
+        .groupBy('state')
+        .execute();
+      const counts: Partial<Record<State, number>> = {};
+      for (const { state, tasks } of rows) counts[stateSchema.parse(state)] = tasks;
+      return counts;
+    },
+  };
+}
+
+/** States that a task must not be taken back from. */
+function takenBackBy(state: State | undefined): State[] {
+  return state === 'submitted' ? ['succeeded', 'failed', 'processing'] : ['succeeded', 'failed'];
+}
+
+/** A change as columns; what it leaves out stays. Once the state is known the claim and the payload go. */
+export function columnsOf(change: TaskChange): Updateable<TasksTable> {
+  const isKnown = change.state !== undefined && !unsettled.has(change.state);
+  return {
+    updated_at: change.updatedAt,
+    ...(change.state === undefined ? {} : { state: change.state }),
+    ...(isKnown ? { payload: null, lease_owner: null, attempt_at: null } : {}),
+    ...(change.upstreamId === undefined ? {} : { upstream_id: change.upstreamId }),
+    ...(change.files === undefined ? {} : { files: JSON.stringify(change.files) }),
+    ...(change.error === undefined ? {} : { error: change.error === null ? null : JSON.stringify(change.error) }),
+    ...(change.units === undefined ? {} : { units: change.units }),
+    ...(change.pollAt === undefined ? {} : { poll_at: change.pollAt }),
+    ...(change.releaseKey === true ? { idempotency_key: null } : {}),
+    ...(change.mirrorAt === undefined ? {} : { mirror_at: change.mirrorAt }),
+    ...(change.purgeAt === undefined ? {} : { purge_at: change.purgeAt }),
+  };
+}
+
+const unsettled = new Set<z.infer<typeof stateSchema>>(['queued', 'submitting']);

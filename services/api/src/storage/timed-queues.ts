@@ -1,0 +1,64 @@
+import type { Database } from './database.ts';
+import type { PollQueue, ResultQueue } from './store.ts';
+import { taskOf } from './tables.ts';
+
+type Timer = 'poll_at' | 'mirror_at' | 'purge_at';
+
+/**
+ * Work that is due at a time kept in a column. Who claims it moves the time
+ * ahead, so that the work comes back by itself when the claimer dies; doing it
+ * twice costs nothing, so there is no fence.
+ */
+export function createTimedQueues(db: Database): PollQueue & ResultQueue {
+  const claim = (timer: Timer) => async (now: number, limit: number, hiddenUntil: number) => {
+    const rows = await db.kysely
+      .updateTable('tasks')
+      .set({ [timer]: hiddenUntil })
+      .where(({ eb, selectFrom }) =>
+        eb(
+          'id',
+          'in',
+          selectFrom('tasks')
+            .select('id')
+            .where(timer, '<=', now)
+            .orderBy(timer)
+            .limit(limit)
+            .$if(db.shared, (query) => query.forUpdate().skipLocked()),
+        ),
+      )
+      .returningAll()
+      .execute();
+    return rows.map(taskOf);
+  };
+  const next = (timer: Timer) => async () => {
+    const row = await db.kysely
+      .selectFrom('tasks')
+      .select(({ fn }) => fn.min(timer).as('at'))
+      .where(timer, 'is not', null)
+      .executeTakeFirst();
+    return row?.at ?? undefined;
+  };
+  const update = (id: string) => db.kysely.updateTable('tasks').where('id', '=', id);
+
+  return {
+    claimPolls: claim('poll_at'),
+    nextPoll: next('poll_at'),
+    async pollAgain(id, pollAt) {
+      // A task that has ended meanwhile is not to be asked about again.
+      await update(id).set({ poll_at: pollAt }).where('poll_at', 'is not', null).execute();
+    },
+    claimMirrors: claim('mirror_at'),
+    nextMirror: next('mirror_at'),
+    claimPurges: claim('purge_at'),
+    nextPurge: next('purge_at'),
+    async setFiles(id, { files, mirrorAt, purgeAt }) {
+      await update(id)
+        .set({
+          ...(files === undefined ? {} : { files: JSON.stringify(files) }),
+          ...(mirrorAt === undefined ? {} : { mirror_at: mirrorAt }),
+          ...(purgeAt === undefined ? {} : { purge_at: purgeAt }),
+        })
+        .execute();
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import { BATCH_SIZE, type KlingClient, KlingError, type UpstreamTask } from '@klingapi/kling';
+import type { Logger } from '@klingapi/management';
+import type { Store } from '../storage/store.ts';
+import { upstreamCode } from '../upstream-problem.ts';
+import { type Loop, startLoop } from './loop.ts';
+import { KEPT_MS, type Progress } from './progress.ts';
+import { hasEnded, type Task } from './task.ts';
+
+export interface PollerOptions {
+  readonly store: Store;
+  /** One that does not retry: the poller comes back by itself. */
+  readonly client: KlingClient;
+  readonly progress: Progress;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** Batches under way at once. */
+const BATCHES = 4;
+/** A replica that dies while it asks leaves its tasks to the others after so long. To be asked for twice costs nothing. */
+const HIDDEN_MS = 15_000;
+/** A task that Kling does not show yet may only be slow to appear. */
+const APPEARS_WITHIN_MS = 60_000;
+/** Other replicas submit tasks too. */
+const LOOK_MS = 1000;
+
+/** Follows every task that Kling works on, until it has ended. */
+export function startPoller(options: PollerOptions): Loop {
+  const { store, client, progress, logger, now } = options;
+
+  const note = async (task: Task, answer: UpstreamTask | KlingError | undefined): Promise<void> => {
+    const age = now() - task.createdAt;
+    if (answer instanceof KlingError) {
+      logger.warn({ task: task.id, reason: upstreamCode(answer) }, 'task could not be looked up');
+      if (age > KEPT_MS) await store.progress(task.id, lost());
+      else await store.pollAgain(task.id, now() + Math.min(60_000, progress.pollDelay(age) * 5));
+    } else if (answer !== undefined) {
+      const changed = await store.progress(task.id, progress.of(task, answer));
+      if (hasEnded(changed)) logger.info({ task: task.id, kind: task.kind, state: changed.state }, 'task ended');
+    } else if (age > APPEARS_WITHIN_MS) await store.progress(task.id, lost());
+    else await store.pollAgain(task.id, now() + progress.pollDelay(age));
+  };
+
+  const lost = () => ({
+    updatedAt: now(),
+    state: 'failed' as const,
+    pollAt: null,
+    error: { code: 'upstream_task_lost', message: 'Kling does not have this task any more' },
+  });
+
+  const ask = async (tasks: readonly Task[]): Promise<void> => {
+    const wanted = tasks.map((task) => ({ task, kind: task.kind, id: task.upstreamId ?? task.id }));
+    const answers = await client.findMany(wanted);
+    for (const { task, id } of wanted) await note(task, answers.get(id));
+  };
+
+  return startLoop({
+    name: 'poller',
+    logger,
+    longestMs: store.shared ? LOOK_MS : undefined,
+    async turn() {
+      const tasks = await store.claimPolls(now(), BATCH_SIZE * BATCHES, now() + (store.shared ? HIDDEN_MS : 0));
+      const batches: Task[][] = [];
+      for (let at = 0; at < tasks.length; at += BATCH_SIZE) batches.push(tasks.slice(at, at + BATCH_SIZE));
+      await Promise.all(batches.map(ask));
+      const next = await store.nextPoll();
+      return next === undefined ? undefined : next - now();
+    },
+  });
+}

@@ -1,0 +1,84 @@
+import type { KlingClient, UpstreamTask } from '@klingapi/kling';
+import { createLogger } from '@klingapi/management';
+import { expect, it, vi } from 'vitest';
+import { storeOn } from '../storage/open.ts';
+import { openSqlite } from '../storage/sqlite.ts';
+import { startDispatcher } from './dispatcher.ts';
+import { takeLease } from './lease.ts';
+import type { Loop } from './loop.ts';
+import { createProgress } from './progress.ts';
+import { createSubmissions } from './submissions.ts';
+
+const made: UpstreamTask = {
+  id: 'upstream-1',
+  externalId: 't1',
+  status: 'submitted',
+  statusMessage: '',
+  createdAt: undefined,
+  updatedAt: undefined,
+  images: [],
+  videos: [],
+  units: undefined,
+};
+
+it('looks a task up again that Kling took and the storage could not note', async () => {
+  const disk = storeOn(await openSqlite(':memory:'), {});
+  let full = true;
+  const whenFull = () => {
+    if (full) throw new Error('database or disk is full');
+  };
+  const store: typeof disk = {
+    ...disk,
+    async settle(claim, change) {
+      whenFull();
+      return await disk.settle(claim, change);
+    },
+    async putBack(claim, at) {
+      whenFull();
+      await disk.putBack(claim, at);
+    },
+  };
+  const logger = createLogger({ name: 'api', level: 'silent' });
+  const now = Date.now;
+  const lease = await takeLease({ store, replica: 'r1', leaseMs: 1000, logger });
+  const create = vi.fn<KlingClient['create']>(async (_kind, _request, _id, options) => {
+    await options?.beforeSend?.(1);
+    return made;
+  });
+  const loops: Loop[] = [];
+  const submissions = createSubmissions({
+    store,
+    client: { create, find: async () => made, findMany: async () => new Map() },
+    lease,
+    progress: createProgress({ now, keepsResults: false }),
+    logger,
+    now,
+    onSubmitted: () => {},
+    onWaiting: () => loops.forEach((loop) => void loop.wake()),
+    retryMs: 5,
+  });
+  const added = await store.add(
+    {
+      id: 't1',
+      subject: 'alice',
+      kind: 'text-to-image',
+      createdAt: now(),
+      request: {},
+      payload: { prompt: 'x', model_name: 'kling-v3', aspect_ratio: '1:1', n: 1 },
+      pool: 'images:kling-v3',
+      slots: 1,
+    },
+    'r1',
+  );
+  if (added.outcome !== 'added' || added.claim === undefined) throw new Error('not claimed');
+  loops.push(startDispatcher({ store, lease, submissions, logger, now }));
+  await expect(submissions.submit(added.claim)).rejects.toThrow('disk is full');
+  full = false;
+  await vi.waitFor(async () =>
+    expect(await store.find('t1')).toMatchObject({ state: 'submitted', upstreamId: 'upstream-1' }),
+  );
+  expect(create).toHaveBeenCalledTimes(1);
+  await Promise.all(loops.map((loop) => loop.stop()));
+  await submissions.drain();
+  await store.close();
+});

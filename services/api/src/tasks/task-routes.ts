@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { bearer, ownTask, requireScope } from '../access.ts';
+import type { App, Context } from '../context.ts';
+import { ownProblem, problemSchema } from '../problem.ts';
+import {
+  describeResult,
+  describeStatus,
+  describeTask,
+  hasEnded,
+  taskReplySchema,
+  taskResultReplySchema,
+  taskStatusReplySchema,
+} from './task.ts';
+
+export const params = z.object({ id: z.string().min(1).max(128) });
+const refusal = { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } };
+const common = { tags: ['tasks'], security: bearer, params };
+
+const waitBody = z
+  .object({ timeoutSeconds: z.number().min(0).max(600).default(300).describe('At most 600') })
+  .nullish()
+  .transform((body) => body ?? { timeoutSeconds: 300 });
+
+export function addTaskRoutes(app: App, context: Context): void {
+  const onRequest = requireScope(context.authenticate, 'read');
+
+  app.route({
+    method: 'GET',
+    url: '/api/tasks/:id',
+    onRequest,
+    schema: { ...common, summary: 'The whole task', response: { 200: taskReplySchema, '4xx': refusal } },
+    handler: async (request) =>
+      describeTask(await ownTask(context.store, request, request.params.id), context.publicUrl),
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/api/tasks/:id/status',
+    onRequest,
+    schema: { ...common, summary: 'Only its status', response: { 200: taskStatusReplySchema, '4xx': refusal } },
+    handler: async (request) => describeStatus(await ownTask(context.store, request, request.params.id)),
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/api/tasks/:id/result',
+    onRequest,
+    schema: { ...common, summary: 'Only its result', response: { 200: taskResultReplySchema, '4xx': refusal } },
+    handler: async (request) => {
+      const task = await ownTask(context.store, request, request.params.id);
+      if (task.state === 'failed') throw ownProblem('task_failed', task.error?.message ?? 'no reason is known');
+      if (task.state !== 'succeeded') {
+        throw ownProblem('task_not_finished', `the status is ${describeStatus(task).status}`, { retryAfterSeconds: 5 });
+      }
+      const { publicUrl } = context;
+      const { id, kind, charge } = describeTask(task, publicUrl);
+      const result = describeResult(task, publicUrl);
+      return { id, kind, status: 'succeeded' as const, result, ...(charge ? { charge } : {}) };
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/api/tasks/:id/wait',
+    onRequest,
+    schema: {
+      ...common,
+      summary: 'The task when it has ended, or as it is when the time is over',
+      body: waitBody,
+      response: { 200: taskReplySchema, '4xx': refusal },
+    },
+    handler: async (request) => {
+      const { id } = await ownTask(context.store, request, request.params.id);
+      const gone = new AbortController();
+      const onClose = () => gone.abort();
+      request.raw.socket.once('close', onClose);
+      const end = performance.now() + request.body.timeoutSeconds * 1000;
+      const watch = context.changes.watch(id);
+      try {
+        for (;;) {
+          const task = await ownTask(context.store, request, id);
+          const left = end - performance.now();
+          if (hasEnded(task) || left <= 0 || gone.signal.aborted || context.draining()) {
+            return describeTask(task, context.publicUrl);
+          }
+          await watch.next(left, gone.signal);
+        }
+      } finally {
+        watch.close();
+        request.raw.socket.off('close', onClose);
+      }
+    },
+  });
+}
