@@ -23,6 +23,8 @@ export interface DoorOptions {
   authenticate: Authenticator;
   /** With OAuth: what clients are told about getting tokens. */
   resource: ProtectedResource | null;
+  /** GET and DELETE are for sessions alone. */
+  sessions?: boolean;
   limits: Limits;
   metrics: RequestMetrics;
   faults: FaultSorter;
@@ -70,10 +72,12 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
     }
   });
 
+  const served = options.sessions === true ? ['POST', 'GET', 'DELETE'] : ['POST'];
   app.route({
-    method: ['GET', 'DELETE', 'PUT', 'PATCH'],
+    method: ['GET', 'DELETE', 'PUT', 'PATCH'].filter((method) => !served.includes(method)),
     url: options.path,
-    handler: (_request, reply) => refuse(reply.header('allow', 'POST'), 405, -32600, 'Only POST is served here'),
+    handler: (_request, reply) =>
+      refuse(reply.header('allow', served.join(', ')), 405, -32600, `Only ${served.join(', ')} is served here`),
   });
 
   for (const path of resource?.metadataPaths ?? []) {
@@ -85,7 +89,9 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
     );
   }
 
-  app.post(options.path, {
+  app.route({
+    method: served,
+    url: options.path,
     onRequest: async (request, reply) => {
       const identity = await options.authenticate(request.headers.authorization);
       if (isRefusal(identity)) return challenge(reply, identity.error, resource);
@@ -109,7 +115,8 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
       reply.raw.once('close', () => {
         metrics.observe(summary, reply.raw.statusCode, (performance.now() - started) / 1000);
       });
-      const needed = neededScope(summary);
+      // Whoever may open a session may end it.
+      const needed = request.method === 'DELETE' ? 'handshake' : neededScope(summary);
       if (identity === null || !isAdmitted(identity, needed)) return forbid(reply, needed, resource);
       const ended = new AbortController();
       const timers = endAfter(limits.maxRequestSeconds, () => {

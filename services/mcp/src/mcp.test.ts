@@ -414,7 +414,9 @@ describe('the door', () => {
 
   it('gives a request two minutes to arrive, not for ever', () => {
     const door = buildDoor({
-      ...options(),
+      path: '/mcp/v1',
+      allowedHosts: [],
+      allowedOrigins: [],
       authenticate: Object.assign(async () => ({ subject: 'a', scopes: [] }), { close: () => {} }),
       resource: null,
       limits: DEFAULT_LIMITS,
