@@ -79,6 +79,7 @@ export function plan(input: PlanInput, now: number): Plan {
   const before = status?.repairs ?? [];
   const grace = spec.mcp.handshake.startupGraceSeconds;
   const stopped = stopOf(spec);
+  const paid = spec.upstream.provider !== 'Sandbox' && spec.verification.image !== 'Never';
   const workload = { ...input.workload, deadlineSeconds: spec.rollout.deadlineSeconds };
   const { verified, since, servedAt, current: known } = status?.revisions ?? {};
   const current = workload.revision ?? 'none';
@@ -101,7 +102,15 @@ export function plan(input: PlanInput, now: number): Plan {
       ? { record, next: { kind: 'Settled' } }
       : advance(
           record,
-          { pods, verification: input.takeVerification(record.id), actor, graceSeconds: grace, stopped, workload },
+          {
+            pods,
+            verification: input.takeVerification(record.id),
+            actor,
+            graceSeconds: grace,
+            paid,
+            stopped,
+            workload,
+          },
           now,
         ),
   );

@@ -8,8 +8,8 @@ import { at } from './time.ts';
 
 /** An actor that has not moved its record for so long is taken for dead; another operator goes on. */
 const TAKE_OVER_MS = 30_000;
-/** While it makes a picture it is silent for longer, and a second picture would be paid twice. */
-const TAKE_OVER_VERIFYING_MS = 300_000;
+/** While it makes a picture that costs money it is silent for longer, and a second one would be paid twice. */
+const TAKE_OVER_PAID_MS = 300_000;
 /** Two rounds of checks take less; a repair without their result by then ends without them, or it would hold up every later one. */
 const VERIFICATION_MS = 600_000;
 /** Failed handshakes in a row after which a replacement that had served has failed: one may be a moment of load. */
@@ -22,6 +22,8 @@ export interface AdvanceInput {
   /** Identity of the operator process that asks. */
   actor: string;
   graceSeconds: number;
+  /** The checks may make a picture that costs money. */
+  paid: boolean;
   /** Why no pod may be deleted any more, if so. */
   stopped: string | undefined;
   workload: Workload;
@@ -30,7 +32,7 @@ export interface AdvanceInput {
 export function advance(record: RepairRecord, input: AdvanceInput, now: number): Advanced {
   if (record.outcome !== undefined) return { record, next: { kind: 'Settled' } };
   if (record.actor !== input.actor) {
-    const patienceMs = has(record, 'Serving') ? TAKE_OVER_VERIFYING_MS : TAKE_OVER_MS;
+    const patienceMs = has(record, 'Serving') && input.paid ? TAKE_OVER_PAID_MS : TAKE_OVER_MS;
     const lastMove = Math.max(...record.steps.map((step) => at(step.at)), at(record.startedAt));
     if (!isOver(lastMove, patienceMs, now)) return { record, next: { kind: 'Wait', forMs: TAKE_OVER_MS } };
     return advance(withStep({ ...record, actor: input.actor }, 'TakenOver', now, `by ${input.actor}`), input, now);

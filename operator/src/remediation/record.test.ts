@@ -43,6 +43,7 @@ const input = (pods: Assessment[], actor: string, graceSeconds: number, verified
   verification: verified,
   actor,
   graceSeconds,
+  paid: true,
   stopped: undefined,
   workload: { revision: 'r1', restartedAt: undefined, rollingOut: false, deadlineSeconds: 300 },
 });

@@ -26,6 +26,12 @@ const CAUSES: Record<string, string> = {
   EraMismatch: 'The server does not speak the protocol era that is asked of it.',
 };
 
+const ACTIONS: Record<RepairRecord['action'], (repair: RepairRecord) => string> = {
+  RestartPod: () => 'RestartPod: the pod was deleted, its workload made a new one',
+  RolloutRestart: () => 'RolloutRestart: all MCP pods were replaced, one after the other',
+  Rollback: ({ rolledBackTo }) => `Rollback: the MCP workload went back to revision ${rolledBackTo}`,
+};
+
 const OUTCOMES: Record<NonNullable<RepairRecord['outcome']>, string> = {
   Recovered: 'Recovered',
   Failed: 'Failed: the replacement does not serve either',
@@ -44,6 +50,7 @@ export function repairReport(subject: ReportSubject, repair: RepairRecord): stri
       [
         ['Record', repair.id],
         ['Pod', repair.pod],
+        ['Action', ACTIONS[repair.action](repair)],
         ['Outcome', repair.outcome === undefined ? 'under way' : OUTCOMES[repair.outcome]],
         ['Began', repair.startedAt],
         ...(repair.finishedAt === undefined
