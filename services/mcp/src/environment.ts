@@ -44,7 +44,8 @@ function checkRelated(parsed: unknown, context: z.RefinementCtx): void {
   const issuer = env['OAUTH_ISSUER'];
   const allowHttp = env['OAUTH_ALLOW_HTTP'] === true;
   if (typeof issuer === 'string' && URL.canParse(issuer) && !isAllowedEgress(new URL(issuer), allowHttp)) {
-    const message = 'has to be https; http only to this machine, or to any with OAUTH_ALLOW_HTTP=true';
+    const message =
+      'has to be https; http only to this machine, to a Service of the cluster (.svc), or to any with OAUTH_ALLOW_HTTP=true';
     context.addIssue({ code: 'custom', path: ['OAUTH_ISSUER'], message });
   }
 }
