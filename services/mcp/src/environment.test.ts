@@ -50,6 +50,8 @@ describe('the environment', () => {
     ['ALLOWED_HOSTS', 'studio-mcp:5510', false],
     ['OAUTH_SCOPES', 'kling:read, kling:create', true],
     ['OAUTH_SCOPES', 'kling:read kling:create', false],
+    ['TOOLSETS', 'images, try-on', true],
+    ['TOOLSETS', 'images, music', false],
     ['MAX_CONCURRENT_PER_CALLER', '0', false],
     ['MAX_REQUEST_SECONDS', 'long', false],
   ])('%s=%s: %s', (name, value, good) => {

@@ -276,6 +276,32 @@ describe.each(eras)('a %s client', (_era, connect) => {
   });
 });
 
+describe('toolsets', () => {
+  it('leave out tools, their prompts and every word of them', async () => {
+    const other = await startMcp(options({ toolsets: new Set(['images'] as const) }));
+    const client = await modern(other.url);
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toEqual([
+      'create_text_to_image_tool',
+      'get_task_status_tool',
+      'get_task_result_tool',
+      'get_single_task_tool',
+      'wait_for_task_completion_tool',
+    ]);
+    const { prompts } = await client.listPrompts();
+    expect(prompts.map(({ name }) => name)).toEqual(['kling_usage_guide', 'make_picture']);
+    const told = JSON.stringify([
+      await client.getPrompt({ name: 'kling_usage_guide' }),
+      await client.readResource({ uri: 'kling://config' }),
+    ]);
+    expect(told).toContain('create_text_to_image_tool');
+    expect(told).not.toMatch(/create_(text_to_video|image_to_video|virtual_try_on)_tool/);
+    await expect(client.callTool({ name: 'create_text_to_video_tool', arguments: { prompt: 'x' } })).rejects.toThrow();
+    await client.close();
+    await other.close();
+  });
+});
+
 describe('waiting', () => {
   it('gives the task as it is when the time is over', async () => {
     const client = await modern();

@@ -14,6 +14,7 @@ import { createRequestMetrics } from './metrics.ts';
 import { type OauthOptions, startOauth } from './oauth/start.ts';
 import { createSessionLeg, type SessionOptions, withSessions } from './sessions.ts';
 import type { ToolDependencies } from './tools/register.ts';
+import { ALL_TOOLSETS, type Toolsets } from './tools/toolsets.ts';
 
 export interface McpOptions {
   host: string;
@@ -30,6 +31,8 @@ export interface McpOptions {
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
   handshakeTimeoutMs: number;
+  /** Groups of tools that are offered; all without it. */
+  toolsets?: Toolsets;
   /** What clients see instead of our tools (tests). */
   definition?: (context: DefinitionContext) => McpServer;
   /** Sessions for the older era; without them it is served statelessly. */
@@ -63,6 +66,7 @@ const SELF: Identity = { subject: 'system:self', scopes: ['handshake'] };
 export async function startMcp(options: McpOptions): Promise<Mcp> {
   const stopping = new AbortController();
   const define = options.definition ?? buildServer;
+  const toolsets = options.toolsets ?? ALL_TOOLSETS;
   const onError = options.onError ?? (() => {});
   const registry = createRegistry('mcp');
   // Good for nothing but the handshake with itself, known to this process alone.
@@ -80,7 +84,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
     onError: (message) => onError(new Error(message)),
   });
   const faults = createFaultSorter({ onError, onClientFault: options.onClientFault ?? (() => {}) });
-  const build = (): McpServer => define({ api, stopping: stopping.signal, notify: stateless.notify });
+  const build = (): McpServer => define({ api, stopping: stopping.signal, toolsets, notify: stateless.notify });
   const stateless = createMcpHandler(build, { onerror: faults.report });
   const handler =
     options.sessions === undefined ? stateless : withSessions(stateless, createSessionLeg(options.sessions, build));
