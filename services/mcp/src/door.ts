@@ -1,9 +1,10 @@
 import { type Authenticator, isRefusal } from '@klingapi/identity';
 import type { NodeMcpRequestHandler } from '@modelcontextprotocol/node';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { isAdmitted, neededScope, summarise } from './admission.ts';
 import { authInfoOf } from './call.ts';
 import { challenge, forbid } from './challenge.ts';
+import { allowPage, answerPreflight } from './cors.ts';
 import type { FaultSorter } from './fault-sorter.ts';
 import { createPlaces, type Limits, overTime } from './limits.ts';
 import type { RequestMetrics } from './metrics.ts';
@@ -70,6 +71,7 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
     if (!isAllowedOrigin(request.headers.origin, options.allowedOrigins)) {
       return refuse(reply, 403, -32600, 'This Origin is not allowed');
     }
+    allowPage(request, reply);
   });
 
   const served = options.sessions === true ? ['POST', 'GET', 'DELETE'] : ['POST'];
@@ -80,12 +82,14 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
       refuse(reply.header('allow', served.join(', ')), 405, -32600, `Only ${served.join(', ')} is served here`),
   });
 
+  app.options(options.path, (request, reply) => answerPreflight(request, reply, served.join(', ')));
+
   for (const path of resource?.metadataPaths ?? []) {
+    const open = (reply: FastifyReply) => reply.header('access-control-allow-origin', '*');
+    // Clients in a page send the protocol version along, and so ask first.
+    app.options(path, (request, reply) => answerPreflight(request, open(reply), 'GET'));
     app.get(path, (_request, reply) =>
-      reply
-        .header('access-control-allow-origin', '*')
-        .header('cache-control', 'public, max-age=300')
-        .send(resource?.metadata),
+      open(reply).header('cache-control', 'public, max-age=300').send(resource?.metadata),
     );
   }
 

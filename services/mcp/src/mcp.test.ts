@@ -492,6 +492,21 @@ describe('the door', () => {
     expect((await post(list(), { origin })).status).toBe(status);
   });
 
+  it('lets pages of a listed origin read the reply, and of no other', async () => {
+    const origin = 'https://app.example';
+    const asked = { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'mcp-method' };
+    const preflight = await fetch(mcp.url, { method: 'OPTIONS', headers: asked });
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, origin]);
+    expect(preflight.headers.get('access-control-allow-headers')).toBe('mcp-method');
+    expect(
+      (await fetch(mcp.url, { method: 'OPTIONS', headers: { ...asked, origin: 'http://evil.example' } })).status,
+    ).toBe(403);
+    expect((await post(list(), { origin })).headers['access-control-allow-origin']).toBe(origin);
+    const refused = await post(list(), { origin, authorization: '' });
+    expect([refused.status, refused.headers['access-control-allow-origin']]).toEqual([401, origin]);
+    expect((await post(list())).headers['access-control-allow-origin']).toBeUndefined();
+  });
+
   it.each([
     ['', 401],
     ['Bearer wrong', 401],

@@ -201,6 +201,10 @@ describe('beside OAuth', () => {
     async (path) => {
       const reply = await fetch(new URL(path, mcp.url), { headers: { origin: 'https://inspector.example' } });
       expect([reply.status, reply.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+      const asked = { origin: 'https://inspector.example', 'access-control-request-headers': 'mcp-protocol-version' };
+      const preflight = await fetch(new URL(path, mcp.url), { method: 'OPTIONS', headers: asked });
+      expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, '*']);
+      expect(preflight.headers.get('access-control-allow-headers')).toBe('mcp-protocol-version');
       expect(await reply.json()).toEqual({
         resource: mcp.url,
         authorization_servers: [issuer.issuer],
