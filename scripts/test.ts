@@ -16,6 +16,7 @@ const vitest = (project: string): string[] => [node, 'node_modules/vitest/vitest
 const STAGES: Stage[] = [
   { name: 'check', what: 'Types, lint, format, generated files, chart', command: [node, 'scripts/check.ts'] },
   { name: 'unit', what: 'Unit tests', command: vitest('unit') },
+  { name: 'conformance', what: "The protocol's own conformance suite", command: vitest('conformance') },
   { name: 'makers', what: 'The handshake against servers of other makers', command: vitest('makers') },
   { name: 'cluster', what: 'A real cluster', command: [node, 'test/cluster/cli.ts', 'up'] },
   { name: 'images', what: 'Images, built and loaded', command: [node, 'test/e2e/images.ts'] },
@@ -51,10 +52,10 @@ for (const stage of STAGES.filter((entry) => chosen.length === 0 || chosen.inclu
   console.log(`\n── ${stage.name}: ${stage.what}`);
   const from = Date.now();
   const code = await run(stage.command);
-  done.push(`${stage.name.padEnd(8)} ${minutes(from).padStart(9)}${code === 0 ? '' : '  FAILED'}`);
+  done.push(`${stage.name.padEnd(11)} ${minutes(from).padStart(9)}${code === 0 ? '' : '  FAILED'}`);
   if (code !== 0) {
     console.error(`\nStage ${stage.name} failed (exit ${code}). Again: npm test -- ${stage.name}\n${done.join('\n')}`);
     process.exit(1);
   }
 }
-console.log(`\n${done.join('\n')}\n${'all'.padEnd(8)} ${minutes(began).padStart(9)}`);
+console.log(`\n${done.join('\n')}\n${'all'.padEnd(11)} ${minutes(began).padStart(9)}`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { cacheFolder } from '../../scripts/images/cache-folder.ts';
 import { digestOf } from '../../scripts/images/digest.ts';
 import { oneAtATime } from '../../scripts/images/one-at-a-time.ts';
+import { runCommand } from '../../scripts/images/run-command.ts';
 import { findPython, type Interpreter, installPackages } from '../images/python-root.ts';
 import { type Maker, startProcess } from './maker.ts';
 
@@ -31,6 +32,13 @@ export async function startPython(name: PythonServer, stateless: boolean): Promi
     MAKER: name.startsWith('fastmcp-2.5.1') ? 'fastmcp-2.5.1' : name,
     STATELESS: stateless ? '1' : '0',
   });
+}
+
+/** @returns what `python/client.py` printed */
+export async function runPythonClient(args: readonly string[]): Promise<string> {
+  const python = await findPython();
+  const env = { ...process.env, PYTHONPATH: await installed(python, NEWEST), PYTHONDONTWRITEBYTECODE: '1' };
+  return await runCommand(python.executable, [join(import.meta.dirname, 'python/client.py'), ...args], { env });
 }
 
 /** The folder with the packages of a file, from the cache or installed now. */

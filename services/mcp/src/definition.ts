@@ -27,8 +27,8 @@ export function buildServer(dependencies: ToolDependencies): McpServer {
     },
   );
   registerTools(server, dependencies);
-  registerGuide(server);
+  registerGuide(server, dependencies.toolsets);
   registerResources(server, dependencies);
-  registerPrompts(server);
+  registerPrompts(server, dependencies.toolsets);
   return server;
 }

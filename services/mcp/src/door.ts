@@ -1,9 +1,10 @@
 import { type Authenticator, isRefusal } from '@klingapi/identity';
 import type { NodeMcpRequestHandler } from '@modelcontextprotocol/node';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { isAdmitted, neededScope, summarise } from './admission.ts';
 import { authInfoOf } from './call.ts';
 import { challenge, forbid } from './challenge.ts';
+import { allowPage, answerPreflight } from './cors.ts';
 import type { FaultSorter } from './fault-sorter.ts';
 import { createPlaces, type Limits, overTime } from './limits.ts';
 import type { RequestMetrics } from './metrics.ts';
@@ -23,6 +24,8 @@ export interface DoorOptions {
   authenticate: Authenticator;
   /** With OAuth: what clients are told about getting tokens. */
   resource: ProtectedResource | null;
+  /** GET and DELETE are for sessions alone. */
+  sessions?: boolean;
   limits: Limits;
   metrics: RequestMetrics;
   faults: FaultSorter;
@@ -68,24 +71,31 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
     if (!isAllowedOrigin(request.headers.origin, options.allowedOrigins)) {
       return refuse(reply, 403, -32600, 'This Origin is not allowed');
     }
+    allowPage(request, reply);
   });
 
+  const served = options.sessions === true ? ['POST', 'GET', 'DELETE'] : ['POST'];
   app.route({
-    method: ['GET', 'DELETE', 'PUT', 'PATCH'],
+    method: ['GET', 'DELETE', 'PUT', 'PATCH'].filter((method) => !served.includes(method)),
     url: options.path,
-    handler: (_request, reply) => refuse(reply.header('allow', 'POST'), 405, -32600, 'Only POST is served here'),
+    handler: (_request, reply) =>
+      refuse(reply.header('allow', served.join(', ')), 405, -32600, `Only ${served.join(', ')} is served here`),
   });
+
+  app.options(options.path, (request, reply) => answerPreflight(request, reply, served.join(', ')));
 
   for (const path of resource?.metadataPaths ?? []) {
+    const open = (reply: FastifyReply) => reply.header('access-control-allow-origin', '*');
+    // Clients in a page send the protocol version along, and so ask first.
+    app.options(path, (request, reply) => answerPreflight(request, open(reply), 'GET'));
     app.get(path, (_request, reply) =>
-      reply
-        .header('access-control-allow-origin', '*')
-        .header('cache-control', 'public, max-age=300')
-        .send(resource?.metadata),
+      open(reply).header('cache-control', 'public, max-age=300').send(resource?.metadata),
     );
   }
 
-  app.post(options.path, {
+  app.route({
+    method: served,
+    url: options.path,
     onRequest: async (request, reply) => {
       const identity = await options.authenticate(request.headers.authorization);
       if (isRefusal(identity)) return challenge(reply, identity.error, resource);
@@ -109,7 +119,8 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
       reply.raw.once('close', () => {
         metrics.observe(summary, reply.raw.statusCode, (performance.now() - started) / 1000);
       });
-      const needed = neededScope(summary);
+      // Whoever may open a session may end it.
+      const needed = request.method === 'DELETE' ? 'handshake' : neededScope(summary);
       if (identity === null || !isAdmitted(identity, needed)) return forbid(reply, needed, resource);
       const ended = new AbortController();
       const timers = endAfter(limits.maxRequestSeconds, () => {

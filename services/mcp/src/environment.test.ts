@@ -28,10 +28,12 @@ describe('the environment', () => {
   it('takes an issuer over http only from this machine, or by explicit setting', () => {
     const http = { ...oauth, OAUTH_ISSUER: 'http://login.example' };
     expect(problems(http)).toEqual([
-      'OAUTH_ISSUER: has to be https; http only to this machine, or to any with OAUTH_ALLOW_HTTP=true',
+      'OAUTH_ISSUER: has to be https; http only to this machine, to a Service of the cluster (.svc), or to any with OAUTH_ALLOW_HTTP=true',
     ]);
     expect(problems({ ...http, OAUTH_ALLOW_HTTP: 'true' })).toEqual([]);
     expect(problems({ ...oauth, OAUTH_ISSUER: 'http://127.0.0.1:8080' })).toEqual([]);
+    expect(problems({ ...oauth, OAUTH_ISSUER: 'http://keycloak.auth.svc:8080/realms/kling' })).toEqual([]);
+    expect(problems({ ...oauth, OAUTH_ISSUER: 'http://evil.example/.svc' })).toHaveLength(1);
     expect(problems({ ...oauth, OAUTH_ISSUER: 'https://login.example?x=1' })).toHaveLength(1);
   });
 
@@ -48,6 +50,8 @@ describe('the environment', () => {
     ['ALLOWED_HOSTS', 'studio-mcp:5510', false],
     ['OAUTH_SCOPES', 'kling:read, kling:create', true],
     ['OAUTH_SCOPES', 'kling:read kling:create', false],
+    ['TOOLSETS', 'images, try-on', true],
+    ['TOOLSETS', 'images, music', false],
     ['MAX_CONCURRENT_PER_CALLER', '0', false],
     ['MAX_REQUEST_SECONDS', 'long', false],
   ])('%s=%s: %s', (name, value, good) => {

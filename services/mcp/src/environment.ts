@@ -2,6 +2,7 @@ import { processVariables } from '@klingapi/management';
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { isAllowedEgress } from './oauth/fetch-json.ts';
+import { ALL_TOOLSETS, TOOLSETS, type Toolsets } from './tools/toolsets.ts';
 
 const list = z.string().transform((text) =>
   text
@@ -22,6 +23,12 @@ const scopes = list.refine(
   (all) => all.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)),
   'each is a scope of the issuer, without spaces, quotes or backslashes; commas separate them',
 );
+const toolsets = list
+  .refine(
+    (all) => all.every((name) => TOOLSETS.some((known) => known === name)),
+    `each is one of ${TOOLSETS.join(', ')}; commas separate them`,
+  )
+  .transform((all): Toolsets => new Set(TOOLSETS.filter((name) => all.includes(name))));
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** What the rules between variables look at; loose, because they run beside the problems of single ones. */
@@ -44,7 +51,8 @@ function checkRelated(parsed: unknown, context: z.RefinementCtx): void {
   const issuer = env['OAUTH_ISSUER'];
   const allowHttp = env['OAUTH_ALLOW_HTTP'] === true;
   if (typeof issuer === 'string' && URL.canParse(issuer) && !isAllowedEgress(new URL(issuer), allowHttp)) {
-    const message = 'has to be https; http only to this machine, or to any with OAUTH_ALLOW_HTTP=true';
+    const message =
+      'has to be https; http only to this machine, to a Service of the cluster (.svc), or to any with OAUTH_ALLOW_HTTP=true';
     context.addIssue({ code: 'custom', path: ['OAUTH_ISSUER'], message });
   }
 }
@@ -77,6 +85,7 @@ export const environmentSchema = z
     ALLOWED_HOSTS: hosts.default([]),
     ALLOWED_ORIGINS: origins.default([]),
     HANDSHAKE_TIMEOUT_SECONDS: z.coerce.number().positive().max(300).default(3),
+    TOOLSETS: toolsets.default(ALL_TOOLSETS),
     MAX_BODY_BYTES: z.coerce
       .number()
       .int()

@@ -3,26 +3,22 @@ import { taskStatusSchema } from './task.ts';
 import { WAIT } from './tools/arguments.ts';
 import { PICTURE_COUNT, PICTURE_LIMIT_BYTES } from './tools/pictures.ts';
 import { TOOL_NAMES } from './tools/register.ts';
+import { isOffered, type Toolsets } from './tools/toolsets.ts';
 import { NAME, VERSION } from './version.ts';
 
 /** Nothing in it depends on another service, so it can be read while the API is down. */
-const CONFIG = JSON.stringify(
-  {
-    service: NAME,
-    version: VERSION,
-    tools: TOOL_NAMES,
-    taskStatuses: taskStatusSchema.options,
-    wait: WAIT,
-    pictures: { perResult: PICTURE_COUNT, bytesEach: PICTURE_LIMIT_BYTES },
-    aspectRatios: {
-      images: ['1:1', '16:9', '9:16', '4:3', '3:4', '3:2', '2:3', '21:9'],
-      videos: ['16:9', '9:16', '1:1'],
-    },
-    videoSeconds: [5, 10],
+const CONFIG = {
+  service: NAME,
+  version: VERSION,
+  taskStatuses: taskStatusSchema.options,
+  wait: WAIT,
+  pictures: { perResult: PICTURE_COUNT, bytesEach: PICTURE_LIMIT_BYTES },
+  aspectRatios: {
+    images: ['1:1', '16:9', '9:16', '4:3', '3:4', '3:2', '2:3', '21:9'],
+    videos: ['16:9', '9:16', '1:1'],
   },
-  null,
-  2,
-);
+  videoSeconds: [5, 10],
+};
 
 const GUIDE = `Kling makes pictures and videos in tasks that take from seconds to minutes.
 
@@ -40,7 +36,8 @@ get_task_status_tool tells the state alone, get_task_result_tool the result, get
 Each create costs money. Do not repeat one because a wait took long, and tell the user when it is not known whether a create arrived.
 Pictures are given as http(s) URLs that are open to everybody, or in Base64.`;
 
-export function registerGuide(server: McpServer): void {
+export function registerGuide(server: McpServer, toolsets: Toolsets): void {
+  const tools = TOOL_NAMES.filter((name) => isOffered(name, toolsets));
   server.registerResource(
     'config',
     'kling://config',
@@ -50,11 +47,23 @@ export function registerGuide(server: McpServer): void {
       mimeType: 'application/json',
       cacheHint: { ttlMs: 300_000, cacheScope: 'public' },
     },
-    (uri) => ({ contents: [{ uri: uri.href, mimeType: 'application/json', text: CONFIG }] }),
+    (uri) => ({
+      contents: [{ uri: uri.href, mimeType: 'application/json', text: JSON.stringify({ ...CONFIG, tools }, null, 2) }],
+    }),
   );
   server.registerPrompt(
     'kling_usage_guide',
     { title: 'How to use Kling', description: 'Order of the tools, words for the state of a task, what costs money' },
-    () => ({ messages: [{ role: 'user', content: { type: 'text', text: GUIDE } }] }),
+    () => ({ messages: [{ role: 'user', content: { type: 'text', text: guide(tools) } }] }),
   );
+}
+
+/** Without the lines of tools that are switched off. */
+function guide(tools: readonly string[]): string {
+  return GUIDE.split('\n')
+    .filter((line) => {
+      const named = /^ {3}- (create_\w+):/.exec(line)?.[1];
+      return named === undefined || tools.includes(named);
+    })
+    .join('\n');
 }

@@ -1,5 +1,5 @@
 /**
- * The MCP service. It keeps no state and calls the API service only.
+ * The MCP service. It keeps no state (`sessions.ts` is off in production) and calls the API service only.
  *
  * `door.ts` is the HTTP side (who may speak and how much: `oauth/`, `limits.ts`),
  * `definition.ts` the MCP server as clients see it, `tools/` the eight tools,
@@ -7,5 +7,5 @@
  * `prompts.ts` what else they offer, `api-client.ts` the way to the API. `server.ts`
  * puts them together with the readiness handshake; `main.ts` is the process.
  */
-export { type Mcp, type McpOptions, startMcp } from './server.ts';
+export { type DefinitionContext, type Mcp, type McpOptions, startMcp } from './server.ts';
 export { TOOL_NAMES } from './tools/register.ts';

@@ -28,6 +28,7 @@ const mcp = await startMcp({
   allowedHosts: env.ALLOWED_HOSTS,
   allowedOrigins: env.ALLOWED_ORIGINS,
   handshakeTimeoutMs: env.HANDSHAKE_TIMEOUT_SECONDS * 1000,
+  toolsets: env.TOOLSETS,
   limits: {
     maxBodyBytes: env.MAX_BODY_BYTES,
     maxConcurrent: env.MAX_CONCURRENT_PER_CALLER,

@@ -276,6 +276,32 @@ describe.each(eras)('a %s client', (_era, connect) => {
   });
 });
 
+describe('toolsets', () => {
+  it('leave out tools, their prompts and every word of them', async () => {
+    const other = await startMcp(options({ toolsets: new Set(['images'] as const) }));
+    const client = await modern(other.url);
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toEqual([
+      'create_text_to_image_tool',
+      'get_task_status_tool',
+      'get_task_result_tool',
+      'get_single_task_tool',
+      'wait_for_task_completion_tool',
+    ]);
+    const { prompts } = await client.listPrompts();
+    expect(prompts.map(({ name }) => name)).toEqual(['kling_usage_guide', 'make_picture']);
+    const told = JSON.stringify([
+      await client.getPrompt({ name: 'kling_usage_guide' }),
+      await client.readResource({ uri: 'kling://config' }),
+    ]);
+    expect(told).toContain('create_text_to_image_tool');
+    expect(told).not.toMatch(/create_(text_to_video|image_to_video|virtual_try_on)_tool/);
+    await expect(client.callTool({ name: 'create_text_to_video_tool', arguments: { prompt: 'x' } })).rejects.toThrow();
+    await client.close();
+    await other.close();
+  });
+});
+
 describe('waiting', () => {
   it('gives the task as it is when the time is over', async () => {
     const client = await modern();
@@ -414,7 +440,9 @@ describe('the door', () => {
 
   it('gives a request two minutes to arrive, not for ever', () => {
     const door = buildDoor({
-      ...options(),
+      path: '/mcp/v1',
+      allowedHosts: [],
+      allowedOrigins: [],
       authenticate: Object.assign(async () => ({ subject: 'a', scopes: [] }), { close: () => {} }),
       resource: null,
       limits: DEFAULT_LIMITS,
@@ -462,6 +490,21 @@ describe('the door', () => {
     ['https://app.example', 200],
   ])('Origin %s: %i', async (origin, status) => {
     expect((await post(list(), { origin })).status).toBe(status);
+  });
+
+  it('lets pages of a listed origin read the reply, and of no other', async () => {
+    const origin = 'https://app.example';
+    const asked = { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'mcp-method' };
+    const preflight = await fetch(mcp.url, { method: 'OPTIONS', headers: asked });
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, origin]);
+    expect(preflight.headers.get('access-control-allow-headers')).toBe('mcp-method');
+    expect(
+      (await fetch(mcp.url, { method: 'OPTIONS', headers: { ...asked, origin: 'http://evil.example' } })).status,
+    ).toBe(403);
+    expect((await post(list(), { origin })).headers['access-control-allow-origin']).toBe(origin);
+    const refused = await post(list(), { origin, authorization: '' });
+    expect([refused.status, refused.headers['access-control-allow-origin']]).toEqual([401, origin]);
+    expect((await post(list())).headers['access-control-allow-origin']).toBeUndefined();
   });
 
   it.each([

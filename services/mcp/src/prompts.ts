@@ -1,5 +1,6 @@
 import { completable, type GetPromptResult, type McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import { isOffered, type Toolsets } from './tools/toolsets.ts';
 
 /**
  * Prompts for each kind of job. What the user fills in is quoted as JSON, so that it
@@ -40,45 +41,64 @@ const NEXT: Readonly<Record<Language, string>> = {
   zh: '然后用任务的 id 调用 wait_for_task_completion_tool,并把结果给我看。每次生成都会收费:只启动一个任务,再次启动之前先问我。',
 };
 
-export function registerPrompts(server: McpServer): void {
-  server.registerPrompt(
-    'make_picture',
-    { title: 'Make a picture · 生成图片', description: 'A picture from a description', argsSchema: ARGUMENTS.picture },
-    ({ description, aspect_ratio, language: wanted }) =>
-      ask(wanted, 'create_text_to_image_tool', { prompt: description, aspect_ratio }, 'a picture', '一张图片'),
-  );
-  server.registerPrompt(
-    'make_video',
-    { title: 'Make a video · 生成视频', description: 'A video from a description', argsSchema: ARGUMENTS.video },
-    ({ description, aspect_ratio, language: wanted }) =>
-      ask(wanted, 'create_text_to_video_tool', { prompt: description, aspect_ratio }, 'a video', '一段视频'),
-  );
-  server.registerPrompt(
-    'animate_picture',
-    {
-      title: 'Bring a picture to life · 图片生成视频',
-      description: 'A video whose first frame is a picture',
-      argsSchema: ARGUMENTS.animation,
-    },
-    ({ image_url, motion, language: wanted }) =>
-      ask(
-        wanted,
-        'create_image_to_video_tool',
-        { image_url, prompt: motion },
-        'a video from a picture',
-        '一段由图片生成的视频',
-      ),
-  );
-  server.registerPrompt(
-    'try_on',
-    {
-      title: 'Dress a person in a garment · 虚拟试穿',
-      description: 'The person of one picture in the garment of another',
-      argsSchema: ARGUMENTS.tryOn,
-    },
-    ({ person_image, garment_image, language: wanted }) =>
-      ask(wanted, 'create_virtual_try_on_tool', { person_image, garment_image }, 'a virtual try-on', '一张虚拟试穿图'),
-  );
+/** A prompt for each job whose tool is offered. */
+export function registerPrompts(server: McpServer, toolsets: Toolsets): void {
+  if (isOffered('create_text_to_image_tool', toolsets)) {
+    server.registerPrompt(
+      'make_picture',
+      {
+        title: 'Make a picture · 生成图片',
+        description: 'A picture from a description',
+        argsSchema: ARGUMENTS.picture,
+      },
+      ({ description, aspect_ratio, language: wanted }) =>
+        ask(wanted, 'create_text_to_image_tool', { prompt: description, aspect_ratio }, 'a picture', '一张图片'),
+    );
+  }
+  if (isOffered('create_text_to_video_tool', toolsets)) {
+    server.registerPrompt(
+      'make_video',
+      { title: 'Make a video · 生成视频', description: 'A video from a description', argsSchema: ARGUMENTS.video },
+      ({ description, aspect_ratio, language: wanted }) =>
+        ask(wanted, 'create_text_to_video_tool', { prompt: description, aspect_ratio }, 'a video', '一段视频'),
+    );
+  }
+  if (isOffered('create_image_to_video_tool', toolsets)) {
+    server.registerPrompt(
+      'animate_picture',
+      {
+        title: 'Bring a picture to life · 图片生成视频',
+        description: 'A video whose first frame is a picture',
+        argsSchema: ARGUMENTS.animation,
+      },
+      ({ image_url, motion, language: wanted }) =>
+        ask(
+          wanted,
+          'create_image_to_video_tool',
+          { image_url, prompt: motion },
+          'a video from a picture',
+          '一段由图片生成的视频',
+        ),
+    );
+  }
+  if (isOffered('create_virtual_try_on_tool', toolsets)) {
+    server.registerPrompt(
+      'try_on',
+      {
+        title: 'Dress a person in a garment · 虚拟试穿',
+        description: 'The person of one picture in the garment of another',
+        argsSchema: ARGUMENTS.tryOn,
+      },
+      ({ person_image, garment_image, language: wanted }) =>
+        ask(
+          wanted,
+          'create_virtual_try_on_tool',
+          { person_image, garment_image },
+          'a virtual try-on',
+          '一张虚拟试穿图',
+        ),
+    );
+  }
 }
 
 function ask(

@@ -4,7 +4,7 @@ import { createAuthenticator, type Identity } from '@klingapi/identity';
 import { createRegistry, type Management, startManagement } from '@klingapi/management';
 import { createHandshakeMetrics, createMonitor, handshake, handshakeRoutes, type ProbeReport } from '@klingapi/probe';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler } from '@modelcontextprotocol/server';
+import { createMcpHandler, type McpServer, type ServerNotifier } from '@modelcontextprotocol/server';
 import { createApiClient } from './api-client.ts';
 import { buildServer } from './definition.ts';
 import { buildDoor } from './door.ts';
@@ -12,6 +12,9 @@ import { createFaultSorter } from './fault-sorter.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { createRequestMetrics } from './metrics.ts';
 import { type OauthOptions, startOauth } from './oauth/start.ts';
+import { createSessionLeg, type SessionOptions, withSessions } from './sessions.ts';
+import type { ToolDependencies } from './tools/register.ts';
+import { ALL_TOOLSETS, type Toolsets } from './tools/toolsets.ts';
 
 export interface McpOptions {
   host: string;
@@ -28,6 +31,12 @@ export interface McpOptions {
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];
   handshakeTimeoutMs: number;
+  /** Groups of tools that are offered; all without it. */
+  toolsets?: Toolsets;
+  /** What clients see instead of our tools (tests). */
+  definition?: (context: DefinitionContext) => McpServer;
+  /** Sessions for the older era; without them it is served statelessly. */
+  sessions?: SessionOptions;
   /** What one caller may hold; {@link DEFAULT_LIMITS} where nothing is said. */
   limits?: Partial<Limits>;
   onVerdict?: (report: ProbeReport) => void;
@@ -35,6 +44,11 @@ export interface McpOptions {
   onError?: (error: unknown) => void;
   /** A client did something wrong, and was told. */
   onClientFault?: (error: unknown) => void;
+}
+
+export interface DefinitionContext extends ToolDependencies {
+  /** Tells clients that listen of changes. */
+  notify: ServerNotifier;
 }
 
 export interface Mcp {
@@ -51,6 +65,8 @@ const SELF: Identity = { subject: 'system:self', scopes: ['handshake'] };
 /** Starts the MCP service: traffic on one port, management on another. */
 export async function startMcp(options: McpOptions): Promise<Mcp> {
   const stopping = new AbortController();
+  const define = options.definition ?? buildServer;
+  const toolsets = options.toolsets ?? ALL_TOOLSETS;
   const onError = options.onError ?? (() => {});
   const registry = createRegistry('mcp');
   // Good for nothing but the handshake with itself, known to this process alone.
@@ -68,7 +84,10 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
     onError: (message) => onError(new Error(message)),
   });
   const faults = createFaultSorter({ onError, onClientFault: options.onClientFault ?? (() => {}) });
-  const handler = createMcpHandler(() => buildServer({ api, stopping: stopping.signal }), { onerror: faults.report });
+  const build = (): McpServer => define({ api, stopping: stopping.signal, toolsets, notify: stateless.notify });
+  const stateless = createMcpHandler(build, { onerror: faults.report });
+  const handler =
+    options.sessions === undefined ? stateless : withSessions(stateless, createSessionLeg(options.sessions, build));
   const app = buildDoor({
     path: options.path,
     // Clients come by the public name, whatever else is allowed.
@@ -76,6 +95,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
     allowedOrigins: options.allowedOrigins,
     authenticate,
     resource: oauth?.resource ?? null,
+    sessions: options.sessions !== undefined,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     metrics: createRequestMetrics(registry),
     faults,

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -120,6 +122,39 @@ describe('the command', () => {
     const { code, err } = await run(argv);
     expect(code).toBe(EXIT_USAGE);
     expect(err).toContain(problem);
+  });
+});
+
+describe('the process', () => {
+  const start = (argv: string[]) => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'cli.ts'), ...argv], { stdio: 'pipe' });
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    const ended = once(child, 'close').then(([code]) => ({ code, out }));
+    return { child, ended, out: () => out };
+  };
+
+  it('ends soon after its timeout, whatever the server does', { timeout: 30_000 }, async () => {
+    const silent = await serving(() => {});
+    const drip = await serving((_seen, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const timer = setInterval(() => response.write(': still here\n\n'), 20);
+      response.on('close', () => clearInterval(timer));
+    });
+    const started = performance.now();
+    const ends = [silent, drip].map(({ url }) => start([url, '--timeout', '1']).ended);
+    expect((await Promise.all(ends)).map(({ code }) => code)).toEqual([2, 1]);
+    expect(performance.now() - started).toBeLessThan(15_000);
+  });
+
+  it('ends a watch on SIGTERM with the code of what it saw last', { timeout: 30_000 }, async () => {
+    const server = await serving(good);
+    const { child, ended, out } = start([server.url, '--watch', '--interval', '60']);
+    await expect.poll(out, { timeout: 20_000 }).toContain('Serving');
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
   });
 });
 

@@ -85,7 +85,7 @@ function token(claims: JWTPayload = {}, header: Record<string, unknown> = {}, by
     aud: AUDIENCE,
     sub: 'alice',
     exp: SECONDS + 60,
-    scope: 'openid kling:create',
+    scope: 'openid kling:read kling:create',
     ...claims,
   })
     .setProtectedHeader({ alg: by.alg, kid: by.kid, typ: 'at+jwt', ...header })
@@ -105,9 +105,16 @@ describe('an access token', () => {
     expect(await start(issuer, []).judge(await token({ scope: 'openid' }))).toMatchObject({
       scopes: ['read', 'create'],
     });
-    expect(await start(issuer, ['mcp']).judge(await token({ scope: 'mcp' }))).toMatchObject({
-      scopes: ['read', 'create'],
-    });
+    for (const [demanded, scope, scopes] of [
+      [['mcp'], 'mcp', ['read', 'create']],
+      // All of them.
+      [['mcp', 'paid'], 'mcp', []],
+      [['mcp', 'kling:create'], 'mcp', ['read']],
+      [['mcp', 'kling:create'], 'kling:create', []],
+      [['kling.write'], 'openid', []],
+    ] as const) {
+      expect(await start(issuer, [...demanded]).judge(await token({ scope }))).toMatchObject({ scopes });
+    }
   });
 
   it.each(['ES256', 'PS256', 'EdDSA'])('may be signed by %s', async (alg) => {

@@ -14,7 +14,7 @@ export interface JsonFetcher {
   close(): Promise<void>;
 }
 
-/** @param allowHttp also to hosts other than this machine */
+/** @param allowHttp also to hosts outside this machine and the cluster */
 export function createJsonFetcher({ allowHttp }: { allowHttp: boolean }): JsonFetcher {
   const agent = new Agent({ connections: 2, connectTimeout: TIMEOUT_MS, keepAliveTimeout: 10_000 });
   return {
@@ -50,8 +50,11 @@ export function createJsonFetcher({ allowHttp }: { allowHttp: boolean }): JsonFe
 }
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+/** Services of the cluster, which our own processes speak to in the clear as well. */
+const IN_CLUSTER = /\.svc(\.cluster\.local)?$/;
 
 /** Keys that came in the clear would let anyone on the way write tokens. */
-export function isAllowedEgress(url: URL, allowHttp: boolean): boolean {
-  return url.protocol === 'https:' || (url.protocol === 'http:' && (allowHttp || LOOPBACK.test(url.hostname)));
+export function isAllowedEgress({ protocol, hostname }: URL, allowHttp: boolean): boolean {
+  if (protocol !== 'http:') return protocol === 'https:';
+  return allowHttp || LOOPBACK.test(hostname) || IN_CLUSTER.test(hostname);
 }

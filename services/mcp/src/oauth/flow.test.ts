@@ -167,7 +167,9 @@ describe('a client with nothing but the address', { timeout: 30_000 }, () => {
     expect((await send('tools/call', { name: 'get_task_status_tool', arguments: { task_id: 'x' } })).status).toBe(200);
     const reply = await send('tools/call', { name: 'create_text_to_image_tool', arguments: { prompt: 'a cat' } });
     expect(reply.status).toBe(403);
-    expect(reply.headers.get('www-authenticate')).toMatch(/^Bearer error="insufficient_scope".* scope="kling:create"/);
+    expect(reply.headers.get('www-authenticate')).toMatch(
+      /^Bearer error="insufficient_scope".* scope="kling:read kling:create"/,
+    );
     expect(api.received.length).toBe(before + 1);
     expect(api.received.at(-1)).toMatchObject({ subject: 'oauth:machine', scopes: ['read'] });
   });
@@ -199,6 +201,10 @@ describe('beside OAuth', () => {
     async (path) => {
       const reply = await fetch(new URL(path, mcp.url), { headers: { origin: 'https://inspector.example' } });
       expect([reply.status, reply.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+      const asked = { origin: 'https://inspector.example', 'access-control-request-headers': 'mcp-protocol-version' };
+      const preflight = await fetch(new URL(path, mcp.url), { method: 'OPTIONS', headers: asked });
+      expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, '*']);
+      expect(preflight.headers.get('access-control-allow-headers')).toBe('mcp-protocol-version');
       expect(await reply.json()).toEqual({
         resource: mcp.url,
         authorization_servers: [issuer.issuer],

@@ -29,7 +29,7 @@ describe('what clients are told', () => {
     expect(header).toContain(`Bearer error="invalid_token", error_description="say 'a'''Set-Cookie: b"`);
     expect(resource.insufficient('read')).toContain('error="insufficient_scope"');
     expect(resource.insufficient('read')).toContain('scope="kling:read"');
-    expect(resource.insufficient('create')).toContain('scope="kling:create"');
+    expect(resource.insufficient('create')).toContain('scope="kling:read kling:create"');
   });
 });
 

@@ -1,5 +1,5 @@
 import type { IdentityError, Scope } from '@klingapi/identity';
-import { scopesGranting } from './scopes.ts';
+import { scopesNeeded } from './scopes.ts';
 
 export interface ResourceOptions {
   /** Where clients reach this service, with or without the path of the endpoint. */
@@ -58,7 +58,7 @@ export function describeResource({ publicUrl, path, issuer, scopes }: ResourceOp
     insufficient: (needed) =>
       challenge(
         { error: 'insufficient_scope', error_description: `the scope does not let this token ${needed}` },
-        scopesGranting(needed, scopes),
+        scopesNeeded(needed, scopes),
       ),
   };
 }

@@ -1,25 +1,24 @@
 import type { Scope } from '@klingapi/identity';
 
+/** Scopes of the issuer whose last word says that they are for what costs money: `kling:create`, `images.write`. */
+function isForCreating(name: string): boolean {
+  return ['create', 'write'].includes(name.split(/[:./]/).at(-1) ?? '');
+}
+
 /**
- * What one of the issuer's scopes lets a caller do here, by its last word: `read`
- * alone reads; anything else (`kling:create`, `mcp`) also creates.
+ * Scopes of the issuer that a caller has to have for this: all that are demanded, but for reading those that are for
+ * creating are left out, unless there are no others.
  */
-function granted(name: string): readonly Scope[] {
-  return name.split(/[:./]/).at(-1) === 'read' ? ['read'] : ['read', 'create'];
+export function scopesNeeded(needed: Scope, demanded: readonly string[]): readonly string[] {
+  const reading = demanded.filter((name) => !isForCreating(name));
+  return needed === 'create' || reading.length === 0 ? demanded : reading;
 }
 
 /**
  * @param held scopes of a token
- * @param accepted scopes that count here; without any, every token may do everything
+ * @param demanded scopes that count here; without any, every token may do everything
  */
-export function mapScopes(held: readonly string[], accepted: readonly string[]): Scope[] {
-  if (accepted.length === 0) return ['read', 'create'];
-  return [...new Set(held.filter((name) => accepted.includes(name)).flatMap(granted))];
-}
-
-/** The least scopes to ask the issuer for: those that grant this and no more, if there are any. */
-export function scopesGranting(needed: Scope, accepted: readonly string[]): string[] {
-  const able = accepted.filter((name) => needed === 'handshake' || granted(name).includes(needed));
-  const narrow = able.filter((name) => granted(name).length === 1);
-  return narrow.length > 0 ? narrow : able;
+export function mapScopes(held: readonly string[], demanded: readonly string[]): Scope[] {
+  const may = (scope: Scope) => scopesNeeded(scope, demanded).every((name) => held.includes(name));
+  return (['read', 'create'] as const).filter(may);
 }

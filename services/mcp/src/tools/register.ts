@@ -12,11 +12,13 @@ import {
 } from './arguments.ts';
 import { picturesOf } from './pictures.ts';
 import { nextStep, orErrorResult, taskOutput, taskResult } from './result.ts';
+import { isOffered, type Toolsets } from './toolsets.ts';
 import { progressOf, waitForTask } from './wait.ts';
 
 export interface ToolDependencies {
   api: ApiClient;
   stopping: AbortSignal;
+  toolsets: Toolsets;
 }
 
 export const TOOL_NAMES = [
@@ -39,74 +41,82 @@ const reads = { readOnlyHint: true, idempotentHint: true, openWorldHint: true };
 const outputSchema = taskOutput;
 const AFTERWARDS = 'Returns at once with a task; then call wait_for_task_completion_tool with its id.';
 
-export function registerTools(server: McpServer, { api, stopping }: ToolDependencies): void {
-  server.registerTool(
-    'create_text_to_image_tool',
-    {
-      title: 'Make a picture from text',
-      description: `Starts a task that draws a picture from a description. Costs money. ${AFTERWARDS}`,
-      inputSchema: textToImageArguments,
-      outputSchema,
-      annotations: creates,
-    },
-    ({ prompt, aspect_ratio, negative_prompt }, ctx) =>
-      orErrorResult(async () => {
-        const body = { prompt, aspect_ratio, negative_prompt };
-        const task = await api.create(callOf(ctx), '/api/images/generations', body);
-        return taskResult(task, nextStep(task));
-      }),
-  );
+export function registerTools(server: McpServer, { api, stopping, toolsets }: ToolDependencies): void {
+  if (isOffered('create_text_to_image_tool', toolsets)) {
+    server.registerTool(
+      'create_text_to_image_tool',
+      {
+        title: 'Make a picture from text',
+        description: `Starts a task that draws a picture from a description. Costs money. ${AFTERWARDS}`,
+        inputSchema: textToImageArguments,
+        outputSchema,
+        annotations: creates,
+      },
+      ({ prompt, aspect_ratio, negative_prompt }, ctx) =>
+        orErrorResult(async () => {
+          const body = { prompt, aspect_ratio, negative_prompt };
+          const task = await api.create(callOf(ctx), '/api/images/generations', body);
+          return taskResult(task, nextStep(task));
+        }),
+    );
+  }
 
-  server.registerTool(
-    'create_text_to_video_tool',
-    {
-      title: 'Make a video from text',
-      description: `Starts a task that makes a video from a description. Costs money, takes minutes. ${AFTERWARDS}`,
-      inputSchema: textToVideoArguments,
-      outputSchema,
-      annotations: creates,
-    },
-    ({ prompt, aspect_ratio, duration, cfg_scale }, ctx) =>
-      orErrorResult(async () => {
-        const body = { prompt, aspect_ratio, duration: String(duration), cfg_scale };
-        const task = await api.create(callOf(ctx), '/api/videos/text-to-video', body);
-        return taskResult(task, nextStep(task));
-      }),
-  );
+  if (isOffered('create_text_to_video_tool', toolsets)) {
+    server.registerTool(
+      'create_text_to_video_tool',
+      {
+        title: 'Make a video from text',
+        description: `Starts a task that makes a video from a description. Costs money, takes minutes. ${AFTERWARDS}`,
+        inputSchema: textToVideoArguments,
+        outputSchema,
+        annotations: creates,
+      },
+      ({ prompt, aspect_ratio, duration, cfg_scale }, ctx) =>
+        orErrorResult(async () => {
+          const body = { prompt, aspect_ratio, duration: String(duration), cfg_scale };
+          const task = await api.create(callOf(ctx), '/api/videos/text-to-video', body);
+          return taskResult(task, nextStep(task));
+        }),
+    );
+  }
 
-  server.registerTool(
-    'create_image_to_video_tool',
-    {
-      title: 'Make a video from a picture',
-      description: `Starts a task that makes a video whose first frame is a picture. Costs money, takes minutes. ${AFTERWARDS}`,
-      inputSchema: imageToVideoArguments,
-      outputSchema,
-      annotations: creates,
-    },
-    ({ image_url, prompt, duration, cfg_scale }, ctx) =>
-      orErrorResult(async () => {
-        const body = { image: image_url, prompt, duration: String(duration), cfg_scale };
-        const task = await api.create(callOf(ctx), '/api/videos/image-to-video', body);
-        return taskResult(task, nextStep(task));
-      }),
-  );
+  if (isOffered('create_image_to_video_tool', toolsets)) {
+    server.registerTool(
+      'create_image_to_video_tool',
+      {
+        title: 'Make a video from a picture',
+        description: `Starts a task that makes a video whose first frame is a picture. Costs money, takes minutes. ${AFTERWARDS}`,
+        inputSchema: imageToVideoArguments,
+        outputSchema,
+        annotations: creates,
+      },
+      ({ image_url, prompt, duration, cfg_scale }, ctx) =>
+        orErrorResult(async () => {
+          const body = { image: image_url, prompt, duration: String(duration), cfg_scale };
+          const task = await api.create(callOf(ctx), '/api/videos/image-to-video', body);
+          return taskResult(task, nextStep(task));
+        }),
+    );
+  }
 
-  server.registerTool(
-    'create_virtual_try_on_tool',
-    {
-      title: 'Dress a person in a garment',
-      description: `Starts a task that shows the person of one picture in the garment of another. Costs money. ${AFTERWARDS}`,
-      inputSchema: virtualTryOnArguments,
-      outputSchema,
-      annotations: creates,
-    },
-    ({ person_image, garment_image }, ctx) =>
-      orErrorResult(async () => {
-        const body = { human_image: person_image, cloth_image: garment_image };
-        const task = await api.create(callOf(ctx), '/api/try-on/virtual', body);
-        return taskResult(task, nextStep(task));
-      }),
-  );
+  if (isOffered('create_virtual_try_on_tool', toolsets)) {
+    server.registerTool(
+      'create_virtual_try_on_tool',
+      {
+        title: 'Dress a person in a garment',
+        description: `Starts a task that shows the person of one picture in the garment of another. Costs money. ${AFTERWARDS}`,
+        inputSchema: virtualTryOnArguments,
+        outputSchema,
+        annotations: creates,
+      },
+      ({ person_image, garment_image }, ctx) =>
+        orErrorResult(async () => {
+          const body = { human_image: person_image, cloth_image: garment_image };
+          const task = await api.create(callOf(ctx), '/api/try-on/virtual', body);
+          return taskResult(task, nextStep(task));
+        }),
+    );
+  }
 
   server.registerTool(
     'get_task_status_tool',

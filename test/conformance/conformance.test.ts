@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { type Outcome, runSuite } from './suite.ts';
+
+const failing = ({ scored }: Outcome) => [...scored].filter(([, problems]) => problems.length > 0);
+const sessions = { limit: 100, idleSeconds: 60 };
+
+describe('the official conformance suite', () => {
+  it('2026-07-28: all 37 scored scenarios pass', async () => {
+    const outcome = await runSuite('2026-07-28', {}, 15_000);
+    expect(failing(outcome)).toEqual([]);
+    expect([outcome.scored.size, outcome.exitCode]).toEqual([37, 0]);
+    expect(outcome.passedChecks).toBeGreaterThan(80);
+  });
+
+  it('2025-11-25: all 30 scored scenarios pass, with sessions', async () => {
+    const outcome = await runSuite('2025-11-25', { sessions }, 15_000);
+    expect(failing(outcome)).toEqual([]);
+    expect([outcome.scored.size, outcome.exitCode]).toEqual([30, 0]);
+    expect(outcome.passedChecks).toBeGreaterThan(50);
+  });
+
+  it('2025-11-25 without sessions, as in production: all but the four that ask the client back', async () => {
+    const outcome = await runSuite('2025-11-25', {}, 2_000);
+    const names = failing(outcome).map(([name]) => name);
+    expect(names.sort()).toEqual([
+      'elicitation-sep1034-defaults',
+      'elicitation-sep1330-enums',
+      // A warning: several streams of one session, of which there is none.
+      'server-sse-multiple-streams',
+      'tools-call-elicitation',
+      'tools-call-sampling',
+    ]);
+  });
+});
