@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { createKubeMetrics } from '../../operator/src/kube/metrics.ts';
 import { createOperatorMetrics } from '../../operator/src/metrics.ts';
 import { registerMetrics } from '../../services/api/src/metrics.ts';
-import type { TaskStore } from '../../services/api/src/store.ts';
+import type { TaskTable } from '../../services/api/src/storage/store.ts';
 import { createRequestMetrics as createMcpMetrics } from '../../services/mcp/src/metrics.ts';
 import { createHandshakeMetrics } from '../../services/probe/src/metrics.ts';
 
@@ -37,7 +37,7 @@ const REGISTER: Readonly<Record<string, (registry: Registry) => void>> = {
     createRequestMetrics(registry);
     // asked only at a scrape
     const store: unknown = {};
-    registerMetrics(registry).watchStore(store as TaskStore);
+    registerMetrics(registry).watchStore(store as TaskTable);
   },
   sandbox: createRequestMetrics,
 };
