@@ -58,7 +58,8 @@ const ended = (record: RepairRecord): Message => {
   };
 };
 
-function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: Acts): Message[] {
+/** @param told the status as it was when this process last told of one */
+function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: Acts, told: KlingApiStatus): Message[] {
   const before = klingApi.status ?? {};
   const out: Message[] = [];
   const begun = acts.begun;
@@ -88,7 +89,7 @@ function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: 
         note: `${failing.pod}: ${failing.diagnosis}: ${failing.message}`,
       });
   }
-  for (const { reason, note } of newlyDiagnosed(before, status))
+  for (const { reason, note } of newlyDiagnosed(told, status))
     out.push({ type: 'Warning', reason, action: 'Diagnose', note });
   for (const { pod, evidence } of newKubeletRestarts(before, status))
     out.push({
@@ -118,10 +119,20 @@ function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: 
   return out;
 }
 
+/** KlingApis that are remembered; of one that was forgotten the same is told once more. */
+const MOST_TOLD = 4_096;
+
 export function createAnnounce(recorder: EventRecorder, log: Logger): Announce {
+  // what a process that ended had written down, it may not have told any more; so a new one tells once of what is wrong
+  const told = new Map<string, KlingApiStatus>();
   return (klingApi, status, plan, acts) => {
     const { name, namespace, uid } = klingApi.metadata;
-    for (const message of messages(klingApi, status, plan, acts)) {
+    const before = told.get(uid) ?? {};
+    told.delete(uid);
+    told.set(uid, { mcp: status.mcp, conditions: status.conditions });
+    const [oldest] = told.keys();
+    if (told.size > MOST_TOLD && oldest !== undefined) told.delete(oldest);
+    for (const message of messages(klingApi, status, plan, acts, before)) {
       recorder.event({ regarding: { apiVersion: API_VERSION, kind: KIND, name, namespace, uid }, ...message });
       log[message.type === 'Warning' ? 'warn' : 'info'](
         { klingapi: name, namespace, reason: message.reason, message: message.note },

@@ -17,7 +17,17 @@ it('leaves no series behind that names a KlingApi which is gone', async () => {
   const record = { ...beginRepair({ ...begun, log: undefined }, T0), outcome: 'Recovered' as const };
   const made = plan(planInputOf(klingApi, [podOf()]), T0);
   metrics.handshake('media', 'studio', 'Serving');
-  metrics.observe(klingApi, { conditions: [] }, { ...made, settled: [record] });
+  const at = new Date(T0).toISOString();
+  const pods = ['HttpError', 'HttpError', 'ImagePull'].map((diagnosis, index) => ({
+    name: `studio-mcp-${index}`,
+    verdict: 'Failing' as const,
+    diagnosis,
+    since: at,
+  }));
+  metrics.observe(klingApi, { conditions: [], mcp: { pods } }, { ...made, settled: [record] });
+  expect(await registry.metrics()).toMatch(/klingoperator_diagnosis\{[^}]*diagnosis="HttpError"[^}]*\} 2/);
+  metrics.observe(klingApi, { conditions: [], mcp: { pods: pods.slice(2) } }, made);
+  expect(await registry.metrics()).not.toMatch(/klingoperator_diagnosis\{[^}]*diagnosis="HttpError"/);
   expect(await registry.metrics()).toContain('klingapi="studio"');
   metrics.forget('media', 'studio');
   expect(await registry.metrics()).not.toContain('klingapi="studio"');

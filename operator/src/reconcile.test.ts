@@ -206,6 +206,16 @@ describe('a look', () => {
     expect(seen.notes.join()).toContain(message);
   });
 
+  it('tells once in each process of what is wrong, also of what an earlier one wrote down', async () => {
+    const stuck = podOf({
+      container: { ...podOf().container, state: 'Waiting', startedAt: null, reason: 'ImagePullBackOff', message: 'no' },
+    });
+    const { seen, look } = world({ pods: [stuck] });
+    await look();
+    await look();
+    expect(seen.notes.filter((note) => note === `${stuck.name}: no`)).toHaveLength(1);
+  });
+
   it('tells of a repair that was written down even when its deletion fails', async () => {
     const { seen, look } = world({ pods: [broken], deletion: answer(503, 'ServerError') });
     await expect(look()).rejects.toThrow(KubeError);

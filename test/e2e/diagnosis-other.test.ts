@@ -51,7 +51,7 @@ const FAULTS: Record<string, Fault> = {
     shows: ['Degraded', 'True'],
   },
   loopback: { diagnosis: 'LoopbackOnly', mcp: foreign({ HOST: '127.0.0.1' }), shows: down },
-  network: { diagnosis: 'NetworkBlocked', mcp: foreign({}), shows: down },
+  network: { diagnosis: 'NetworkBlocked', mcp: foreign({}), shows: ['McpAvailable', 'Unknown'] },
   crash: { diagnosis: 'CrashLoop', mcp: broken('crash'), shows: down },
   memory: {
     diagnosis: 'OutOfMemory',

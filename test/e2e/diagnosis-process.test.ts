@@ -13,14 +13,20 @@ const FAULTS: [name: string, fault: ServerFault, diagnosis: string][] = [
   ['garbage', 'garbage', 'WrongProtocol'],
 ];
 
+/** Its log matches a signature that the chart gave to the operator. */
+const LOGGED: [name: string, fault: ServerFault, diagnosis: string] = ['logged', 'session-manager', 'OriginalFault'];
+
 let kase: Case;
 const before = new Map<string, string>();
 beforeAll(async () => {
-  kase = await createCase('process');
+  kase = await createCase('process', {
+    values: ['logSignatures[0].contains=Make sure to use run()', 'logSignatures[0].diagnosis=OriginalFault'],
+  });
   await upstreamSecret(kase, { any: 'x' });
-  for (const [name] of FAULTS) await kase.apply(lonely({ ...faulty }), name);
-  await Promise.all(FAULTS.map(([name]) => diagnosed(kase, name, undefined)));
-  for (const [name, fault] of FAULTS) {
+  const all: [string, ServerFault, string][] = [...FAULTS, LOGGED];
+  for (const [name] of all) await kase.apply(lonely({ ...faulty }), name);
+  await Promise.all(all.map(([name]) => diagnosed(kase, name, undefined)));
+  for (const [name, fault] of all) {
     const pod = await livePod(kase, name);
     before.set(name, pod.metadata.uid);
     await breakPod(kase, pod, fault);
@@ -40,4 +46,13 @@ describe('a fault of the process is repaired and called by its name', () => {
     const labels = { diagnosis, outcome: 'Recovered' };
     expect(await operatorMetric(kase, 'klingoperator_repairs_total', name, labels)).toBe(1);
   });
+});
+
+it('a log signature of the chart names the cause, in words of the user', async () => {
+  const [name, , diagnosis] = LOGGED;
+  const record = await kase.repaired(1, name);
+  expect(record).toMatchObject({ podUid: before.get(name), diagnosis, outcome: 'Recovered' });
+  expect(record.evidence.log).toContain('Make sure to use run()');
+  const labels = { diagnosis, outcome: 'Recovered' };
+  expect(await operatorMetric(kase, 'klingoperator_repairs_total', name, labels)).toBe(1);
 });

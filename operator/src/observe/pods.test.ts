@@ -74,3 +74,26 @@ it('takes what is no time for none', async () => {
   const [seen] = await observer.observe(klingApiOf(), [pod], {});
   expect(seen?.probe).toMatchObject({ verdict: 'Failing', failingSince: null });
 });
+
+it('remembers when the container before this one last served', async () => {
+  const world = { now: T0, verdict: 'Serving' as 'Serving' | 'Unreachable' };
+  const observer = createPodObserver({
+    handshake: async () => handshakeOf(world.verdict),
+    fetch: async () => Response.json(null),
+    now: () => world.now,
+  });
+  const started = (ago: number): V1Pod => {
+    const copy = structuredClone(pod);
+    copy.status!.containerStatuses![0]!.state = { running: { startedAt: new Date(T0 - ago) } };
+    return copy;
+  };
+  const look = async (live: V1Pod) => (await observer.observe(klingApiOf(), [live], {}))[0]?.servedBefore;
+  expect(await look(started(3_600_000))).toBeNull();
+  world.now += 60_000;
+  world.verdict = 'Unreachable';
+  expect(await look(started(3_600_000)), 'of the same container').toBeNull();
+  world.now += 60_000;
+  expect(await look(started(-120_000))).toBe(T0);
+  world.now += 60_000;
+  expect(await look(started(-180_000)), 'the one in between never served').toBe(T0);
+});

@@ -1,3 +1,4 @@
+import { parseEnvironment } from '@klingapi/management';
 import { describe, expect, it } from 'vitest';
 import { settingsSchema } from '../settings.ts';
 import { matchLog, SIGNATURES } from './signatures.ts';
@@ -53,6 +54,12 @@ describe('the setting LOG_SIGNATURES', () => {
     const issues = read(JSON.stringify(bad)).error?.issues.map((issue) => issue.path.join('.')) ?? [];
     for (const at of ['0.contains', '1.diagnosis', '2.diagnosis', '3.contains', '4.contains', '4'])
       expect(issues).toContain(`LOG_SIGNATURES.${at}`);
+    const told = parseEnvironment(
+      settingsSchema,
+      { ...images, LOG_SIGNATURES_FILE: '/mounted' },
+      { files: ['LOG_SIGNATURES'], readFile: () => JSON.stringify(bad) },
+    );
+    expect(told.ok ? [] : told.problems.length).toBeGreaterThanOrEqual(6);
     expect(read('[').error?.issues[0]?.message).toBe('is not JSON');
     expect(read('{}').success).toBe(false);
   });

@@ -97,6 +97,23 @@ describe('conditions', () => {
     expect(list).toContain('Degraded=True KeyInvalid');
   });
 
+  it('a pod that only the operator does not reach is not called dead', () => {
+    const blocked = { ...serving, verdict: 'Unknown' as const, diagnosis: 'NetworkBlocked' as const };
+    const list = shown({ mcp: { pods: [blocked], wanted: 1, rollingOut: false, refused: null } });
+    expect(list).toEqual(
+      expect.arrayContaining([
+        'Ready=Unknown NetworkBlocked',
+        'McpAvailable=Unknown NetworkBlocked',
+        'ProtocolVerified=Unknown NetworkBlocked',
+        'Degraded=True NetworkBlocked',
+      ]),
+    );
+    const lost = { ...blocked, diagnosis: 'NodeNotReady' as const, readySince: null };
+    expect(shown({ mcp: { pods: [lost], wanted: 1, rollingOut: false, refused: null } })).toEqual(
+      expect.arrayContaining(['McpAvailable=False NodeNotReady', 'ProtocolVerified=Unknown NodeNotReady']),
+    );
+  });
+
   it('a slow server is Degraded, and serves', () => {
     const slow = { ...serving, diagnosis: 'Slow' as const };
     const list = shown({ mcp: { pods: [slow], wanted: 1, rollingOut: false, refused: null } });

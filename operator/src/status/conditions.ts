@@ -92,9 +92,11 @@ function mcpAvailable({ mcp, missing }: ConditionInput): Draft {
     return draft('McpAvailable', 'False', mcp.refused.reason, `${message}; ${mcp.refused.message}`);
   const alive = mcp.pods.filter((pod) => !pod.ending && pod.diagnosis !== null);
   const worst = alive.find((pod) => pod.diagnosis !== null && isLasting(pod.diagnosis)) ?? alive[0];
+  // clients are sent to what the kubelet finds ready, whether or not the operator gets there
+  const perhaps = alive.some((pod) => pod.verdict === 'Unknown' && pod.readySince !== null);
   return draft(
     'McpAvailable',
-    'False',
+    perhaps ? 'Unknown' : 'False',
     worst?.diagnosis ?? 'NoPod',
     worst === undefined ? message : `${message}; ${worst.pod}: ${worst.message}`,
   );
@@ -108,7 +110,7 @@ function protocolVerified({ mcp, verification, currentRevision }: ConditionInput
     const first = failing[0];
     return draft(
       'ProtocolVerified',
-      'False',
+      failing.every((pod) => pod.verdict === 'Unknown') ? 'Unknown' : 'False',
       first?.diagnosis ?? 'HandshakeFailing',
       `no MCP pod passes its handshake; ${first?.pod}: ${first?.message}`,
     );
