@@ -48,7 +48,7 @@ function world({
     deleted: [] as string[],
     begun: [] as (string | undefined)[],
     notes: [] as string[],
-    paced: [] as string[],
+    order: [] as string[],
   };
   const klingApi = klingApiOf(spec, { repairs });
   const live: V1Pod[] = pods.map(({ name, uid, podIP }) => ({
@@ -63,6 +63,7 @@ function world({
     async delete(ref: { name: string }) {
       if (deletion !== undefined) throw deletion;
       seen.deleted.push(ref.name);
+      seen.order.push('delete');
     },
     podLog: async ({ sinceSeconds = Number.POSITIVE_INFINITY }) =>
       log.flatMap(([age, line]) => (age <= sinceSeconds ? [line] : [])).join('\n'),
@@ -108,9 +109,12 @@ function world({
     ),
     observer: { observe: async () => pods, stillFails: async () => true },
     verifier: { take: () => undefined, follow: () => undefined },
-    pace: { wrote: () => void seen.paced.push('write') },
+    pace: { wrote: () => void seen.order.push('write') },
     trace: OFF.trace,
-    together: async <T>(writes: () => Promise<T>) => writes(),
+    async together<T>(writes: () => Promise<T>) {
+      seen.order.push('begin');
+      return writes().finally(() => seen.order.push('end'));
+    },
     announce: (...[object, status, plan, acts]: Parameters<Announce>) => {
       seen.begun.push(acts.begun?.pod);
       announce(object, status, plan, acts);
@@ -145,6 +149,12 @@ describe('a look', () => {
     await calm.look();
     expect(calm.condition('Reconciling')).toMatchObject({ reason: 'ApplyFailed' });
     expect(calm.condition('Reconciling')?.message).not.toContain('41234');
+  });
+
+  it('writes its record and deletes within what the end of the process waits for, and tells that it wrote', async () => {
+    const { seen, look } = world({ pods: [broken] });
+    await look();
+    expect(seen.order).toEqual(['begin', 'write', 'delete', 'end']);
   });
 
   it('is overtaken by a conflict, as ever', async () => {

@@ -91,9 +91,9 @@ it('a collector that is away holds nothing up, and is told of', async () => {
   expect(await trace('reconcile', {}, async () => 'done')).toBe('done');
   const begun = performance.now();
   await close();
-  expect(performance.now() - begun).toBeLessThan(20_000);
-  expect(warned).toContain('Traces could not be exported');
-}, 30_000);
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  await expect.poll(() => warned, { timeout: 12_000 }).toContain('Traces could not be exported');
+}, 15_000);
 
 it('switched off, what is done is done as it is', async () => {
   expect(await OFF.trace('reconcile', {}, async (span) => span.set({ a: 1 }) ?? 'done')).toBe('done');

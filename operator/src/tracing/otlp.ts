@@ -3,6 +3,7 @@
  * standard variables (`OTEL_EXPORTER_OTLP_*`). Imported only where traces are asked for.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Context, DiagLogLevel, diag, ROOT_CONTEXT, SpanStatusCode, trace as spans } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -49,8 +50,8 @@ export function startOtlp({ service, resource, log }: OtlpOptions): Tracing {
   return {
     trace,
     async close() {
-      await provider.forceFlush({ timeoutMillis: FLUSH_MS }).catch((error: unknown) => tell(String(error)));
-      await provider.shutdown().catch((error: unknown) => tell(String(error)));
+      // the exporter tries again for longer than a process that ends has time
+      await Promise.race([provider.shutdown().catch((error: unknown) => tell(String(error))), pause(FLUSH_MS)]);
     },
   };
 }

@@ -12,7 +12,7 @@ export type Trace = <T>(name: string, attributes: Attributes, run: (span: Span) 
 
 export interface Tracing {
   readonly trace: Trace;
-  /** Sends what has not been sent yet. */
+  /** Sends what has not been sent yet, within two seconds. */
   close(): Promise<void>;
 }
 

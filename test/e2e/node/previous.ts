@@ -1,12 +1,12 @@
 /**
  * The product as it was before the newest change: its chart, its CRD, its images. The newest change is what is not committed
- * yet, or else the newest commit of the main line that touches the product.
+ * yet, or else the newest commit of the main line that touches the product. UPGRADE_FROM names another commit.
  */
 import { access, cp, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Process, processesNamed } from '../../../scripts/bundle/processes.ts';
-import { HOST_ARCH } from '../../../scripts/images/base.ts';
-import { buildRequest, CONTEXT, IMAGES, prepareContext, ROOT, STORAGE } from '../../../scripts/images/build-images.ts';
+import { HOST_ARCH, writeBase } from '../../../scripts/images/base.ts';
+import { buildRequest, CONTEXT, IMAGES, ROOT, STORAGE } from '../../../scripts/images/build-images.ts';
 import { cacheFolder } from '../../../scripts/images/cache-folder.ts';
 import { findEngine } from '../../../scripts/images/engine.ts';
 import { oneAtATime } from '../../../scripts/images/one-at-a-time.ts';
@@ -37,6 +37,8 @@ const differs = (...args: string[]): Promise<boolean> =>
 
 /** @throws Error that names the way out, where the history does not reach back so far */
 export async function previousCommit(): Promise<string> {
+  const asked = process.env['UPGRADE_FROM'];
+  if (asked !== undefined && asked !== '') return git('rev-parse', '--verify', `${asked}^{commit}`);
   if (await differs('HEAD', '--', ...PRODUCT)) return git('rev-parse', 'HEAD');
   const newest = await git('log', '-1', '--first-parent', '--format=%H', '--', ...PRODUCT);
   try {
@@ -110,7 +112,7 @@ async function images(
   if (missing.length > 0)
     await oneAtATime(IMAGES, async () => {
       // the shared part of all images: Node and its libraries
-      await prepareContext([], HOST_ARCH, tell);
+      await writeBase(ROOT, HOST_ARCH, join(CONTEXT, 'base', HOST_ARCH));
       const only = missing.flatMap(({ name }) => ['--only', name]);
       await runCommand(process.execPath, [join(folder, 'scripts/build.ts'), ...only], { cwd: folder });
       const engine = await findEngine(STORAGE, tell);
