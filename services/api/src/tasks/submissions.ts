@@ -53,11 +53,15 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
   const timers = new Set<NodeJS.Timeout>();
   let draining = false;
 
-  const settle = async (claim: Claim, change: TaskChange, told: string): Promise<void> => {
+  const settle = async (claim: Claim, change: TaskChange, found: 'submitted' | 'upstream'): Promise<void> => {
     const settled = await store.settle(claim, change);
     const { id, kind } = claim.task;
     if (settled === undefined) logger.info({ task: id, kind }, 'claim of a task lost');
-    else logger.info({ task: id, kind, upstream: settled.upstreamId, state: settled.state }, told);
+    else
+      logger.info(
+        { task: id, kind, upstream: settled.upstreamId, state: settled.state, found },
+        'task has an id upstream',
+      );
   };
 
   /** @param releaseKey whether the idempotency key is free for a new task, which is then paid (again) */
@@ -109,7 +113,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
         lease.check();
       },
     });
-    await settle(claim, progress.of(task, upstream), 'task submitted');
+    await settle(claim, progress.of(task, upstream), 'submitted');
     options.onSubmitted();
   };
 
@@ -119,7 +123,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     try {
       const upstream = await client.find(task.kind, task.id, signal);
       if (upstream === undefined) return false;
-      await settle(claim, progress.of(task, upstream), 'task found upstream');
+      await settle(claim, progress.of(task, upstream), 'upstream');
       options.onSubmitted();
     } catch (error) {
       if (!(error instanceof KlingError) || signal.aborted) throw error;
