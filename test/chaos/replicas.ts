@@ -92,7 +92,7 @@ export async function runReplicas(options: ReplicasOptions): Promise<ReplicasRep
   };
   const start = () =>
     startApiProcess(env, (line) => {
-      if (line.includes('task found upstream')) seen.takeovers += 1;
+      if (line.includes('"found":"upstream"')) seen.takeovers += 1;
     });
   const running: ApiProcess[] = [];
   const ids = new Map<string, Set<string>>();

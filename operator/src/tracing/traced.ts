@@ -20,6 +20,10 @@ export function traceWrites(client: KubeClient, trace: Trace): KubeClient {
       return trace(`apply ${what}`, of(object), () => client.apply(object, options));
     },
     create: (object, options) => trace(`create ${object.kind}`, of(object), () => client.create(object, options)),
+    mergePatch: (ref, change, options) =>
+      trace(`patch ${ref.kind}`, named(ref.kind, ref.namespace, ref.name), () =>
+        client.mergePatch(ref, change, options),
+      ),
     replace: (object, options) => trace(`replace ${object.kind}`, of(object), () => client.replace(object, options)),
     delete: (ref, options) =>
       trace(`delete ${ref.kind}`, named(ref.kind, ref.namespace, ref.name), () => client.delete(ref, options)),
