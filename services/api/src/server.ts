@@ -53,6 +53,7 @@ export interface Api {
   readonly draining: () => boolean;
   /** To be run in order; the last ones release the storage. */
   readonly drainSteps: readonly DrainStep[];
+  /** All steps; a second call waits for the first. */
   close(): Promise<void>;
 }
 
@@ -171,6 +172,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       },
     },
   ];
+  let closed: Promise<void> | undefined;
+  const closeAll = async (): Promise<void> => {
+    for (const step of drainSteps) await step.run();
+  };
   const address = z.object({ port: z.number() }).parse(app.server.address());
   return {
     port: address.port,
@@ -178,8 +183,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     ping: () => store.ping(),
     draining: () => draining,
     drainSteps,
-    close: async () => {
-      for (const step of drainSteps) await step.run();
+    close() {
+      closed ??= closeAll();
+      return closed;
     },
   };
 }
