@@ -166,9 +166,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       name: 'storage',
       run: async () => {
         authenticate.close();
-        await lease.end();
-        await store.close();
-        await Promise.all([egress.close(), results?.close()]);
+        // Without a word of farewell the others take over when the lease has lapsed.
+        await lease.end().catch((error: unknown) => logger.warn({ err: error }, 'lease could not be given back'));
+        await Promise.all([store.close(), egress.close(), results?.close()]);
       },
     },
   ];
