@@ -1,15 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 
 export interface ApiProcess {
   readonly url: string;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
-  /** SIGTERM; resolves with the exit code. */
-  end(): Promise<number | null>;
+  /** SIGSTOP, and SIGCONT after so long: what a machine under pressure does to a process. */
+  freeze(milliseconds: number): Promise<void>;
 }
 
 const MAIN = join(import.meta.dirname, '../../services/api/src/main.ts');
@@ -29,7 +30,6 @@ export async function startApiProcess(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const gone = once(child, 'close');
-  const end = endOf(child, gone);
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;
@@ -43,19 +43,16 @@ export async function startApiProcess(
     });
     child.once('close', (code) => reject(new Error(`the API ended with ${code}:\n${said}`)));
   });
-  return { url: `http://127.0.0.1:${port}`, ...end };
-}
-
-function endOf(child: ChildProcess, gone: Promise<unknown>): Pick<ApiProcess, 'kill' | 'end'> {
   return {
+    url: `http://127.0.0.1:${port}`,
     async kill() {
       child.kill('SIGKILL');
       await gone;
     },
-    async end() {
-      child.kill('SIGTERM');
-      await gone;
-      return child.exitCode;
+    async freeze(milliseconds) {
+      child.kill('SIGSTOP');
+      await pause(milliseconds);
+      child.kill('SIGCONT');
     },
   };
 }

@@ -14,12 +14,20 @@ export interface ReplicasOptions {
   readonly clients: number;
   /** Milliseconds between kills, on average. */
   readonly killEveryMs: number;
+  /**
+   * Freezes processes for longer than their lease as often as it kills them. One
+   * that is frozen with its request half sent goes on with it afterwards, which
+   * nothing on our side can prevent; so the sandbox then refuses an external id
+   * that it knows, as Kling does.
+   */
+  readonly freezes?: boolean;
   readonly random?: () => number;
   readonly onProgress?: (text: string) => void;
 }
 
 export interface ReplicasReport {
   readonly kills: number;
+  readonly freezes: number;
   /** Tasks that clients asked for. */
   readonly wanted: number;
   readonly succeeded: number;
@@ -64,14 +72,14 @@ export async function runReplicas(options: ReplicasOptions): Promise<ReplicasRep
   let began = performance.now();
   let until = Number.POSITIVE_INFINITY;
   let creates = 0;
-  const seen = { kills: 0, faults: 0, takeovers: 0, foreignWaits: 0 };
+  const seen = { kills: 0, freezes: 0, faults: 0, takeovers: 0, foreignWaits: 0 };
   const postgres = await startPostgres();
   const sandbox = await startSandbox({
     host: '127.0.0.1',
     port: 0,
     taskSeconds: 0.3,
     concurrency,
-    acceptsDuplicates: true,
+    acceptsDuplicates: options.freezes !== true,
     fault: (method) => {
       if (method !== 'POST') return undefined;
       creates += 1;
@@ -143,7 +151,10 @@ export async function runReplicas(options: ReplicasOptions): Promise<ReplicasRep
     const killer = async (): Promise<void> => {
       const killing: Promise<void>[] = [];
       while (performance.now() < until) {
-        if (running.length > 1) killing.push(killOne(pick(running)));
+        if (options.freezes === true && random() < 0.5) {
+          seen.freezes += 1;
+          killing.push(pick(running).freeze(LEASE_SECONDS * 2500));
+        } else if (running.length > 1) killing.push(killOne(pick(running)));
         await pause(killEveryMs * (0.5 + random()));
       }
       await Promise.all(killing);

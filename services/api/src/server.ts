@@ -53,6 +53,7 @@ export interface Api {
   readonly draining: () => boolean;
   /** To be run in order; the last ones release the storage. */
   readonly drainSteps: readonly DrainStep[];
+  /** All steps; a second call waits for the first. */
   close(): Promise<void>;
 }
 
@@ -165,12 +166,16 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       name: 'storage',
       run: async () => {
         authenticate.close();
-        await lease.end();
-        await store.close();
-        await Promise.all([egress.close(), results?.close()]);
+        // Without a word of farewell the others take over when the lease has lapsed.
+        await lease.end().catch((error: unknown) => logger.warn({ err: error }, 'lease could not be given back'));
+        await Promise.all([store.close(), egress.close(), results?.close()]);
       },
     },
   ];
+  let closed: Promise<void> | undefined;
+  const closeAll = async (): Promise<void> => {
+    for (const step of drainSteps) await step.run();
+  };
   const address = z.object({ port: z.number() }).parse(app.server.address());
   return {
     port: address.port,
@@ -178,8 +183,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     ping: () => store.ping(),
     draining: () => draining,
     drainSteps,
-    close: async () => {
-      for (const step of drainSteps) await step.run();
+    close() {
+      closed ??= closeAll();
+      return closed;
     },
   };
 }

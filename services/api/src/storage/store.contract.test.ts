@@ -142,6 +142,15 @@ describe.each(Object.entries(places))('the store on %s', (_name, place) => {
     expect(await store.markSent(claim!, 'r2')).toBe(false);
   });
 
+  it('gives a replica again what it holds without knowing, not what it works on or has just claimed', async () => {
+    const store = await openAt(await place());
+    await claimOf(store, 'a');
+    await claimOf(store, 'b');
+    const again = (now: number) => store.claimSubmissions('r1', now, 9, (id) => id === 'b');
+    expect(await again(60_000)).toEqual([]);
+    expect(await again(61_000)).toMatchObject([{ task: { id: 'a' }, fence: 2, sent: true }]);
+  });
+
   it('lets through what the limit allows, in order, and a large task when nothing runs', async () => {
     const store = await openAt(await place(), { concurrency: 3 });
     const running = await claimOf(store, 'a', { slots: 2 });

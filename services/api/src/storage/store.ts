@@ -73,8 +73,18 @@ export interface Claim {
 }
 
 export interface SubmissionQueue {
-  /** Tasks to submit now: those of dead replicas, those of unknown outcome, and queued ones as far as pools have room. */
-  claimSubmissions(replica: string, now: number, limit: number): Promise<Claim[]>;
+  /**
+   * Tasks to submit now: those of dead replicas, those of unknown outcome, those
+   * that this replica holds without knowing (the answer to its claim was lost),
+   * and queued ones as far as pools have room.
+   * @param isRunning whether this replica works on the task
+   */
+  claimSubmissions(
+    replica: string,
+    now: number,
+    limit: number,
+    isRunning?: (taskId: string) => boolean,
+  ): Promise<Claim[]>;
   /**
    * To be called right before Kling is asked for the task again under the same claim.
    * @returns false when the claim is lost, or the replica counts as dead: then nothing may be sent

@@ -8,6 +8,9 @@ import { columnsOf, type TaskTableOptions } from './task-table.ts';
 
 type Ids = readonly { readonly id: string }[];
 
+/** A claim of this replica that it does not know by then: its answer was lost, it is not just on its way. */
+const UNKNOWN_AFTER_MS = 60_000;
+
 export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOptions): SubmissionQueue {
   const isAlive = (replica: unknown) =>
     sql<boolean>`EXISTS (SELECT 1 FROM replicas WHERE replicas.id = ${replica} AND replicas.alive_until > ${db.clock})`;
@@ -32,19 +35,31 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
     return rows.map((row) => ({ task: taskOf(row), pool: row.pool, fence: row.fence, sent }));
   };
 
-  const claimOpen = (replica: string, now: number, limit: number): Promise<Claim[]> =>
+  const claimOpen = (
+    replica: string,
+    now: number,
+    limit: number,
+    isRunning: (taskId: string) => boolean,
+  ): Promise<Claim[]> =>
     db.kysely.transaction().execute(async (trx) => {
-      const ids = await trx
+      const open = await trx
         .selectFrom('tasks')
-        .select('id')
+        .select(['id', 'lease_owner'])
         .where('state', '=', 'submitting')
         .where('attempt_at', '<=', now)
-        .where(({ or, eb, not }) => or([eb('lease_owner', 'is', null), not(isAlive(sql.ref('lease_owner')))]))
+        .where(({ or, and, eb, not }) =>
+          or([
+            eb('lease_owner', 'is', null),
+            not(isAlive(sql.ref('lease_owner'))),
+            and([eb('lease_owner', '=', replica), eb('attempt_at', '<=', now - UNKNOWN_AFTER_MS)]),
+          ]),
+        )
         .orderBy('attempt_at')
         .limit(limit)
         // What another replica is claiming is passed over, not waited for.
         .$if(db.shared, (query) => query.forUpdate().skipLocked())
         .execute();
+      const ids = open.filter(({ id, lease_owner: owner }) => owner !== replica || !isRunning(id));
       return await take(trx, ids, replica, true);
     });
 
@@ -81,8 +96,8 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
       .where('state', '=', 'submitting');
 
   return {
-    async claimSubmissions(replica, now, limit) {
-      const claims = await claimOpen(replica, now, limit);
+    async claimSubmissions(replica, now, limit, isRunning = () => true) {
+      const claims = await claimOpen(replica, now, limit, isRunning);
       const pools = await db.kysely
         .selectFrom('tasks')
         .select('pool')

@@ -35,7 +35,8 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     async turn() {
       if (lease.signal().aborted) return LOOK_MS;
       const room = AT_ONCE - submissions.size;
-      for (const claim of room > 0 ? await store.claimSubmissions(lease.replica, now(), room) : []) {
+      const isRunning = (id: string) => submissions.running(id) !== undefined;
+      for (const claim of room > 0 ? await store.claimSubmissions(lease.replica, now(), room, isRunning) : []) {
         submissions
           .submit(claim)
           .catch((error: unknown) => {

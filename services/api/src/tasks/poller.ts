@@ -3,7 +3,7 @@ import type { Logger } from '@klingapi/management';
 import type { Store } from '../storage/store.ts';
 import { upstreamCode } from '../upstream-problem.ts';
 import { type Loop, startLoop } from './loop.ts';
-import { KEPT_MS, type Progress } from './progress.ts';
+import { KEPT_MS, type Progress, pollAfter } from './progress.ts';
 import { hasEnded, type Task } from './task.ts';
 
 export interface PollerOptions {
@@ -38,7 +38,7 @@ export function startPoller(options: PollerOptions): Loop {
       const changed = await store.progress(task.id, progress.of(task, answer));
       if (hasEnded(changed)) logger.info({ task: task.id, kind: task.kind, state: changed.state }, 'task ended');
     } else if (age > APPEARS_WITHIN_MS) await store.progress(task.id, lost());
-    else await store.pollAgain(task.id, now() + progress.pollDelay(age));
+    else await store.pollAgain(task.id, pollAfter(now(), progress.pollDelay(age)));
   };
 
   const lost = () => ({

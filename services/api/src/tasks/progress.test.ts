@@ -1,7 +1,7 @@
 import type { UpstreamTask } from '@klingapi/kling';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pollDelay, progressOf } from './progress.ts';
+import { pollAfter, pollDelay, progressOf } from './progress.ts';
 import type { Task } from './task.ts';
 
 const NOW = 1_790_000_000_000;
@@ -72,5 +72,19 @@ describe('what Kling tells of a task', () => {
     );
     expect([pollDelay(0), pollDelay(0, true)]).toEqual([250, 20_000]);
     expect(pollDelay(3_600_000)).toBe(120_000);
+  });
+
+  it('is asked for together with others of its age, never much sooner or later', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 2e12 }),
+        fc.constantFrom(250, 1000, 5000, 15_000, 120_000),
+        (now, delay) => {
+          const at = pollAfter(now, delay);
+          expect(at % (delay / 5)).toBe(0);
+          expect(Math.abs(at - now - delay)).toBeLessThanOrEqual(delay / 10);
+        },
+      ),
+    );
   });
 });

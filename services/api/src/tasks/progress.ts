@@ -25,6 +25,16 @@ export function pollDelay(age: number, isTold = false): number {
   return 2 * MINUTE;
 }
 
+/**
+ * When to ask next, on a grid of a fifth of the delay, so that tasks of one age
+ * are due together and fill a batch, over all replicas.
+ * @returns milliseconds since the epoch
+ */
+export function pollAfter(now: number, delay: number): number {
+  const grid = delay / 5;
+  return Math.round((now + delay) / grid) * grid;
+}
+
 export interface ProgressOptions {
   readonly now: () => number;
   /** Whether results are kept here. */
@@ -80,7 +90,7 @@ export function progressOf(task: Task, upstream: UpstreamTask, now: number, isTo
     ...base,
     updatedAt: moved ? now : task.updatedAt,
     state: upstream.status,
-    pollAt: now + pollDelay(now - task.createdAt, isTold),
+    pollAt: pollAfter(now, pollDelay(now - task.createdAt, isTold)),
   };
 }
 

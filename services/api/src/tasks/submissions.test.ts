@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest';
 import { storeOn } from '../storage/open.ts';
 import { openSqlite } from '../storage/sqlite.ts';
 import { startDispatcher } from './dispatcher.ts';
-import { takeLease } from './lease.ts';
+import { LeaseLostError, takeLease } from './lease.ts';
 import type { Loop } from './loop.ts';
 import { createProgress } from './progress.ts';
 import { createSubmissions } from './submissions.ts';
@@ -79,6 +79,48 @@ it('looks a task up again that Kling took and the storage could not note', async
   );
   expect(create).toHaveBeenCalledTimes(1);
   await Promise.all(loops.map((loop) => loop.stop()));
+  await submissions.drain();
+  await store.close();
+});
+
+it('gives a task back when its lease lapses, and sends nothing more under the lost claim', async () => {
+  const store = storeOn(await openSqlite(':memory:'), {});
+  await store.heartbeat('r1', 1000);
+  const logger = createLogger({ name: 'api', level: 'silent' });
+  let lapsed = false;
+  const lapse = new AbortController();
+  const create = vi.fn<KlingClient['create']>(async (_kind, _request, _id, options) => {
+    await options?.beforeSend?.(1);
+    lapsed = true;
+    await options?.beforeSend?.(2);
+    return made;
+  });
+  const submissions = createSubmissions({
+    store,
+    client: { create, find: async () => made, findMany: async () => new Map() },
+    lease: {
+      replica: 'r1',
+      signal: () => lapse.signal,
+      check() {
+        if (lapsed) throw new LeaseLostError('lapsed');
+      },
+      end: async () => {},
+    },
+    progress: createProgress({ now: Date.now, keepsResults: false }),
+    logger,
+    now: Date.now,
+    onSubmitted: () => {},
+    onWaiting: () => {},
+    retryMs: 5,
+  });
+  const payload = { prompt: 'x', model_name: 'kling-v3', aspect_ratio: '1:1', n: 1 } as const;
+  const task = { id: 't1', subject: 'alice', kind: 'text-to-image', createdAt: 1, request: {}, payload } as const;
+  const added = await store.add({ ...task, pool: 'p', slots: 1 }, 'r1');
+  if (added.outcome !== 'added' || added.claim === undefined) throw new Error('not claimed');
+  await submissions.submit(added.claim);
+  await vi.waitFor(async () => {
+    expect(await store.claimSubmissions('r2', Date.now(), 9)).toMatchObject([{ task: { id: 't1' }, sent: true }]);
+  });
   await submissions.drain();
   await store.close();
 });

@@ -132,6 +132,16 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     return true;
   };
 
+  /** Once the storage can be reached again; refused when another replica has claimed the task meanwhile. */
+  const giveBack = (claim: Claim, delay: number): void => {
+    if (draining) return;
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      store.putBack(claim, now()).then(options.onWaiting, () => giveBack(claim, Math.min(60_000, delay * 2)));
+    }, delay);
+    timers.add(timer);
+  };
+
   const work = async (claim: Claim): Promise<void> => {
     const signal = lease.signal();
     try {
@@ -140,6 +150,8 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     } catch (error) {
       if (error instanceof LeaseLostError || signal.aborted) {
         logger.warn({ task: claim.task.id }, 'submission left to another replica');
+        // Where no other has taken it, the claim would hold as soon as this one is taken for alive again.
+        giveBack(claim, firstDelay);
       } else if (!(error instanceof KlingError)) {
         throw error;
       } else if (error.kind === 'concurrency' || error.kind === 'rate_limit') {
@@ -153,21 +165,13 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     }
   };
 
-  /** Our own fault (the storage, as a rule), perhaps after Kling took the task: not to be left until a restart. */
-  const giveBack = (claim: Claim, delay: number): void => {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      store.putBack(claim, now()).then(options.onWaiting, () => giveBack(claim, Math.min(60_000, delay * 2)));
-    }, delay);
-    timers.add(timer);
-  };
-
   return {
     submit(claim) {
       const { id } = claim.task;
       const submission = work(claim)
         .catch((error: unknown) => {
-          if (!(error instanceof KlingError) && !draining) giveBack(claim, firstDelay);
+          // Our own fault (the storage, as a rule), perhaps after Kling took the task: not to be left until a restart.
+          if (!(error instanceof KlingError)) giveBack(claim, firstDelay);
           throw error;
         })
         .finally(() => running.delete(id));
