@@ -19,6 +19,7 @@ const OPERANDS = ['mcp', 'api', 'sandbox', 'probe'];
 const TOOLS = ['scripts', 'package.json', 'package-lock.json', 'tsconfig.base.json', 'Dockerfile'];
 
 export interface Previous {
+  /** `HEAD` where there is no earlier one. */
   readonly commit: string;
   /** Its tree. */
   readonly folder: string;
@@ -35,18 +36,17 @@ const differs = (...args: string[]): Promise<boolean> =>
     () => true,
   );
 
-/** @throws Error that names the way out, where the history does not reach back so far */
-export async function previousCommit(): Promise<string> {
+/** @returns undefined where the clone holds no commit before the newest change (a shallow one, or no clone at all) */
+export async function previousCommit(): Promise<string | undefined> {
   const asked = process.env['UPGRADE_FROM'];
   if (asked !== undefined && asked !== '') return git('rev-parse', '--verify', `${asked}^{commit}`);
-  if (await differs('HEAD', '--', ...PRODUCT)) return git('rev-parse', 'HEAD');
-  const newest = await git('log', '-1', '--first-parent', '--format=%H', '--', ...PRODUCT);
   try {
+    const head = await git('rev-parse', 'HEAD');
+    if (await differs('HEAD', '--', ...PRODUCT)) return head;
+    const newest = await git('log', '-1', '--first-parent', '--format=%H', '--', ...PRODUCT);
     return await git('rev-parse', '--verify', '--quiet', `${newest}^1`);
   } catch {
-    throw new Error(
-      `The commit before ${newest.slice(0, 12)} is not in this clone, so there is nothing to upgrade from: fetch more of the history (git fetch --deepen=50, or fetch-depth: 0 on a CI)`,
-    );
+    return undefined;
   }
 }
 
@@ -57,6 +57,10 @@ export const previousFile = (commit: string, path: string): Promise<string | und
 /** Lays the previous product out, builds what differs from today's, and loads it into the test cluster. */
 export async function preparePrevious(tell: (line: string) => void): Promise<Previous> {
   const commit = await previousCommit();
+  if (commit === undefined) {
+    tell('No commit before the newest change is in this clone: the operator is upgraded from this tree to itself');
+    return { commit: 'HEAD', folder: ROOT, operatorTag: 'dev', operandTag: 'dev' };
+  }
   const folder = await checkOut(commit);
   const sameOperands = !(await differs(commit, '--', 'services', 'package-lock.json'));
   const names = ['operator', ...(sameOperands ? [] : OPERANDS)];

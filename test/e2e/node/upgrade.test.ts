@@ -36,7 +36,9 @@ beforeAll(async () => {
   await kubectl(['apply', '--server-side', '--force-conflicts', '-f', join(previous.folder, 'crds')]);
   kase = await createCase('upgrade', { operators: 0 });
   const chart = join(previous.folder, 'charts/kling-operator');
-  await helm(['install', 'operator', chart, '-n', kase.namespace, ...values(previous), '--wait', '--timeout=120s']);
+  // so that its pod is replaced by the upgrade in any case
+  const before = [...values(previous), '--set', 'podAnnotations.upgrade=before'];
+  await helm(['install', 'operator', chart, '-n', kase.namespace, ...before, '--wait', '--timeout=120s']);
 }, 420_000);
 afterAll(async () => {
   await installCrd();
