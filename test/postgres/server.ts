@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -19,14 +19,21 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-const HOST = '127.0.0.1';
+export interface PostgresOptions {
+  /** Address to listen on: loopback, or the node's own, which pods reach. */
+  readonly host: string;
+  /** Who may connect from elsewhere than loopback, as a range of addresses. */
+  readonly clients?: string;
+}
+
+const LOOPBACK: PostgresOptions = { host: '127.0.0.1' };
 const USER = 'klingapi';
 const READY_WITHIN_MS = 30_000;
 const STOPPED_WITHIN_MS = 10_000;
 const TRIES = 5;
 
 /** @throws Error when PostgreSQL cannot be had, or does not start */
-export async function startPostgres(): Promise<Postgres> {
+export async function startPostgres(options = LOOPBACK): Promise<Postgres> {
   const programs = await postgresPrograms();
   const folder = await mkdtemp(join(tmpdir(), 'postgres-'));
   const user = await ordinaryUser(folder);
@@ -35,9 +42,11 @@ export async function startPostgres(): Promise<Postgres> {
     ...user,
     cwd: folder,
   });
+  if (options.clients !== undefined)
+    await appendFile(join(data, 'pg_hba.conf'), `host all ${USER} ${options.clients} trust\n`);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await serve(programs, folder, data, user);
+      return await serve(programs, folder, data, user, options.host);
     } catch (error) {
       // Somebody may have taken the port meanwhile.
       if (attempt < TRIES) continue;
@@ -57,14 +66,14 @@ async function ordinaryUser(folder: string): Promise<User> {
   return nobody;
 }
 
-async function serve(programs: Programs, folder: string, data: string, user: User): Promise<Postgres> {
+async function serve(programs: Programs, folder: string, data: string, user: User, host: string): Promise<Postgres> {
   const port = await freePort();
   const createDatabase = async (): Promise<string> => {
     const name = `test_${randomBytes(6).toString('hex')}`;
-    await run(programs.createdb, ['-h', HOST, '-p', String(port), '-U', USER, name], { timeoutMs: 30_000 });
-    return `postgres://${USER}@${HOST}:${port}/${name}`;
+    await run(programs.createdb, ['-h', host, '-p', String(port), '-U', USER, name], { timeoutMs: 30_000 });
+    return `postgres://${USER}@${host}:${port}/${name}`;
   };
-  const begin = () => ready(launch(programs.postgres, folder, data, port, user), createDatabase);
+  const begin = () => ready(launch(programs.postgres, folder, data, port, user, host), createDatabase);
   let server = await begin();
   const killed = (): void => void server.kill('SIGQUIT');
   process.once('exit', killed);
@@ -82,9 +91,9 @@ async function serve(programs: Programs, folder: string, data: string, user: Use
   };
 }
 
-function launch(program: string, folder: string, data: string, port: number, user: User): ChildProcess {
+function launch(program: string, folder: string, data: string, port: number, user: User, host: string): ChildProcess {
   const settings = {
-    listen_addresses: HOST,
+    listen_addresses: host,
     unix_socket_directories: folder,
     max_connections: '200',
     // No test cuts the power.
