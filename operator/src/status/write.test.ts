@@ -2,6 +2,7 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { KubeError } from '../kube/errors.ts';
 import type { KlingApiStatus } from '../resource/status.ts';
 import { klingApiOf, T0 } from '../testing.ts';
 import { writeStatus } from './write.ts';
@@ -54,4 +55,15 @@ it('sends nothing for a condition that somebody else set', async () => {
   const stored = klingApiOf({}, { conditions: [theirs, ...(own.conditions ?? [])] });
   expect(await writeStatus(client, stored, own)).toBe('Unchanged');
   expect(sent).toEqual([]);
+});
+
+it('says what to do where the definition is older than the operator', async () => {
+  const message =
+    'failed to create typed patch object (media/studio; klingapi.dev/v1alpha1, Kind=KlingApi): .status.revisions.servedAt: field not declared in schema';
+  const apply = async (): Promise<never> => {
+    throw new KubeError({ code: 'ServerError', status: 500, message });
+  };
+  await expect(writeStatus({ apply }, klingApiOf(), statusWith('x'))).rejects.toThrow(
+    /older than this operator \(it has no \.status\.revisions\.servedAt\): apply the one of this release/,
+  );
 });

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { FIELD_MANAGER } from '../apply/applier.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isConflict, isNotFound } from '../kube/errors.ts';
+import { isConflict, isNotFound, KubeError } from '../kube/errors.ts';
 import { API_VERSION, KIND, type KlingApi } from '../resource/klingapi.ts';
 import type { KlingApiStatus } from '../resource/status.ts';
 import { OWN_TYPES } from './conditions.ts';
@@ -35,6 +35,19 @@ export async function writeStatus(
     return 'Written';
   } catch (error) {
     if (isConflict(error) || isNotFound(error)) return 'Overtaken';
-    throw error;
+    throw outdated(error) ?? error;
   }
+}
+
+/** The operator was brought without its CRD: nothing can be written down, so nothing is repaired either. */
+function outdated(error: unknown): KubeError | undefined {
+  const field =
+    error instanceof KubeError ? /(\.status\.\S+): field not declared in schema/.exec(error.message)?.[1] : undefined;
+  return field === undefined
+    ? undefined
+    : new KubeError({
+        code: 'Rejected',
+        message: `The CustomResourceDefinition of klingapis.klingapi.dev is older than this operator (it has no ${field}): apply the one of this release, crds/ in the repository`,
+        cause: error,
+      });
 }
