@@ -38,7 +38,10 @@ it('goes from one pod to all pods, and stops where that does not help either', a
 
 it('restarts all pods at once where more of them fail than the budget has repairs', async () => {
   await kase.apply(
-    quick({ ...faulty, replicas: 2, handshake }, { remediation: { ...remediation, budget: { repairs: 1 } } }),
+    quick(
+      { ...faulty, replicas: 2, handshake },
+      { remediation: { ...remediation, unhealthySeconds: 6, budget: { repairs: 1 } } },
+    ),
   );
   await kase.ready();
   const before = alive(await kase.mcpPods());

@@ -97,3 +97,38 @@ it('remembers when the container before this one last served', async () => {
   world.now += 60_000;
   expect(await look(started(-180_000)), 'the one in between never served').toBe(T0);
 });
+
+it('looks at the siblings of a pod that has just begun to fail, and a while later no more than usual', async () => {
+  const world = { now: T0, asked: [] as string[] };
+  const ready = (name: string, podIP: string): V1Pod => ({
+    metadata: { name, uid: name },
+    status: {
+      podIP,
+      conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: new Date(T0 - 60_000) }],
+      containerStatuses: [{ ...pod.status!.containerStatuses![0]!, ready: true }],
+    },
+  });
+  const pods = [ready('broken', '198.18.0.5'), ready('sibling', '198.18.0.6')];
+  let broken = false;
+  const observer = createPodObserver({
+    handshake: async ({ url }) => {
+      const { hostname } = new URL(url);
+      world.asked.push(hostname);
+      return broken && hostname === '198.18.0.5' ? handshakeOf('Failing', 'HttpError') : handshakeOf('Serving');
+    },
+    fetch: async () => Response.json(reportOf({ verdict: 'Serving' })),
+    now: () => world.now,
+  });
+  const look = async (afterMs: number): Promise<string[]> => {
+    world.now += afterMs;
+    world.asked = [];
+    await observer.observe(klingApiOf(), pods, {});
+    return world.asked;
+  };
+  await look(0);
+  broken = true;
+  expect(await look(31_000)).toEqual(['198.18.0.5', '198.18.0.6']);
+  expect(await look(2_000)).toEqual(['198.18.0.5', '198.18.0.6']);
+  await look(60_000);
+  expect(await look(2_000)).toEqual(['198.18.0.5']);
+});

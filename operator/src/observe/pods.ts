@@ -17,6 +17,8 @@ import { isStale, type ReceivedReport, receive } from './report-time.ts';
 const SLOW_MS = 30_000;
 /** A pod that fails, or that the kubelet finds not ready, is looked at again after so long. */
 const FAST_MS = 2_000;
+/** For so long after one pod began to fail its siblings are looked at as often: how many fail together decides what is done. */
+const ALARM_MS = 60_000;
 const REPORT_TIMEOUT_MS = 2_000;
 const REPORT_BYTES = 256 * 1024;
 
@@ -81,7 +83,12 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
     });
   }
 
-  async function look(klingApi: KlingApi, pod: V1Pod, headers: Record<string, string>): Promise<PodObservation> {
+  async function look(
+    klingApi: KlingApi,
+    pod: V1Pod,
+    headers: Record<string, string>,
+    alarm: boolean,
+  ): Promise<PodObservation> {
     const uid = pod.metadata?.uid ?? '';
     const startedAt = observePod(pod, 'mcp', null, NO_HANDSHAKES).container.startedAt;
     const before = memory.get(uid);
@@ -103,7 +110,7 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
     if (seen.deleting || seen.podIP === null || seen.container.state !== 'Running') return seen;
 
     const age = known.own.at === null ? Number.POSITIVE_INFINITY : tools.now() - known.own.at;
-    const troubled = !seen.ready.value || failed(known.own.last?.verdict) || failed(known.probe?.verdict);
+    const troubled = alarm || !seen.ready.value || failed(known.own.last?.verdict) || failed(known.probe?.verdict);
     if (age < (troubled ? FAST_MS : SLOW_MS) && known.ready === seen.ready.value) return seen;
 
     const [raw, last] = await Promise.all([report(seen.podIP), shake(klingApi, seen.podIP, headers)]);
@@ -127,7 +134,12 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
       const present = new Set(pods.map((pod) => pod.metadata?.uid ?? ''));
       for (const [uid, entry] of memory)
         if (entry.owner === klingApi.metadata.uid && !present.has(uid)) memory.delete(uid);
-      return Promise.all(pods.map((pod) => look(klingApi, pod, headers)));
+      const now = tools.now();
+      const alarm = [...memory.values()].some(
+        ({ owner, own }) =>
+          owner === klingApi.metadata.uid && own.failingSince !== null && now - own.failingSince < ALARM_MS,
+      );
+      return Promise.all(pods.map((pod) => look(klingApi, pod, headers, alarm)));
     },
     async stillFails(klingApi, podIP, headers) {
       return failed((await shake(klingApi, podIP, headers)).verdict);
