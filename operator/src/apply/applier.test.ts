@@ -1,4 +1,5 @@
 /** What the API server will refuse again is told, not tried for ever in silence. */
+import type { KubernetesObject } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import { service } from '../children/service.ts';
 import { KubeError } from '../kube/errors.ts';
@@ -83,4 +84,30 @@ describe('an edit that stands in the way of its own undoing', () => {
     await expect(apply()).rejects.toThrow(StalledError);
     expect(calls).toEqual(['apply', { spec: desired.spec }]);
   });
+});
+
+it('trusts its last answer over a cache that has not seen it yet', async () => {
+  const desired = service(klingApi, 'mcp');
+  const fieldsV1 = { 'f:spec': {} };
+  const managedFields = [{ manager: FIELD_MANAGER, operation: 'Apply', fieldsV1 }];
+  const at = (generation: number) => ({
+    ...desired,
+    metadata: { ...desired.metadata, uid: 'service-1', generation, managedFields },
+  });
+  let applies = 0;
+  const client = {
+    get: async () => at(1),
+    async apply() {
+      applies += 1;
+      return at(2);
+    },
+    mergePatch: async () => at(2),
+  };
+  const applier = createApplier(client as unknown as Parameters<typeof createApplier>[0]);
+  const generationOf = async (cached: number) =>
+    (await applier.apply<KubernetesObject>(desired, at(cached), klingApi.metadata)).object.metadata?.generation;
+  expect(await generationOf(1)).toBe(2);
+  expect(await generationOf(1), 'the cache is behind').toBe(2);
+  expect(await generationOf(3), 'the cache is ahead').toBe(3);
+  expect(applies).toBe(1);
 });

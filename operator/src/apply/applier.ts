@@ -56,7 +56,15 @@ export function createApplier(client: Pick<KubeClient, 'apply' | 'get' | 'mergeP
       return applyOwn(desired);
     });
 
-  const memory = new Map<string, { owner: string; desired: string; uid: string; fields: string }>();
+  interface Known {
+    owner: string;
+    desired: string;
+    uid: string;
+    fields: string;
+    /** What the API server answered, until the cache has it. */
+    answer: KubernetesObject | undefined;
+  }
+  const memory = new Map<string, Known>();
   return {
     async apply(desired, cached, owner) {
       const kind = desired.kind ?? '';
@@ -86,6 +94,10 @@ export function createApplier(client: Pick<KubeClient, 'apply' | 'get' | 'mergeP
         known.uid === live.metadata?.uid &&
         known.fields === ownFields(live)
       ) {
+        // a cache that is behind shows the template of before: a rollout that just began would look undone
+        if ((live.metadata.generation ?? 0) < (known.answer?.metadata?.generation ?? 0))
+          return { object: known.answer ?? live, outcome: 'Unchanged' };
+        known.answer = undefined;
         return { object: live, outcome: 'Unchanged' };
       }
       try {
@@ -95,6 +107,7 @@ export function createApplier(client: Pick<KubeClient, 'apply' | 'get' | 'mergeP
           desired: wanted,
           uid: object.metadata?.uid ?? '',
           fields: ownFields(object),
+          answer: object,
         });
         const changed = live?.metadata?.resourceVersion !== object.metadata?.resourceVersion;
         return { object, outcome: live === undefined ? 'Created' : changed ? 'Applied' : 'Unchanged' };
