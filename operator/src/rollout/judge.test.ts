@@ -59,6 +59,18 @@ describe('a rollout', () => {
     },
   );
 
+  it.each(['CrashLoop', 'ImagePull'] as const)('gives %s of a pod that came late its time too', (diagnosis) => {
+    const late = failing(diagnosis, { createdAt: T0 - 10_000 });
+    expect(judge(input(late, { since: T0 - 900_000 }), T0)).toMatchObject({ kind: 'OnTrial', until: T0 + 290_000 });
+    expect(judge(input(late, { since: T0 - 900_000, kept: false }), T0)).toEqual({ kind: 'Settled' });
+    expect(judge(input(late, { since: T0 - 900_000 }), T0 + 290_000)).toMatchObject({ kind: 'Rejected' });
+  });
+
+  it('is rejected for the pod that had its time, whatever fails beside it', () => {
+    const pods = [failing('ImagePull', { createdAt: T0 - 1_000 }), failing('CrashLoop', { pod: 'studio-mcp-8' })];
+    expect(judge({ ...input(old), pods }, T0)).toMatchObject({ kind: 'Rejected', reason: 'CrashLoop' });
+  });
+
   it.each<[string, Partial<JudgeInput>]>([
     ['has ended', { rollingOut: false }],
     ['is of the verified revision', { current: 'old' }],

@@ -50,18 +50,25 @@ const failsByItself = (pod: Assessment): boolean =>
 export function judge(input: JudgeInput, now: number): Judgement {
   const { current, verified, since, rollingOut, deadlineSeconds } = input;
   if (!rollingOut || input.served || current === verified || since === undefined) return { kind: 'Settled' };
-  const until = since + deadlineSeconds * 1_000;
+  const deadlineMs = deadlineSeconds * 1_000;
+  const until = since + deadlineMs;
+  // one of many may come late, or again: it has as long as the first had
+  const untilOf = (pod: Assessment): number => Math.max(since, pod.createdAt) + deadlineMs;
   const pods = input.pods.filter((pod) => !pod.ending && pod.revision === current);
   const failing = pods.filter((pod) => !serves(pod));
-  const first = failing.find(failsByItself) ?? failing[0];
+  const guilty = failing.filter(failsByItself).sort((a, b) => untilOf(a) - untilOf(b));
+  const first = guilty[0] ?? failing[0];
   const seen = first === undefined ? 'no pod of it failed' : `${first.pod}: ${first.diagnosis}: ${first.message}`;
   const back = input.kept && verified !== undefined;
-  if (now < until) {
-    if (!back) return { kind: 'Settled' };
-    return { kind: 'OnTrial', until, message: `revision ${current} has until ${iso(until)} to serve; ${seen}` };
-  }
-  const reason = first?.diagnosis ?? 'HandshakeFailing';
+  const onTrial = (end: number): Judgement =>
+    back
+      ? { kind: 'OnTrial', until: end, message: `revision ${current} has until ${iso(end)} to serve; ${seen}` }
+      : { kind: 'Settled' };
+  if (now < until) return onTrial(until);
+  const [worst] = guilty;
+  if (worst === undefined) return { kind: 'Settled' };
+  if (now < untilOf(worst)) return onTrial(untilOf(worst));
+  const reason = worst.diagnosis ?? 'HandshakeFailing';
   const message = `revision ${current} did not serve within ${deadlineSeconds} s: ${seen}`;
-  if (first === undefined || !failsByItself(first)) return { kind: 'Settled' };
-  return back ? { kind: 'Rejected', pod: first, verified, reason, message } : { kind: 'Overdue', reason, message };
+  return back ? { kind: 'Rejected', pod: worst, verified, reason, message } : { kind: 'Overdue', reason, message };
 }
