@@ -56,7 +56,7 @@ export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<A
   const log = await readLog(klingApi, pod, deps);
   const storm =
     repair.trigger === 'Handshake' && !fromInside(pod, matchLog(log, deps.signatures) !== undefined)
-      ? deps.storm()
+      ? deps.storm(pod.failingSince ?? now)
       : null;
   if (storm !== null) {
     const message = `${repair.message}; not repaired, because ${storm}`;

@@ -50,8 +50,8 @@ export interface Context {
   signatures: readonly Signature[];
   /** Who may roll for a change that came with the operator. */
   turns: Turns;
-  /** Why repairs are held back everywhere, or null. */
-  storm: () => string | null;
+  /** Why the repair of a pod that fails since then, in milliseconds, is held back, or null. */
+  storm: (since: number) => string | null;
   /** Identity of this process, in records. */
   actor: string;
   now: () => number;

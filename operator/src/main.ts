@@ -182,12 +182,16 @@ const deps: Context = {
   operator: { namespace: settings.POD_NAMESPACE, labels: { 'app.kubernetes.io/name': settings.OPERATOR_NAME } },
   signatures: settings.LOG_SIGNATURES,
   turns: createTurns(settings.MAX_CONCURRENT_ROLLOUTS, allKlingApis, now),
-  storm: () =>
-    stormIn(allKlingApis(), {
-      klingApis: settings.STORM_KLINGAPIS,
-      percent: settings.STORM_PERCENT,
-      windowSeconds: settings.STORM_WINDOW_SECONDS,
-    }),
+  storm: (since) =>
+    stormIn(
+      allKlingApis(),
+      {
+        klingApis: settings.STORM_KLINGAPIS,
+        percent: settings.STORM_PERCENT,
+        windowSeconds: settings.STORM_WINDOW_SECONDS,
+      },
+      since,
+    ),
   actor,
   now,
 };

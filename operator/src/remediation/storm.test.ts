@@ -17,7 +17,7 @@ const three = [failing(T0), failing(T0 + 60_000), failing(T0 + 119_000)];
 
 describe('a storm', () => {
   it('is three KlingApis of ten that fall silent within two minutes', () => {
-    expect(stormIn([...three, ...fine(7)], policy)).toMatch(/^3 of 10 KlingApis fell silent within 120 s/);
+    expect(stormIn([...three, ...fine(7)], policy, T0)).toMatch(/^3 of 10 KlingApis fell silent within 120 s/);
   });
 
   it.each([
@@ -26,15 +26,31 @@ describe('a storm', () => {
     ['spread over more than the window', [failing(T0), failing(T0 + 60_000), failing(T0 + 121_000)]],
     ['what the processes themselves answer', three.map(() => failing(T0, 'HttpError', 'Failing'))],
   ])('is not %s', (_, all) => {
-    expect(stormIn(all, policy)).toBeNull();
+    expect(stormIn(all, policy, T0)).toBeNull();
   });
 
   it('is found among older failures', () => {
     const old = [failing(T0 - 3_600_000), failing(T0 - 1_800_000)];
-    expect(stormIn([...old, ...three], policy)).not.toBeNull();
+    expect(stormIn([...old, ...three], policy, T0 + 60_000)).not.toBeNull();
+  });
+
+  it('holds back nobody who falls silent at another time, though others were never repaired', () => {
+    expect(stormIn([...three, failing(T0 + 86_400_000)], policy, T0 + 86_400_000)).toBeNull();
+  });
+
+  it('holds back whoever falls silent with the others before its status says so', () => {
+    expect(stormIn([...three, ...fine(1)], policy, T0 + 100_000)).not.toBeNull();
+  });
+
+  it('is not made of KlingApis that are being deleted', () => {
+    const deleted = three.map((one) => ({
+      ...one,
+      metadata: { ...one.metadata, deletionTimestamp: '2026-11-24T10:05:00Z' },
+    }));
+    expect(stormIn([...deleted, ...fine(1)], policy, T0)).toBeNull();
   });
 
   it('is never one with the guard turned off', () => {
-    expect(stormIn(three, { ...policy, klingApis: 0 })).toBeNull();
+    expect(stormIn(three, { ...policy, klingApis: 0 }, T0)).toBeNull();
   });
 });

@@ -24,25 +24,28 @@ export const fromInside = (pod: Pick<Assessment, 'evidence'>, signature: boolean
 /** What a handshake shows where nothing in the process answered. */
 const SILENT: ReadonlySet<string> = new Set<Diagnosis>(['ProcessHung', 'ConnectionRefused', 'NameResolution']);
 
-/** When its MCP pods began to fall silent, in milliseconds; null while they are not. */
-function silentSince({ status }: KlingApi): number | null {
-  const times = (status?.mcp?.pods ?? [])
+/** When its MCP pods fell silent, those that are, in milliseconds. */
+const silentSince = ({ status }: KlingApi): number[] =>
+  (status?.mcp?.pods ?? [])
     .filter((pod) => pod.verdict === 'Unreachable' && SILENT.has(pod.diagnosis ?? ''))
     .map((pod) => at(pod.since));
-  return times.length === 0 ? null : Math.min(...times);
-}
 
-/** @returns why repairs are held back, in words, or null */
-export function stormIn(all: KlingApi[], policy: StormPolicy): string | null {
+/**
+ * @param mine when the pod that is to be repaired began to fail, milliseconds: what others have been left with by something
+ * else, or by somebody who does not repair them, says nothing of it
+ * @returns why its repair is held back, in words, or null
+ */
+export function stormIn(all: KlingApi[], policy: StormPolicy, mine: number): string | null {
   if (policy.klingApis === 0) return null;
-  const times = all.map(silentSince).filter((time) => time !== null);
-  const need = Math.max(policy.klingApis, Math.ceil((all.length * policy.percent) / 100));
-  const sorted = times.sort((a, b) => a - b);
-  const together = sorted.some((time, index) => {
-    const last = sorted[index + need - 1];
-    return last !== undefined && last - time <= policy.windowSeconds * 1_000;
-  });
-  return together
-    ? `${times.length} of ${all.length} KlingApis fell silent within ${policy.windowSeconds} s, which points at a cause outside them`
+  const known = all.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const times = known.map(silentSince);
+  const need = Math.max(policy.klingApis, Math.ceil((known.length * policy.percent) / 100));
+  const windowMs = policy.windowSeconds * 1_000;
+  const windows = [mine, ...times.flat()].filter((start) => start <= mine && mine - start <= windowMs);
+  const together = Math.max(
+    ...windows.map((start) => times.filter((own) => own.some((time) => time >= start && time - start <= windowMs)).length),
+  );
+  return together >= need
+    ? `${together} of ${known.length} KlingApis fell silent within ${policy.windowSeconds} s, which points at a cause outside them`
     : null;
 }
