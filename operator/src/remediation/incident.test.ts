@@ -4,7 +4,7 @@ import { plan } from '../plan.ts';
 import type { RemediationStatus } from '../resource/status.ts';
 import { statusSchema } from '../resource/status.ts';
 import { handshakeOf, klingApiOf, planInputOf, podOf, reportOf, T0 } from '../testing.ts';
-import { afterRepair, nextState, repairRequestOf } from './incident.ts';
+import { afterRepair, givenUp, nextState, repairRequestOf } from './incident.ts';
 import { NO_HANDSHAKES, observePod, type PodObservation } from './observation.ts';
 
 const policy = klingApiOf().spec.remediation;
@@ -30,6 +30,22 @@ describe('a request by annotation', () => {
     const again = look(value, { ...spent, exhaustedSince, exhaustedGeneration: 1 }, [broken]);
     expect(again.state.exhaustedSince).toBe(exhaustedSince);
     expect(again.decision.kind).not.toBe('Repair');
+  });
+
+  it('that the ladder has no answer to is given up on once, not again with every look', () => {
+    const klingApi = (remediation: RemediationStatus) => {
+      const made = klingApiOf({ remediation: { ladder: ['Rollback'], unhealthySeconds: 0 } }, { remediation });
+      return { ...made, metadata: { ...made.metadata, annotations: { 'klingapi.dev/repair': 'now' } } };
+    };
+    const pods = [{ ...broken, probe: broken.probe === null ? null : { ...broken.probe, consecutiveFailures: 9 } }];
+    let state: RemediationStatus = { exhaustedSince: new Date(T0 - 60_000).toISOString(), exhaustedGeneration: 1 };
+    const kinds = [1, 2, 3].map((n) => {
+      const made = plan(planInputOf(klingApi(state), pods), T0 + n * 1_000);
+      const { decision } = made;
+      state = decision.kind === 'Exhausted' ? givenUp(made.state, decision.cause, 1, T0 + n * 1_000) : made.state;
+      return decision.kind;
+    });
+    expect(kinds).toEqual(['Exhausted', 'Hold', 'Hold']);
   });
 
   it('made while all is well is not kept for a later failure', () => {

@@ -60,6 +60,8 @@ export function nextState(
     delete next.exhaustedSince;
     delete next.exhaustedGeneration;
     delete next.exhaustedReason;
+    // else a ladder without an answer would be given up on, and cleared, with every look
+    if (freshRequest) next.handledRequest = request.repairRequest;
     delete next.nextAllowedAt;
     delete next.attempt;
     delete next.rung;
