@@ -151,13 +151,15 @@ export function decide(input: DecideInput, now: number): Decision {
   });
   const recent = (state.recent ?? []).filter((time) => now - at(time) < policy.budget.windowSeconds * 1_000);
   const left = policy.budget.repairs - recent.length;
+  // going back takes the applied revision away; a pod of another one has nothing to do with it
+  const rollbackTo = target.revision === input.current ? input.rollbackTo : undefined;
   const step = nextStep(
     {
       target,
       policy,
       state,
       repairs: input.repairs,
-      rollbackTo: input.rollbackTo,
+      rollbackTo,
       many: left > 0 && ripe.length > left,
     },
     now,
@@ -168,7 +170,7 @@ export function decide(input: DecideInput, now: number): Decision {
     action: step?.rung ?? 'RestartPod',
     trigger,
     failedAttempts: step?.failedAttempts ?? 0,
-    ...(step?.rung === 'Rollback' && input.rollbackTo !== undefined ? { rollbackTo: input.rollbackTo } : {}),
+    ...(step?.rung === 'Rollback' && rollbackTo !== undefined ? { rollbackTo } : {}),
     reason,
     message,
   };

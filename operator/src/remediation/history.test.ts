@@ -162,6 +162,19 @@ describe('two pods that both fail', () => {
   });
 });
 
+describe('a spec that changes while the ladder is climbed', () => {
+  it('is not taken back for pods of the verified revision that fail', () => {
+    const world = twoPods();
+    world.lasting = 'Always';
+    for (const pod of world.alive) pod.brokenAt = world.now;
+    until(world, () => world.actions.some(({ repair }) => repair.action === 'RolloutRestart'));
+    ask(world, 'r2');
+    until(world, () => world.exhausted);
+    expect(taken(world).filter((action) => action === 'Rollback by Handshake')).toEqual([]);
+    expect(world.status.revisions?.rejected?.filter(({ revision }) => revision === 'r1') ?? []).toEqual([]);
+  });
+});
+
 describe('a revision that never passes', () => {
   const rejected = (): World => {
     const world = twoPods();
