@@ -41,6 +41,7 @@ export function chosenDeployment(
     revisions,
     generation: klingApi.metadata.generation,
     asked: isAsked(klingApi, live),
+    isKept: (revision) => keptTemplate(klingApi, revision, deps) !== undefined,
     mayRoll: () => deps.turns.take(klingApi),
   });
   const spec = desired.spec;

@@ -171,6 +171,7 @@ export class World {
       generation: this.generation,
       asked: true,
       mayRoll: () => true,
+      isKept: () => true,
     }).revision;
   }
 

@@ -11,6 +11,7 @@ const input = (overrides: Partial<ChooseInput>): ChooseInput => ({
   generation: 2,
   asked: true,
   mayRoll: () => false,
+  isKept: () => true,
   ...overrides,
 });
 
@@ -31,6 +32,24 @@ describe('the template that is applied', () => {
     [
       'is tried again for a new generation',
       { generation: 3, revisions: { verified: 'old', rejected } },
+      'Wanted',
+      'new',
+    ],
+    [
+      'stays the verified one where its template is lost',
+      { live: 'old', isKept: () => false, revisions: { verified: 'old', rejected } },
+      'RolledBack',
+      'old',
+    ],
+    [
+      'is what the spec asks for where there is no way back any more',
+      { live: 'new', isKept: () => false, revisions: { verified: 'old', rejected } },
+      'Wanted',
+      'new',
+    ],
+    [
+      'is what the spec asks for where nothing runs and no other template is there',
+      { live: undefined, isKept: () => false, revisions: { verified: 'old', rejected } },
       'Wanted',
       'new',
     ],

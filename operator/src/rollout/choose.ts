@@ -1,5 +1,4 @@
 /** Which template of the MCP workload is applied. */
-import type { V1PodTemplateSpec } from '@kubernetes/client-node';
 import type { Revisions } from '../resource/status.ts';
 
 export interface ChooseInput {
@@ -11,6 +10,8 @@ export interface ChooseInput {
   generation: number;
   /** Whether it may begin to roll now; asked only for a change that did not come with the spec. */
   mayRoll: () => boolean;
+  /** Whether the template of a revision is kept. */
+  isKept: (revision: string) => boolean;
   /** The spec changed since it was last applied, or nothing is there yet. */
   asked: boolean;
 }
@@ -25,14 +26,13 @@ export type Choice =
 export function choose(input: ChooseInput): Choice {
   const { wanted, live, revisions, generation } = input;
   const rejected = revisions.rejected?.find((entry) => entry.revision === wanted && entry.generation === generation);
-  if (rejected !== undefined && revisions.verified !== undefined) {
-    const message = `${rejected.message}; revision ${revisions.verified} runs instead until the spec changes`;
-    return { kind: 'RolledBack', revision: revisions.verified, message };
+  const { verified } = revisions;
+  // a way back that is lost is none: what the spec asks for is better than nothing
+  if (rejected !== undefined && verified !== undefined && (live === verified || input.isKept(verified))) {
+    const message = `${rejected.message}; revision ${verified} runs instead until the spec changes`;
+    return { kind: 'RolledBack', revision: verified, message };
   }
   if (live === undefined || live === wanted || input.asked || input.mayRoll())
     return { kind: 'Wanted', revision: wanted };
   return { kind: 'Queued', revision: live };
 }
-
-/** The template of a revision with the stamps of the wanted one. */
-export type KeptTemplate = (revision: string) => V1PodTemplateSpec | undefined;
