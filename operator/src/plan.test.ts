@@ -38,6 +38,24 @@ describe('between the record and the deletion', () => {
   });
 });
 
+describe('between the record and the restart of all pods', () => {
+  const restart = () => ({ ...recorded(), action: 'RolloutRestart' as const });
+  it.each([
+    [{ remediation: { mode: 'Off' } }, 'spec.remediation.mode is Off'],
+    [{ remediation: { mode: 'DryRun' } }, 'spec.remediation.mode is DryRun'],
+    [{ paused: true }, 'spec.paused is true'],
+  ])('%j stops it, and the record says so', (spec, detail) => {
+    const made = look(spec, [restart()]);
+    expect(made.settled).toMatchObject([{ outcome: 'NotNeeded' }]);
+    expect(made.settled[0]?.steps.at(-1)).toMatchObject({ name: 'LeftAlone', detail });
+    expect(made.withdrawn).toBe(true);
+  });
+
+  it('nothing stops it by default', () => {
+    expect(look({}, [restart()])).toMatchObject({ settled: [], withdrawn: false });
+  });
+});
+
 it('what was deleted already is followed to its end with mode Off, and rests while paused', () => {
   const ending = [{ ...broken, deleting: true }];
   expect(look({ remediation: { mode: 'Off' } }, [recorded()], ending).steps[0]?.next.kind).toBe('Wait');

@@ -5,8 +5,8 @@ import { type Assessment, assess } from './remediation/assess.ts';
 import { type Decision, decide } from './remediation/decide.ts';
 import { nextState, repairRequestOf } from './remediation/incident.ts';
 import type { PodObservation } from './remediation/observation.ts';
-import type { Advanced, NextStep } from './remediation/record.ts';
-import type { Workload } from './remediation/restart-all.ts';
+import { type Advanced, has, type NextStep } from './remediation/record.ts';
+import { awaitsTemplate, type Workload } from './remediation/restart-all.ts';
 import { awaitsDeletion } from './remediation/restart-pod.ts';
 import { at } from './remediation/time.ts';
 import { type KlingApi, REPAIR_ANNOTATION } from './resource/klingapi.ts';
@@ -34,6 +34,8 @@ export interface Plan {
   steps: { record: RepairRecord; next: NextStep }[];
   /** Repairs that ended with this plan. */
   settled: RepairRecord[];
+  /** A restart of all pods ended without having reached the template, so it must not reach it later. */
+  withdrawn: boolean;
   decision: Decision;
   judgement: Judgement;
 }
@@ -98,7 +100,7 @@ export function plan(input: PlanInput, now: number): Plan {
     now,
   );
   const advanced: Advanced[] = before.map((record) =>
-    record.outcome !== undefined || (spec.paused && !awaitsDeletion(record, pods))
+    record.outcome !== undefined || (spec.paused && !awaitsDeletion(record, pods) && !awaitsTemplate(record))
       ? { record, next: { kind: 'Settled' } }
       : advance(
           record,
@@ -115,6 +117,10 @@ export function plan(input: PlanInput, now: number): Plan {
         ),
   );
   const repairs = advanced.map(({ record }) => record);
+  const settled = repairs.filter(
+    (record, index) => record.outcome !== undefined && before[index]?.outcome === undefined,
+  );
+  const withdrawn = settled.some((record) => record.action === 'RolloutRestart' && !has(record, 'RolloutRestarted'));
   const repairRequest = annotation !== undefined && annotation !== previous.handledRequest ? annotation : undefined;
   const decision = decide(
     {
@@ -136,7 +142,8 @@ export function plan(input: PlanInput, now: number): Plan {
     state,
     repairs,
     steps: advanced.filter((_, index) => before[index]?.outcome === undefined),
-    settled: repairs.filter((record, index) => record.outcome !== undefined && before[index]?.outcome === undefined),
+    settled,
+    withdrawn,
     decision,
     judgement,
   };

@@ -84,6 +84,7 @@ export async function reconcile(
       acts,
       verification,
       revision,
+      restartedAt: restartedAt(live.mcp),
       apiTrouble: apiTrouble(
         deps.caches.apiPods(klingApi),
         workloads.api.refused,

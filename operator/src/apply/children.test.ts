@@ -27,6 +27,7 @@ async function done(
       revisions: () => [],
     },
     turns: { take: () => true },
+    now: () => 0,
     applier: {
       async apply(object: KubernetesObject) {
         steps.push(`keep ${object.kind} ${object.metadata?.name}`);

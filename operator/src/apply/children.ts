@@ -22,7 +22,10 @@ import { inputStamp } from './input-stamp.ts';
 import { chosenDeployment, dropOldRevisions, isAsked, revisionToKeep } from './revisions.ts';
 import { keepScaled, removeScaled } from './scaled.ts';
 
-type Deps = Pick<Context, 'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log' | 'operator' | 'turns'>;
+type Deps = Pick<
+  Context,
+  'client' | 'caches' | 'applier' | 'secrets' | 'images' | 'log' | 'operator' | 'turns' | 'now'
+>;
 
 /** @throws StalledError for a foreign or refused child; nothing after it is applied */
 export async function keepChildren(klingApi: KlingApi, deps: Deps): Promise<{ live: LiveWorkloads; rollout: Choice }> {

@@ -3,11 +3,12 @@ import type { V1Deployment, V1PodTemplateSpec } from '@kubernetes/client-node';
 import { controllerRevision, revisionName, templateOf } from '../children/controller-revision.ts';
 import { RESTARTED_AT, REVISION_LABEL, restartedAt, revisionOf, stamped } from '../children/revision.ts';
 import type { Context } from '../context.ts';
+import { isVoid } from '../remediation/restart-all.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { type Choice, choose } from '../rollout/choose.ts';
 import { removeChild } from './remove.ts';
 
-type Deps = Pick<Context, 'caches' | 'client' | 'log' | 'turns'>;
+type Deps = Pick<Context, 'caches' | 'client' | 'log' | 'turns' | 'now'>;
 
 const KIND = 'ControllerRevision';
 
@@ -25,6 +26,16 @@ export const keptTemplate = (
  */
 export const isAsked = ({ metadata, status }: KlingApi, live: object | undefined): boolean =>
   live === undefined || metadata.generation !== status?.observedGeneration;
+
+/** @returns the stamp of the newest restart by a repair, or what runs where that restart may not reach it any more */
+function restartOf({ spec, status }: KlingApi, live: V1Deployment | undefined, now: number): string | undefined {
+  const asked = status?.revisions?.restartedAt;
+  const record = status?.repairs?.find(({ action, startedAt }) => action === 'RolloutRestart' && startedAt === asked);
+  // where a status was lost, what runs still tells of the last restart: without the stamp all pods would be made anew
+  if (asked === undefined || (record !== undefined && isVoid(record, spec.remediation.mode !== 'Auto', now)))
+    return restartedAt(live);
+  return asked;
+}
 
 /** @returns which template is applied, and the Deployment with it; no Deployment where what runs has to stay */
 export function chosenDeployment(
@@ -53,8 +64,7 @@ export function chosenDeployment(
         ? keptTemplate(klingApi, choice.revision, deps)
         : undefined;
   if (spec === undefined || template === undefined) return { choice, deployment: undefined };
-  // where a status was lost, what runs still tells of the last restart: without the stamp all pods would be made anew
-  const restart = revisions.restartedAt ?? restartedAt(live);
+  const restart = restartOf(klingApi, live, deps.now());
   const stamps = restart === undefined ? {} : { [RESTARTED_AT]: restart };
   return { choice, deployment: { ...desired, spec: { ...spec, template: stamped(template, own, stamps) } } };
 }

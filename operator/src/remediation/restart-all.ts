@@ -20,10 +20,24 @@ export interface Workload {
 
 const STEPS = { RolloutRestart: 'RolloutRestarted', Rollback: 'RolledBack' } as const;
 
+/** The record is written, the template is not applied with it yet. */
+export const awaitsTemplate = (record: RepairRecord): boolean =>
+  record.outcome === undefined &&
+  (record.action === 'RolloutRestart' || record.action === 'Rollback') &&
+  !has(record, STEPS[record.action]);
+
+/**
+ * Whether a restart that was written down may not reach the template any more: it was given up, stopped, or nobody was there to
+ * apply it for so long that its reason has to be seen anew. One that was taken up stays.
+ */
+export const isVoid = (record: RepairRecord, stopped: boolean, now: number): boolean =>
+  !has(record, STEPS.RolloutRestart) &&
+  (record.outcome !== undefined || stopped || isOver(at(record.startedAt), REPLACEMENT_MS, now));
+
 export function restartAll(
   record: RepairRecord,
   action: keyof typeof STEPS,
-  input: Pick<AdvanceInput, 'pods' | 'workload'>,
+  input: Pick<AdvanceInput, 'pods' | 'workload' | 'stopped'>,
   now: number,
 ): Advanced | undefined {
   const { pods, workload } = input;
@@ -38,6 +52,8 @@ export function restartAll(
         pods,
         now,
       );
+    if (input.stopped !== undefined)
+      return settle(withStep(record, 'LeftAlone', now, input.stopped), 'NotNeeded', pods, now);
     if (!isOver(at(record.startedAt), REPLACEMENT_MS, now)) return { record, next: WAIT };
     return settle(withStep(record, 'NotApplied', now, 'the workload was not changed'), 'Failed', pods, now);
   }

@@ -43,7 +43,9 @@ export function stormIn(all: KlingApi[], policy: StormPolicy, mine: number): str
   const windowMs = policy.windowSeconds * 1_000;
   const windows = [mine, ...times.flat()].filter((start) => start <= mine && mine - start <= windowMs);
   const together = Math.max(
-    ...windows.map((start) => times.filter((own) => own.some((time) => time >= start && time - start <= windowMs)).length),
+    ...windows.map(
+      (start) => times.filter((own) => own.some((time) => time >= start && time - start <= windowMs)).length,
+    ),
   );
   return together >= need
     ? `${together} of ${known.length} KlingApis fell silent within ${policy.windowSeconds} s, which points at a cause outside them`

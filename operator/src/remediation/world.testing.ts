@@ -124,6 +124,8 @@ export class World {
           complete: !this.rollingOut && this.serving,
           verification: this.verification(),
           ...asked,
+          withdrawn: made.withdrawn,
+          liveRestartedAt: this.template.restartedAt ?? undefined,
         },
         this.now,
       ),

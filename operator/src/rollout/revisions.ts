@@ -15,6 +15,10 @@ export interface RevisionsInput {
   /** What this look decided. */
   restartedAt: string | undefined;
   rejected: RejectedRevision | undefined;
+  /** The newest restart never reached the template: what is there already stands instead. */
+  withdrawn: boolean;
+  /** Stamp of the live template. */
+  liveRestartedAt: string | undefined;
 }
 
 const MOST_REJECTED = 10;
@@ -39,7 +43,7 @@ export function nextRevisions(input: RevisionsInput, now: number): Revisions {
       (entry) => entry.generation === input.generation && entry.revision !== input.rejected?.revision,
     ),
   ].slice(0, MOST_REJECTED);
-  const restartedAt = input.restartedAt ?? previous.restartedAt;
+  const restartedAt = input.restartedAt ?? (input.withdrawn ? input.liveRestartedAt : previous.restartedAt);
   return {
     current,
     since,

@@ -27,6 +27,7 @@ const statusOf = (spec: Record<string, unknown>, observations: PodObservation[])
       },
       verification: undefined,
       revision: 'r1',
+      restartedAt: undefined,
       rollout: { kind: 'Wanted', revision: 'r1' },
       workloads: {
         api: { ready: 1, wanted: 1, rollingOut: false, refused: null },

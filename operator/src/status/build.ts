@@ -23,6 +23,8 @@ export interface StatusInput {
   verification: Verification | undefined;
   /** Revision of the live MCP workload. */
   revision: string;
+  /** Stamp of its newest restart by a repair. */
+  restartedAt: string | undefined;
   /** Which template it was applied with, and why not the spec's. */
   rollout: Choice;
   workloads: WorkloadState;
@@ -134,6 +136,8 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
         verification,
         restartedAt: acts.restartedAt,
         rejected: acts.rejected,
+        withdrawn: plan.withdrawn,
+        liveRestartedAt: input.restartedAt,
       },
       now,
     ),
