@@ -87,8 +87,14 @@ export function createVerifier(deps: VerifierDeps): Verifier {
     }
   };
 
-  function start(klingApi: KlingApi, subject: string, revision: string, internalKey: string): void {
-    deps.jobs.start(klingApi.metadata.uid, subject, { revision, upstream: upstreamUrl(klingApi) }, async () => {
+  /** @param rollingOut pods of another revision may answer too: then the result speaks of none, and none becomes verified by it */
+  function start(
+    klingApi: KlingApi,
+    subject: string,
+    { revision, rollingOut, internalKey }: { revision: string; rollingOut: boolean; internalKey: string },
+  ): void {
+    const of = { ...(rollingOut ? {} : { revision }), upstream: upstreamUrl(klingApi) };
+    deps.jobs.start(klingApi.metadata.uid, subject, of, async () => {
       const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
       return runChecks(targets(klingApi, revision, internalKey, headers), {
         fetch: settlingFetch,
@@ -111,7 +117,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
 
       const repair = plan.steps.find((step) => step.next.kind === 'Verify');
       if (repair !== undefined) {
-        start(klingApi, repair.record.id, revision, internalKey);
+        start(klingApi, repair.record.id, { revision, rollingOut: workloads.mcp.rollingOut, internalKey });
         return newest;
       }
       const underWay = plan.repairs.some((record) => record.outcome === undefined);
@@ -126,7 +132,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
         workloads.api.ready > 0 &&
         (klingApi.spec.upstream.provider !== 'Sandbox' || workloads.sandbox.ready > 0)
       ) {
-        start(klingApi, subject, revision, internalKey);
+        start(klingApi, subject, { revision, rollingOut: false, internalKey });
       }
       return newest;
     },
