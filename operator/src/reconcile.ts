@@ -21,6 +21,7 @@ import { withKubeletRestarts } from './remediation/kubelet-restart.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import type { RepairRecord } from './resource/status.ts';
 import type { Choice } from './rollout/choose.ts';
+import { isTurnOver } from './rollout/turns.ts';
 import { buildStatus } from './status/build.ts';
 import type { Finding } from './status/conditions.ts';
 import { writeStatus } from './status/write.ts';
@@ -101,7 +102,7 @@ export async function reconcile(
     },
     deps.now(),
   );
-  if (!rollingOut && status.revisions?.verified === revision && rollout.kind !== 'Queued')
+  if (isTurnOver({ ...workloads, revision, verified: status.revisions?.verified, choice: rollout }))
     deps.turns.done(klingApi.metadata.uid);
   signal.throwIfAborted();
   const written = await deps.together(async () => {

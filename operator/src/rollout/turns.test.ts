@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { klingApiOf, T0 } from '../testing.ts';
-import { createTurns } from './turns.ts';
+import { createTurns, isTurnOver } from './turns.ts';
 
 const named = (uid: string, revisions?: Record<string, unknown>): KlingApi => {
   const made = klingApiOf({}, revisions === undefined ? undefined : { revisions });
@@ -67,5 +67,24 @@ describe('turns', () => {
       () => T0,
     );
     expect(turns.take(named('b'))).toBe(true);
+  });
+});
+
+describe('a turn', () => {
+  const still = { rollingOut: false };
+  const rolls = { rollingOut: true };
+  const current = { kind: 'Wanted' as const, revision: 'new' };
+  it.each([
+    ['is over with a revision that is verified', { mcp: still, api: still, verified: 'new', choice: current }, true],
+    ['lasts while MCP pods roll', { mcp: rolls, api: still, verified: 'new', choice: current }, false],
+    ['lasts while only API pods roll', { mcp: still, api: rolls, verified: 'new', choice: current }, false],
+    ['lasts until the verification', { mcp: still, api: still, verified: 'old', choice: current }, false],
+    [
+      'was not had yet by whoever waits',
+      { mcp: still, api: still, verified: 'new', choice: { ...current, kind: 'Queued' as const } },
+      false,
+    ],
+  ])('%s', (_, input, over) => {
+    expect(isTurnOver({ revision: 'new', ...input })).toBe(over);
   });
 });

@@ -4,6 +4,7 @@
  */
 import { at } from '../remediation/time.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
+import type { Choice } from './choose.ts';
 
 /** What is left of a rollout after its deadline: the verification. */
 const AFTERWARDS_MS = 600_000;
@@ -23,6 +24,19 @@ function rolls(klingApi: KlingApi, now: number): boolean {
   const { current, verified, since } = klingApi.status?.revisions ?? {};
   if (current === undefined || verified === undefined || current === verified || since === undefined) return false;
   return now - at(since) < limitMs(klingApi);
+}
+
+/** Whether everything that a change of the operator may have moved stands, and what it moved is verified. */
+export function isTurnOver(input: {
+  mcp: { rollingOut: boolean };
+  api: { rollingOut: boolean };
+  /** Revision of the live MCP workload. */
+  revision: string;
+  verified: string | undefined;
+  choice: Choice;
+}): boolean {
+  const { mcp, api, revision, verified, choice } = input;
+  return !mcp.rollingOut && !api.rollingOut && verified === revision && choice.kind !== 'Queued';
 }
 
 /** @param all every KlingApi that is known */
