@@ -174,6 +174,10 @@ export function decide(input: DecideInput, now: number): Decision {
     reason,
     message,
   };
+  if (step === undefined && policy.mode === 'DryRun' && held(input) === undefined) {
+    const would = `Would give up, because none of ${policy.ladder.join(', ')} is left: ${message}`;
+    return { kind: 'WouldRepair', pod: target, reason, message: would };
+  }
   const permitted = allowed(repair, input);
   if (permitted.kind !== 'Repair') return permitted;
 
