@@ -62,3 +62,21 @@ it('what was deleted already is followed to its end with mode Off, and rests whi
   const rests = look({ paused: true }, [recorded()], ending);
   expect([rests.steps[0]?.next.kind, rests.settled]).toEqual(['Settled', []]);
 });
+
+it('two repairs at once do not take the same new pod for theirs', () => {
+  const first = { ...recorded(), id: 'first', podUid: 'gone-1', otherPods: [] };
+  const second = { ...recorded(), id: 'second', podUid: 'gone-2', otherPods: [] };
+  const serving = podOf({ name: 'studio-mcp-8', uid: 'uid-8', createdAt: T0 });
+  const starting = podOf({
+    name: 'studio-mcp-9',
+    uid: 'uid-9',
+    createdAt: T0 - 1_000,
+    probe: null,
+    ready: { value: false, since: T0 },
+    own: { ...podOf().own, last: null },
+  });
+  const made = look({ remediation: { maxConcurrentRepairs: 2 } }, [first, second], [serving, starting]);
+  expect(made.repairs.map(({ replacement }) => replacement)).toEqual(['studio-mcp-8', 'studio-mcp-9']);
+  const alone = look({ remediation: { maxConcurrentRepairs: 2 } }, [first, second], [serving]);
+  expect(alone.repairs.map(({ replacement }) => replacement)).toEqual(['studio-mcp-8', undefined]);
+});

@@ -99,23 +99,24 @@ export function plan(input: PlanInput, now: number): Plan {
     },
     now,
   );
-  const advanced: Advanced[] = before.map((record) =>
-    record.outcome !== undefined || (spec.paused && !awaitsDeletion(record, pods) && !awaitsTemplate(record))
-      ? { record, next: { kind: 'Settled' } }
-      : advance(
-          record,
-          {
-            pods,
-            verification: input.takeVerification(record.id),
-            actor,
-            graceSeconds: grace,
-            paid,
-            stopped,
-            workload,
-          },
-          now,
-        ),
+  const replacementOf = new Map(
+    before.flatMap(({ id, action, replacement }) => (action === 'RestartPod' ? [[id, replacement] as const] : [])),
   );
+  const takenBeside = (id: string): Set<string> =>
+    new Set([...replacementOf].flatMap(([other, pod]) => (other === id || pod === undefined ? [] : [pod])));
+  const advanced = before.map((record): Advanced => {
+    if (record.outcome !== undefined || (spec.paused && !awaitsDeletion(record, pods) && !awaitsTemplate(record)))
+      return { record, next: { kind: 'Settled' } };
+    const verification = input.takeVerification(record.id);
+    const taken = takenBeside(record.id);
+    const moved = advance(
+      record,
+      { pods, verification, actor, graceSeconds: grace, paid, stopped, workload, taken },
+      now,
+    );
+    replacementOf.set(record.id, moved.record.replacement);
+    return moved;
+  });
   const repairs = advanced.map(({ record }) => record);
   const settled = repairs.filter(
     (record, index) => record.outcome !== undefined && before[index]?.outcome === undefined,

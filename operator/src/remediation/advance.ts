@@ -27,6 +27,8 @@ export interface AdvanceInput {
   /** Why no pod may be deleted any more, if so. */
   stopped: string | undefined;
   workload: Workload;
+  /** Pods that other repairs have made. */
+  taken: ReadonlySet<string>;
 }
 
 export function advance(record: RepairRecord, input: AdvanceInput, now: number): Advanced {

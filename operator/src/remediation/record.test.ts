@@ -44,6 +44,7 @@ const input = (pods: Assessment[], actor: string, graceSeconds: number, verified
   graceSeconds,
   paid: true,
   stopped: undefined,
+  taken: new Set(),
   workload: { revision: 'r1', restartedAt: undefined, rollingOut: false, deadlineSeconds: 300 },
 });
 const step = (record: RepairRecord, pods: Assessment[], at: number, actor = 'me', result?: Verification) =>

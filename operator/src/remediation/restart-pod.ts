@@ -9,7 +9,7 @@ import { at } from './time.ts';
 const UNWATCHED_MS = 60_000;
 
 export function restartPod(record: RepairRecord, input: AdvanceInput, now: number): Advanced | undefined {
-  const { pods, graceSeconds, stopped } = input;
+  const { pods, graceSeconds, stopped, taken } = input;
   const broken = pods.find((pod) => pod.uid === record.podUid);
   if (!has(record, 'PodDeleted')) {
     if (broken === undefined || broken.ending)
@@ -27,7 +27,9 @@ export function restartPod(record: RepairRecord, input: AdvanceInput, now: numbe
   }
 
   if (!has(record, 'Serving')) {
-    const fresh = pods.filter((pod) => cameAfter(record, pod)).sort((a, b) => b.createdAt - a.createdAt)[0];
+    const fresh = pods
+      .filter((pod) => cameAfter(record, pod) && !taken.has(pod.pod))
+      .sort((a, b) => b.createdAt - a.createdAt)[0];
     const named =
       fresh === undefined || record.replacement === fresh.pod
         ? record
