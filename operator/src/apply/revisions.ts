@@ -5,7 +5,7 @@ import { RESTARTED_AT, REVISION_LABEL, restartedAt, revisionOf, stamped } from '
 import type { Context } from '../context.ts';
 import { isVoid } from '../remediation/restart-all.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
-import { type Choice, choose } from '../rollout/choose.ts';
+import { type Choice, choose, UNNAMED } from '../rollout/choose.ts';
 import { removeChild } from './remove.ts';
 
 type Deps = Pick<Context, 'caches' | 'client' | 'log' | 'turns' | 'now'>;
@@ -48,7 +48,7 @@ export function chosenDeployment(
   const wanted = revisionOf(desired) ?? '';
   const choice = choose({
     wanted,
-    live: live === undefined ? undefined : (revisionOf(live) ?? 'unnamed'),
+    live: live === undefined ? undefined : (revisionOf(live) ?? UNNAMED),
     revisions,
     generation: klingApi.metadata.generation,
     asked: isAsked(klingApi, live),

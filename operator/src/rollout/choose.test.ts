@@ -20,6 +20,7 @@ describe('the template that is applied', () => {
     ['is what the spec asks for', {}, 'Wanted', 'new'],
     ['is it also where nothing runs yet', { live: undefined, asked: false }, 'Wanted', 'new'],
     ['stays where others roll first', { asked: false }, 'Queued', 'old'],
+    ['needs no turn where somebody else changed what runs', { asked: false, live: 'undone' }, 'Wanted', 'new'],
     ['is the new one when its turn comes', { asked: false, mayRoll: () => true }, 'Wanted', 'new'],
     ['needs no turn where nothing changes', { asked: false, live: 'new' }, 'Wanted', 'new'],
     ['is the verified one after a rejection', { revisions: { verified: 'old', rejected } }, 'RolledBack', 'old'],

@@ -1,10 +1,13 @@
 /** Which template of the MCP workload is applied. */
 import type { Revisions } from '../resource/status.ts';
 
+/** Stands for the revision of a live workload that has none. */
+export const UNNAMED = 'unnamed';
+
 export interface ChooseInput {
   /** Revision that the spec asks for. */
   wanted: string;
-  /** Revision of the live workload; undefined where there is none, or one without the label. */
+  /** Revision of the live workload; undefined where there is none, UNNAMED without the label. */
   live: string | undefined;
   revisions: Revisions;
   generation: number;
@@ -32,7 +35,9 @@ export function choose(input: ChooseInput): Choice {
     const message = `${rejected.message}; revision ${verified} runs instead until the spec changes`;
     return { kind: 'RolledBack', revision: verified, message };
   }
-  if (live === undefined || live === wanted || input.asked || input.mayRoll())
+  // what this operator never applied is somebody else's change (kubectl rollout undo): taken back at once
+  const foreign = live !== UNNAMED && revisions.current !== undefined && live !== revisions.current;
+  if (live === undefined || live === wanted || input.asked || foreign || input.mayRoll())
     return { kind: 'Wanted', revision: wanted };
   return { kind: 'Queued', revision: live };
 }
