@@ -101,6 +101,15 @@ describe('over any history', () => {
           world.look();
         }
         expect(settled(), JSON.stringify({ status: world.status, pods: world.pods })).toBe(true);
+        // and nothing is written at rest
+        for (let round = 0; round < 100; round += 1) {
+          world.now += 2_000;
+          world.look();
+        }
+        const rest = structuredClone(world.status);
+        world.now += 2_000;
+        world.look();
+        expect(world.status).toEqual(rest);
       }),
       { numRuns: 60 },
     );

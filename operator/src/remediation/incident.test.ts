@@ -6,6 +6,7 @@ import { statusSchema } from '../resource/status.ts';
 import { handshakeOf, klingApiOf, planInputOf, podOf, reportOf, T0 } from '../testing.ts';
 import { afterRepair, givenUp, nextState, repairRequestOf } from './incident.ts';
 import { NO_HANDSHAKES, observePod, type PodObservation } from './observation.ts';
+import { writeDown } from './write-down.ts';
 
 const policy = klingApiOf().spec.remediation;
 const broken = podOf({
@@ -46,6 +47,19 @@ describe('a request by annotation', () => {
       return decision.kind;
     });
     expect(kinds).toEqual(['Exhausted', 'Hold', 'Hold']);
+  });
+
+  it('is not answered by a revision that is taken back at its deadline', () => {
+    const klingApi = klingApiOf();
+    klingApi.metadata.annotations = { 'klingapi.dev/repair': 'now' };
+    const made = plan(planInputOf(klingApi, [broken]), T0);
+    const [pod] = made.pods;
+    if (pod === undefined) throw new Error('no pod');
+    const handled = (trigger: 'Request' | 'Rollout') => {
+      const repair = { pod, action: 'Rollback', trigger, failedAttempts: 0, reason: 'r', message: 'm' } as const;
+      return writeDown({ klingApi, plan: made, repair, actor: 'me', log: '', signatures: [] }, T0).state.handledRequest;
+    };
+    expect([handled('Request'), handled('Rollout')]).toEqual(['now', undefined]);
   });
 
   it('made while all is well is not kept for a later failure', () => {

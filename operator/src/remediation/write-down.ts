@@ -32,7 +32,9 @@ export function writeDown({ klingApi, plan, repair, actor, log, signatures }: Wr
   const diagnosis = finding?.diagnosis ?? pod.diagnosis ?? 'HttpError';
   const lastRequest = logExcerpt === 'None' ? undefined : lastRequestBefore(log);
   const state = afterRepair(plan.state, klingApi.spec.remediation, repair, now);
-  const request = repairRequestOf(klingApi.metadata.annotations?.[REPAIR_ANNOTATION]);
+  // a revision that is taken back is no answer to whoever asked for a repair
+  const request =
+    repair.trigger === 'Rollout' ? undefined : repairRequestOf(klingApi.metadata.annotations?.[REPAIR_ANNOTATION]);
   const begun = beginRepair(
     {
       repair,
