@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RepairRecord } from '../resource/status.ts';
-import { type Lasting, World } from './world.testing.ts';
+import { type Lasting, type Mode, World } from './world.testing.ts';
 
 const event = fc.record({
   wait: fc.integer({ min: 100, max: 20_000 }),
@@ -10,6 +10,8 @@ const event = fc.record({
   lasting: fc.option(fc.constantFrom<Lasting>('Never', 'Revision', 'Always'), { freq: 6 }),
   /** A new generation of the spec, with this revision. */
   spec: fc.option(fc.constantFrom('r1', 'r2', 'r3'), { freq: 10 }),
+  /** A new generation of the spec, with this mode. */
+  mode: fc.option(fc.constantFrom<Mode>('Auto', 'Auto', 'DryRun', 'Off', 'Paused'), { freq: 10 }),
 });
 
 const history = fc.record({
@@ -40,6 +42,10 @@ function live(world: World, step: History['events'][number]): void {
     world.generation += 1;
     world.wanted = step.spec;
   }
+  if (step.mode !== null) {
+    world.generation += 1;
+    world.mode = step.mode;
+  }
   const hit = step.breaks === null ? undefined : world.alive[step.breaks];
   if (hit !== undefined) hit.brokenAt ??= world.now;
 }
@@ -56,7 +62,7 @@ describe('over any history', () => {
           live(world, step);
           const before = world.actions.length;
           // who clears an exhaustion by a new generation gets a whole budget again
-          const cleared = step.spec !== null && world.exhausted;
+          const cleared = (step.spec !== null || step.mode !== null) && world.exhausted;
           if (cleared) world.actions.length = 0;
           world.look();
           const running = underWay(world);
@@ -67,6 +73,7 @@ describe('over any history', () => {
             const target = action.pods.find((pod) => pod.uid === action.repair.pod.uid);
             expect(target?.brokenAt, 'a serving pod').not.toBeNull();
             expect(target?.ending, 'an ending pod').toBe(false);
+            expect(world.mode, 'an action against the spec').toBe('Auto');
           }
           for (const record of world.status.repairs ?? []) {
             const times = record.steps.map((entry) => Date.parse(entry.at));
@@ -94,6 +101,8 @@ describe('over any history', () => {
           live(world, step);
           world.look();
         }
+        world.mode = 'Auto';
+        world.generation += 1;
         // what lasts goes on
         const settled = (): boolean => (world.serving && underWay(world).length === 0) || world.exhausted;
         for (let round = 0; round < 4_000 && !settled(); round += 1) {

@@ -30,6 +30,9 @@ export interface Action {
 /** Where pods break again: nowhere, in every pod of revision r2, in every pod. */
 export type Lasting = 'Never' | 'Revision' | 'Always';
 
+/** What the spec says of repairs: `spec.remediation.mode`, or `spec.paused`. */
+export type Mode = 'Auto' | 'DryRun' | 'Off' | 'Paused';
+
 interface ReplicaSet {
   revision: string;
   restartedAt: string | null;
@@ -42,6 +45,7 @@ export class World {
   /** Revision that the spec asks for. */
   wanted = 'r1';
   generation = 1;
+  mode: Mode = 'Auto';
   lasting: Lasting = 'Never';
   /** Whether the checks of a revision that serves pass. */
   verifies = true;
@@ -144,7 +148,11 @@ export class World {
   }
 
   private klingApi(): KlingApi {
-    const klingApi = klingApiOf(this.spec, this.status);
+    const said =
+      this.mode === 'Paused'
+        ? { paused: true }
+        : { remediation: { ...(this.spec['remediation'] as object), mode: this.mode } };
+    const klingApi = klingApiOf({ ...this.spec, ...said }, this.status);
     return { ...klingApi, metadata: { ...klingApi.metadata, generation: this.generation } };
   }
 
@@ -180,7 +188,10 @@ export class World {
   /** What the Deployment's controller does in the time of a look. */
   private roll(): void {
     const revisions = this.status.revisions ?? {};
-    this.template = { revision: this.applied(revisions), restartedAt: revisions.restartedAt ?? null };
+    // what is paused keeps the template that it has; a restart that is stopped does not reach it
+    if (this.mode === 'Auto')
+      this.template = { revision: this.applied(revisions), restartedAt: revisions.restartedAt ?? null };
+    else if (this.mode !== 'Paused') this.template = { ...this.template, revision: this.applied(revisions) };
     this.pods = this.alive;
     const newest = this.setOf(this.template.revision, this.template.restartedAt);
     const old = this.sets.filter((set) => set !== newest);
