@@ -160,7 +160,7 @@ export function decide(input: DecideInput, now: number): Decision {
       state,
       repairs: input.repairs,
       rollbackTo,
-      many: left > 0 && ripe.length > left,
+      many: left > 0 && failing.length > left,
     },
     now,
   );
