@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startPostgres } from '../../test/postgres/server.ts';
 import { bundle } from './bundle.ts';
 import { PROCESSES } from './processes.ts';
 
@@ -48,54 +47,32 @@ describe('a bundle', () => {
     expect((await readdir(join(away, 'probe'))).sort()).toEqual(['LICENSES', 'cli.js', 'main.js', 'package.json']);
   });
 
-  const startApi = async (storage: Record<string, string>) => {
+  it('of the API serves its documentation page', { timeout: 30_000 }, async () => {
+    const data = join(away, 'data');
     const child = spawn(process.execPath, ['main.js'], {
       cwd: join(away, 'api'),
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
-        ...{ HOST: '127.0.0.1', PORT: '0', MANAGEMENT_PORT: '0', AUTH: 'none', DRAIN_SECONDS: '1' },
+        ...{ HOST: '127.0.0.1', PORT: '0', MANAGEMENT_PORT: '0', AUTH: 'none', DATA_DIR: data, DRAIN_SECONDS: '1' },
         ...{ KLING_BASE_URL: 'http://127.0.0.1:1', KLING_API_KEY: 'key' },
-        ...storage,
       },
     });
-    const end = async () => {
-      child.kill('SIGTERM');
-      if (child.exitCode === null) await once(child, 'close');
-    };
-    let told = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      told += text;
-    });
     try {
+      let told = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        told += text;
+      });
       await expect.poll(() => told, { timeout: 15_000 }).toContain('api started');
-    } catch (error) {
-      await end();
-      throw error;
-    }
-    return { url: `http://127.0.0.1:${/"port":(\d+),"managementPort"/.exec(told)?.[1]}`, end };
-  };
-
-  it('of the API serves its documentation page', { timeout: 30_000 }, async () => {
-    const api = await startApi({ DATA_DIR: join(away, 'data') });
-    try {
-      const page = await fetch(`${api.url}/docs`);
+      const port = /"port":(\d+),"managementPort"/.exec(told)?.[1];
+      const page = await fetch(`http://127.0.0.1:${port}/docs`);
       expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
       // No other file belongs to it.
       expect(await page.text()).not.toMatch(/<(script|link)[^>]+(src|href)=/);
-      const description = await fetch(`${api.url}/docs/json`);
+      const description = await fetch(`http://127.0.0.1:${port}/docs/json`);
       expect(await description.json()).toMatchObject({ openapi: expect.stringMatching(/^3\./) });
     } finally {
-      await api.end();
-    }
-  });
-
-  it('of the API has the driver for PostgreSQL in it', { timeout: 300_000 }, async () => {
-    const postgres = await startPostgres();
-    try {
-      const api = await startApi({ DATABASE_URL: await postgres.createDatabase() });
-      await api.end();
-    } finally {
-      await postgres.stop();
+      child.kill('SIGTERM');
+      if (child.exitCode === null) await once(child, 'close');
     }
   });
 });
