@@ -80,7 +80,7 @@ async function addTask(
       request: describePictures({ ...payload }),
       payload,
       // Kling counts by model and kind of result, and each picture of a task for one.
-      pool: `${ENDPOINTS[kind].result}:${payload.model_name}`,
+      pool: `${ENDPOINTS[kind].result}:${'model_name' in payload ? payload.model_name : kind}`,
       slots: 'n' in payload ? payload.n : 1,
       idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(kind, payload) },
     },

@@ -28,6 +28,9 @@ const upstream: UpstreamTask = {
   updatedAt: undefined,
   images: [],
   videos: [],
+  audios: [],
+  elements: [],
+  voices: [],
   units: undefined,
 };
 
