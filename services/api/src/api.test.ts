@@ -161,9 +161,10 @@ describe('a create', () => {
       (await call(images, { body: { prompt: 'x', n: 2, aspect_ratio: '1:1' } })).body,
     );
     const ended = taskReplySchema.parse((await call(`/api/tasks/${id}/wait`, { body: {} })).body);
-    if (ended.result === undefined || !('images' in ended.result)) throw new Error('no images');
-    expect(ended.result.images.map((image) => image.href)).toEqual([0, 1].map((n) => `/api/tasks/${id}/results/${n}`));
-    for (const image of ended.result.images) {
+    expect(ended.result!.images!.map((image) => image.href)).toEqual(
+      [0, 1].map((n) => `/api/tasks/${id}/results/${n}`),
+    );
+    for (const image of ended.result!.images!) {
       const reply = await fetch(api.url + image.href, { headers: { authorization: 'Bearer alice-key' } });
       expect(reply.headers.get('content-type')).toBe('image/png');
       expect(PNG.sync.read(Buffer.from(await reply.arrayBuffer()))).toMatchObject({ width: 576, height: 576 });

@@ -109,9 +109,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     logger,
     now,
   });
+  const client = createKlingClient(upstream);
   const submissions = createSubmissions({
     store,
-    client: createKlingClient(upstream),
+    client,
     lease,
     progress,
     logger,
@@ -133,6 +134,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     store,
     replica: lease.replica,
     submissions,
+    client,
     dispatcher,
     changes,
     authenticate,
