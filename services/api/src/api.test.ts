@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Identity, signAssertion } from '@klingapi/identity';
+import { ENDPOINTS, KINDS } from '@klingapi/kling';
 import { createLogger, createRegistry } from '@klingapi/management';
 import { type Fault, type Sandbox, type SandboxOptions, startSandbox } from '@klingapi/sandbox';
 import { PNG } from 'pngjs';
@@ -484,19 +485,20 @@ describe('the service', () => {
     const document = z
       .object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
       .parse((await call('/docs/json', { key: '' })).body);
-    expect(Object.keys(document.paths).sort()).toEqual([
-      '/api/health',
-      '/api/images/generations',
-      '/api/tasks/{id}',
-      '/api/tasks/{id}/events',
-      '/api/tasks/{id}/result',
-      '/api/tasks/{id}/results/{index}',
-      '/api/tasks/{id}/status',
-      '/api/tasks/{id}/wait',
-      '/api/try-on/virtual',
-      '/api/videos/image-to-video',
-      '/api/videos/text-to-video',
-    ]);
+    const paths = Object.keys(document.paths);
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        ...['/api/health', '/api/images/generations', '/api/try-on/virtual', '/api/videos/image-to-video'],
+        ...['/api/videos/text-to-video', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/events'],
+        ...['/api/tasks/{id}/result', '/api/tasks/{id}/results/{index}', '/api/tasks/{id}/status'],
+        ...['/api/tasks/{id}/wait', '/api/models', '/api/estimate', '/api/usage', '/api/callback-secret'],
+      ]),
+    );
+    for (const kind of KINDS) {
+      const { path, family } = ENDPOINTS[kind];
+      expect(paths).toContain(family === 'new' ? `${path}/{model}` : path);
+    }
+    expect(paths.filter((path) => path.startsWith('/api/')).length).toBeGreaterThan(KINDS.length);
   });
 
   it('has a page for people that loads nothing else and lets no foreign script run', async () => {

@@ -18,6 +18,7 @@ import { addCompatibleRoutes } from './compatible/compatible-routes.ts';
 import type { App, Context } from './context.ts';
 import { addDocs } from './docs.ts';
 import { replyWithProblems } from './error-reply.ts';
+import { addSecretRoute } from './notifications/secret-route.ts';
 import { addResultRoute } from './results/result-route.ts';
 import { addCreateRoutes } from './tasks/create-routes.ts';
 import { addEventRoute } from './tasks/event-route.ts';
@@ -77,6 +78,7 @@ export async function buildApp(
     addTaskRoutes(routes, context);
     addCatalogueRoutes(routes, context);
     addOperationRoutes(routes, context);
+    addSecretRoute(routes, context);
     addEventRoute(routes, context);
     addResultRoute(routes, context);
     routes.route({

@@ -30,6 +30,8 @@ export interface Context {
   readonly egress: Egress;
   /** Where copies of results are; undefined when none are kept. */
   readonly results: ResultStore | undefined;
+  /** The internal key; the keys that callbacks are signed with come from it. */
+  readonly masterKey: string | undefined;
   readonly draining: () => boolean;
   /** The address that the outside knows this service by, without a slash at its end. */
   readonly publicUrl: string | undefined;

@@ -75,7 +75,9 @@ export function watchCallers(dir: string, options: WatchOptions = {}): Callers {
       for (const caller of callers) {
         if (timingSafeEqual(caller.digest, digest)) found ??= caller;
       }
-      return found;
+      if (found === undefined) return undefined;
+      const { name, scopes, account, limits } = found;
+      return { name, scopes, account, limits };
     },
     limitsOf: (name) => callers.find((caller) => caller.name === name)?.limits,
     names: () => callers.map((caller) => caller.name),
