@@ -153,8 +153,11 @@ const deps: Context = {
     apiPods: (klingApi) => podsOf(klingApi, 'api'),
     child: (kind, namespace, name) => (childCaches.get(kind) ?? optionalOf(kind))?.get(namespace, name),
     serves: (kind) => optionalOf(kind)?.served() === true,
+    // a StatefulSet keeps revisions of its own, with the labels of its template
     revisions: ({ metadata }) =>
-      childCaches.get('ControllerRevision')?.byLabel(NAME_LABEL, metadata.name, metadata.namespace) ?? [],
+      (childCaches.get('ControllerRevision')?.byLabel(NAME_LABEL, metadata.name, metadata.namespace) ?? []).filter(
+        (object) => object.metadata?.labels?.['app.kubernetes.io/component'] === 'mcp',
+      ),
   },
   applier: createApplier(gate.client),
   secrets,

@@ -55,7 +55,10 @@ export async function reconcile(
   const internalKey = await deps.secrets.internalKey(klingApi);
   const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
   const seen = await deps.observer.observe(klingApi, deps.caches.mcpPods(klingApi), headers);
-  const observations = seen.map((pod) => ({ ...pod, missingSecret: missing.mcp?.message ?? null }));
+  const observations = seen.map((pod) => ({
+    ...pod,
+    missingSecret: missing.mcp?.reason === 'MissingSecret' ? missing.mcp.message : null,
+  }));
   signal.throwIfAborted();
   const workloads = workloadState(live);
   const revision = revisionOf(live.mcp) ?? klingApi.status?.revisions?.current ?? rollout.revision;

@@ -71,9 +71,25 @@ const FAULTS: Record<string, Fault> = {
     shows: down,
   },
   root: { diagnosis: 'RunAsNonRoot', mcp: { image: ROOT_IMAGE, server: 'Other' }, shows: down },
+  settings: {
+    diagnosis: 'MissingConfigMap',
+    mcp: { envFrom: [{ configMapRef: { name: 'missing' } }] },
+    shows: down,
+  },
   config: {
     diagnosis: 'ContainerConfig',
-    mcp: { envFrom: [{ configMapRef: { name: 'missing' } }] },
+    // below a file there is no folder to mount
+    mcp: {
+      pod: {
+        volumes: [
+          {
+            name: 'info',
+            downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }] },
+          },
+        ],
+        volumeMounts: [{ name: 'info', mountPath: '/info', subPath: 'labels/inside' }],
+      },
+    },
     shows: down,
   },
   quota: {

@@ -37,7 +37,7 @@ it('a hung process that the kubelet restarted while the operator was down is in 
       template: {
         spec: {
           terminationGracePeriodSeconds: 5,
-          containers: [{ name: 'mcp', livenessProbe: { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 5 } }],
+          containers: [{ name: 'mcp', livenessProbe: { periodSeconds: 1, timeoutSeconds: 3, failureThreshold: 5 } }],
         },
       },
     },
@@ -57,7 +57,7 @@ it('a hung process that the kubelet restarted while the operator was down is in 
   await waitFor(
     async () => {
       const [status] = (await livePod(kase, 'alone')).status.containerStatuses;
-      return status.restartCount === 1 && status.ready;
+      return status.restartCount > 0 && status.ready;
     },
     { what: 'the kubelet to restart the container' },
   );

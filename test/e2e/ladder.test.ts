@@ -7,6 +7,7 @@ import { waitFor } from './wait.ts';
 
 let kase: Case;
 const handshake = { periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 2, startupGraceSeconds: 5 };
+const patient = { ...handshake, startupGraceSeconds: 30 };
 const remediation = { unhealthySeconds: 2, backoff: { initialSeconds: 1, maxSeconds: 2 } };
 
 beforeAll(async () => {
@@ -39,7 +40,7 @@ it('goes from one pod to all pods, and stops where that does not help either', a
 it('restarts all pods at once where more of them fail than the budget has repairs', async () => {
   await kase.apply(
     quick(
-      { ...faulty, replicas: 2, handshake },
+      { ...faulty, replicas: 2, handshake: patient },
       { remediation: { ...remediation, unhealthySeconds: 6, budget: { repairs: 1 } } },
     ),
   );

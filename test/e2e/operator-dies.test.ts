@@ -8,7 +8,9 @@ import { waitFor } from './wait.ts';
 let kase: Case;
 beforeAll(async () => {
   kase = await createCase('operator-dies');
-  await kase.apply(quick(faulty));
+  // each fault an incident of its own, and none of them waits for the one before
+  const remediation = { minHealthySeconds: 1, backoff: { initialSeconds: 1, maxSeconds: 2 }, budget: { repairs: 20 } };
+  await kase.apply(quick(faulty, { remediation }));
   await kase.ready();
 });
 afterAll(() => kase?.remove());

@@ -8,7 +8,7 @@ import { watch } from './watcher.ts';
 
 let kase: Case;
 let first: Json;
-const fast = { periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 2, startupGraceSeconds: 10 };
+const fast = { periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 3, startupGraceSeconds: 20 };
 const spec = (mcp: Record<string, unknown>): Record<string, unknown> =>
   quick({ ...faulty, handshake: fast, ...mcp }, { rollout: { deadlineSeconds: 30 } });
 const uids = async (): Promise<string[]> => alive(await kase.mcpPods()).map((pod) => pod.metadata.uid);
@@ -115,7 +115,7 @@ describe('a revision that never passes its handshake', () => {
           '-n',
           kase.namespace,
           '-l',
-          'klingapi.dev/name=studio',
+          'klingapi.dev/name=studio,app.kubernetes.io/component=mcp',
         ]);
         expect(kept.items.map((item: Json) => item.metadata.labels['klingapi.dev/revision'])).toEqual([done.current]);
         return true;

@@ -165,7 +165,7 @@ const cases: [string, Partial<PodObservation>, { diagnosis: string | null; repai
       ],
       ['secret "headers" not found', 'MissingSecret'],
       ["couldn't find key token in Secret media/headers", 'MissingSecret'],
-      ['configmap "settings" not found', 'ContainerConfig'],
+      ['configmap "settings" not found', 'MissingConfigMap'],
     ] as const
   ).map(([message, diagnosis]): (typeof cases)[number] => [
     `cannot be made: ${message}`,

@@ -158,7 +158,7 @@ export function decide(input: DecideInput, now: number): Decision {
       state,
       repairs: input.repairs,
       rollbackTo: input.rollbackTo,
-      many: left > 0 && ripe.length > left,
+      many: left > 0 && failing.length > left,
     },
     now,
   );

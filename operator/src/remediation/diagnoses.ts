@@ -39,6 +39,7 @@ export const DIAGNOSES = {
     'The server serves, but needs more than half of the time that a handshake may take, or says that it is busy.',
   ),
   MissingSecret: of('Settings', 'A Secret, or a key in it, that the pods need does not exist.'),
+  MissingConfigMap: of('Settings', 'A ConfigMap, or a key in it, that the pods need does not exist.'),
   RunAsNonRoot: of('Settings', 'The image would run as root, which the pod does not allow.'),
   ContainerConfig: of('Settings', 'The kubelet cannot make the container from what the pod says.'),
 

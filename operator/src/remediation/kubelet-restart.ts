@@ -20,11 +20,13 @@ const MOST = 10;
 const iso = (at: number): string => new Date(at).toISOString();
 
 /**
- * Restarts that are accounted for in the status of the pod.
+ * Restarts that are accounted for in the status of the pod: those of which is known what came of them.
  * @param before restarts that were accounted for at the look before
  */
 export const restartsSeen = (pod: PodObservation, assessment: Assessment, before: number): number =>
-  assessment.starting || assessment.ending ? Math.min(before, pod.container.restarts) : pod.container.restarts;
+  assessment.ending || assessment.starting || !(serves(assessment) || assessment.repairable)
+    ? Math.min(before, pod.container.restarts)
+    : pod.container.restarts;
 
 /**
  * @param before status of the pod at the look before

@@ -30,6 +30,7 @@ const WAITING: Record<string, Diagnosis> = {
 const CONFIG: [RegExp, Diagnosis][] = [
   [/runAsNonRoot|non-root/i, 'RunAsNonRoot'],
   [/^secret "[^"]*" not found|couldn't find key .* in Secret/, 'MissingSecret'],
+  [/^configmap "[^"]*" not found|couldn't find key .* in ConfigMap/, 'MissingConfigMap'],
 ];
 
 const configDiagnosis = (message: string | null): Diagnosis =>

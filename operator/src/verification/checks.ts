@@ -39,10 +39,13 @@ const problem = z.object({ code: z.string().optional(), detail: z.string().optio
 const task = z.object({
   id: z.string().min(1),
   status: z.enum(['submitted', 'processing', 'succeeded', 'failed']),
+  queued: z.boolean().optional(),
   result: z.object({ images: z.array(z.object({ href: z.string().startsWith('/') })).min(1) }).nullish(),
   error: z.object({ code: z.string().optional(), message: z.string().optional() }).nullish(),
 });
 
+/** A task that Kling has no room for by then is not waited for any longer. */
+const ROOM_SECONDS = 20;
 const WAIT_SECONDS = 120;
 const API_TIMEOUT_MS = 15_000;
 const MOST_BYTES = { json: 1024 * 1024, picture: 32 * 1024 * 1024 } as const;
@@ -115,12 +118,16 @@ async function imageGeneration(targets: CheckTargets, tools: CheckTools): Promis
       MOST_BYTES.json,
     ),
   );
-  const waited = await call(
-    `/api/tasks/${encodeURIComponent(created.id)}/wait`,
-    { method: 'POST', body: JSON.stringify({ timeoutSeconds: WAIT_SECONDS }) },
-    (WAIT_SECONDS + 15) * 1_000,
-  );
-  const done = task.parse(await readJson(waited, MOST_BYTES.json));
+  const wait = async (timeoutSeconds: number): Promise<z.output<typeof task>> => {
+    const path = `/api/tasks/${encodeURIComponent(created.id)}/wait`;
+    const body = JSON.stringify({ timeoutSeconds });
+    const waited = await call(path, { method: 'POST', body }, (timeoutSeconds + 15) * 1_000);
+    return task.parse(await readJson(waited, MOST_BYTES.json));
+  };
+  let done = await wait(ROOM_SECONDS);
+  if (done.queued === true)
+    throw new Upstream(`task ${done.id} found no room at Kling within ${ROOM_SECONDS} s`, 'UpstreamRateLimited');
+  if (done.status === 'submitted' || done.status === 'processing') done = await wait(WAIT_SECONDS - ROOM_SECONDS);
   if (done.status === 'failed')
     throw new Upstream(
       `task ${done.id} failed: ${done.error?.message ?? 'no reason given'}`,
