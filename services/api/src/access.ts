@@ -1,4 +1,4 @@
-import { type Authenticator, type Identity, isRefusal, type Scope } from '@klingapi/identity';
+import { type Authenticator, type Identity, isRefusal, type Limits, type Scope } from '@klingapi/identity';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ownProblem } from './problem.ts';
 import type { TaskTable } from './storage/store.ts';
@@ -26,6 +26,16 @@ export function subjectOf(request: FastifyRequest): string {
   const identity = identities.get(request);
   if (identity === undefined) throw new Error('the route has no access rule');
   return identity.subject;
+}
+
+/** What the caller may use up. */
+export function limitsOf(request: FastifyRequest): Limits | undefined {
+  return identities.get(request)?.limits;
+}
+
+/** @throws ProblemError for a caller who may not see or change what belongs to the whole Kling account */
+export function requireAccount(request: FastifyRequest): void {
+  if (identities.get(request)?.account !== true) throw ownProblem('scope_missing', 'the scope account is needed');
 }
 
 /** A task of the caller. Another caller's task is told as if it did not exist. */

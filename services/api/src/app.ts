@@ -12,12 +12,17 @@ import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
 import { addReplyHeaders } from './access.ts';
 import { addCallbackRoute, type CallbackOptions } from './callbacks/callback-route.ts';
+import { addCatalogueRoutes } from './catalogue/catalogue-routes.ts';
+import { addOperationRoutes } from './catalogue/operation-routes.ts';
+import { addCompatibleRoutes } from './compatible/compatible-routes.ts';
 import type { App, Context } from './context.ts';
 import { addDocs } from './docs.ts';
 import { replyWithProblems } from './error-reply.ts';
+import { addSecretRoute } from './notifications/secret-route.ts';
 import { addResultRoute } from './results/result-route.ts';
 import { addCreateRoutes } from './tasks/create-routes.ts';
 import { addEventRoute } from './tasks/event-route.ts';
+import { addListRoute } from './tasks/list-route.ts';
 import { addTaskRoutes } from './tasks/task-routes.ts';
 
 /** Two pictures of 10 MB in Base64 and the rest. */
@@ -69,7 +74,11 @@ export async function buildApp(
   await app.register(async (scoped) => {
     const routes: App = scoped.withTypeProvider<ZodTypeProvider>();
     addCreateRoutes(routes, context);
+    addListRoute(routes, context);
     addTaskRoutes(routes, context);
+    addCatalogueRoutes(routes, context);
+    addOperationRoutes(routes, context);
+    addSecretRoute(routes, context);
     addEventRoute(routes, context);
     addResultRoute(routes, context);
     routes.route({
@@ -84,5 +93,7 @@ export async function buildApp(
     });
     addDocs(routes);
   });
+  // Apart, because its errors are in the words of Kling.
+  await app.register(async (scoped) => addCompatibleRoutes(scoped.withTypeProvider<ZodTypeProvider>(), context));
   return app;
 }

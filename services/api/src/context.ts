@@ -1,4 +1,5 @@
 import type { Authenticator } from '@klingapi/identity';
+import type { KlingClient } from '@klingapi/kling';
 import type {
   FastifyBaseLogger,
   FastifyInstance,
@@ -20,6 +21,8 @@ export interface Context {
   /** The name of this process among those that share the store. */
   readonly replica: string;
   readonly submissions: Submissions;
+  /** For calls that make no task. */
+  readonly client: Pick<KlingClient, 'call'>;
   readonly dispatcher: Loop;
   readonly changes: Changes;
   readonly authenticate: Authenticator;
@@ -27,6 +30,8 @@ export interface Context {
   readonly egress: Egress;
   /** Where copies of results are; undefined when none are kept. */
   readonly results: ResultStore | undefined;
+  /** The internal key; the keys that callbacks are signed with come from it. */
+  readonly masterKey: string | undefined;
   readonly draining: () => boolean;
   /** The address that the outside knows this service by, without a slash at its end. */
   readonly publicUrl: string | undefined;

@@ -13,7 +13,8 @@ export function replyWithProblems(app: FastifyInstance): void {
   );
 }
 
-function problemOf(error: FastifyError, request: FastifyRequest): ProblemDetails {
+/** What a caller may know of an error; logs what is our own fault. */
+export function problemOf(error: FastifyError, request: FastifyRequest): ProblemDetails {
   if (error instanceof ProblemError) return error.details;
   if (error instanceof KlingError) return upstreamProblem(error).details;
   if (hasZodFastifySchemaValidationErrors(error)) {

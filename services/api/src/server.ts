@@ -10,6 +10,7 @@ import { CALLBACK_PATH } from './callbacks/callback-route.ts';
 import type { Context } from './context.ts';
 import { createEgress } from './egress/egress.ts';
 import { registerMetrics } from './metrics.ts';
+import { startNotifier } from './notifications/notifier.ts';
 import { startMirror } from './results/mirror.ts';
 import type { ResultStore } from './results/result-store.ts';
 import { openStore, type StorageOptions } from './storage/open.ts';
@@ -43,6 +44,8 @@ export interface ApiOptions {
   readonly results?: ResultStore | undefined;
   /** How long copies are kept. */
   readonly resultsRetentionMs?: number;
+  /** Addresses beside Kling's that may be private, for callbacks too. */
+  readonly trusted?: readonly string[];
 }
 
 export interface Api {
@@ -85,7 +88,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const callbackUrl = webhookSecret === undefined || publicUrl === undefined ? undefined : publicUrl + CALLBACK_PATH;
   const progress = createProgress({ now, keepsResults: results !== undefined });
   // The sandbox, and relays of one's own, give results from where they are themselves.
-  const egress = createEgress({ trusted: [options.upstream.baseUrl] });
+  const egress = createEgress({ trusted: [options.upstream.baseUrl, ...(options.trusted ?? [])] });
   const mirror =
     results === undefined
       ? undefined
@@ -102,6 +105,16 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     // Which tasks have ended only the store knows.
     store.onChange(() => mirror.wake());
   }
+  const masterKey = options.authentication.internalKey;
+  const notifier = startNotifier({
+    store,
+    egress,
+    masterKey,
+    logger,
+    now,
+    publicUrl,
+    ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
+  });
   const poller = startPoller({
     store,
     client: createKlingClient({ ...upstream, attempts: 1 }),
@@ -109,9 +122,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     logger,
     now,
   });
+  const client = createKlingClient(upstream);
   const submissions = createSubmissions({
     store,
-    client: createKlingClient(upstream),
+    client,
     lease,
     progress,
     logger,
@@ -133,12 +147,14 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     store,
     replica: lease.replica,
     submissions,
+    client,
     dispatcher,
     changes,
     authenticate,
     now,
     egress,
     results,
+    masterKey,
     draining: () => draining,
     publicUrl,
   };
@@ -158,7 +174,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     {
       name: 'upstream calls',
       run: async () => {
-        await Promise.all([dispatcher.stop(), poller.stop(), mirror?.stop()]);
+        await Promise.all([dispatcher.stop(), poller.stop(), notifier.stop(), mirror?.stop()]);
         await submissions.drain();
       },
     },

@@ -8,10 +8,20 @@ export type Audience = 'mcp' | 'api';
 /** `handshake`: only initialize, discover and list; `read` and `create`: tasks. */
 export type Scope = 'handshake' | 'read' | 'create';
 
+/** What a caller may use up; absent: any amount. */
+export interface Limits {
+  readonly createsPerMinute?: number | undefined;
+  /** Units of resource packs, estimated before and real after a task, over the last 24 hours. */
+  readonly unitsPerDay?: number | undefined;
+}
+
 export interface Identity {
   /** A caller's name, `anonymous`, or `system:…` for our own processes. */
   readonly subject: string;
   readonly scopes: readonly Scope[];
+  readonly limits?: Limits | undefined;
+  /** Whether it may see and change what belongs to the whole Kling account; never by an assertion. */
+  readonly account?: boolean | undefined;
 }
 
 export interface Assertion extends Identity {

@@ -37,7 +37,7 @@ export function isRefusal(judged: Identity | Refusal): judged is Refusal {
   return 'error' in judged;
 }
 
-const CALLER_SCOPES = ['read', 'create'] as const;
+const ANYBODY = { subject: 'anonymous', scopes: ['read', 'create'], account: true } as const;
 
 /**
  * Order: this process's own tokens, assertions (a token that claims to be one is
@@ -72,19 +72,25 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const digest = sha256(token);
       const own = extra.find((known) => timingSafeEqual(known.digest, digest));
       if (own !== undefined) return own.identity;
-      if (isAssertion(token)) return await judgeAssertion(token, options.audience, internalKey, clock());
+      if (isAssertion(token)) {
+        const judged = await judgeAssertion(token, options.audience, internalKey, clock());
+        // Who speaks for a caller is held to the limits of that caller.
+        const limits = isRefusal(judged) ? undefined : callers?.limitsOf(judged.subject);
+        return limits === undefined ? judged : { ...judged, limits };
+      }
     }
     if (judgeToken !== undefined) {
       if (token === undefined)
         return refuse('credentials_missing', 'an Authorization header with an access token is needed');
       return await judgeToken(token);
     }
-    if (callers === undefined) return { subject: 'anonymous', scopes: CALLER_SCOPES };
+    if (callers === undefined) return ANYBODY;
     if (token === undefined)
       return refuse('credentials_missing', 'an Authorization header with a bearer key is needed');
     const caller = callers.authenticate(token);
     if (caller === undefined) return refuse('credentials_unknown', 'the bearer key is not that of a known caller');
-    return { subject: caller.name, scopes: CALLER_SCOPES };
+    const { name, scopes, account, limits } = caller;
+    return { subject: name, scopes, account, limits };
   };
   return Object.assign(judge, { close: () => callers?.close() });
 }

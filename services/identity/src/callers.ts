@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
+import type { Limits, Scope } from './assertion.ts';
 
 export interface WatchOptions {
   /** Told about an unreadable folder or file; once a change, not once a poll. Messages hold names, never contents. */
@@ -11,7 +13,9 @@ export interface WatchOptions {
 
 export interface Callers {
   /** The caller whose key this is. Takes the same time whichever caller matches. */
-  authenticate(bearer: string): { readonly name: string } | undefined;
+  authenticate(bearer: string): Pick<Caller, 'name' | 'scopes' | 'account' | 'limits'> | undefined;
+  /** Of a caller by name, for who speaks for it. */
+  limitsOf(name: string): Limits | undefined;
   names(): string[];
   close(): void;
 }
@@ -19,13 +23,30 @@ export interface Callers {
 interface Caller {
   readonly name: string;
   readonly digest: Buffer;
+  readonly scopes: readonly Scope[];
+  readonly account: boolean;
+  readonly limits: Limits | undefined;
 }
+
+const EVERYTHING = ['read', 'create', 'account'] as const;
+/** The long form of a caller's file; anything that does not begin with `{` is the key alone. */
+const callerFile = z.strictObject({
+  key: z.string().trim().min(1),
+  scopes: z.array(z.enum(EVERYTHING)).default([...EVERYTHING]),
+  limits: z
+    .strictObject({
+      createsPerMinute: z.int().min(1).optional(),
+      unitsPerDay: z.number().positive().optional(),
+    })
+    .optional(),
+});
 
 const HASHED = /^sha256:([0-9a-f]{64})$/i;
 
 /**
  * Keeps the list of callers from a mounted folder: one file a caller, its name
- * the caller's, its content the key or `sha256:` and the hash of the key.
+ * the caller's, its content the key or `sha256:` and the hash of the key, or JSON
+ * with one of them as `key`, and `scopes` and `limits`.
  *
  * Polls, because a kubelet updates a mounted Secret by swapping the symlink
  * `..data`, which file watchers miss or report as a removal. What cannot be
@@ -54,8 +75,11 @@ export function watchCallers(dir: string, options: WatchOptions = {}): Callers {
       for (const caller of callers) {
         if (timingSafeEqual(caller.digest, digest)) found ??= caller;
       }
-      return found === undefined ? undefined : { name: found.name };
+      if (found === undefined) return undefined;
+      const { name, scopes, account, limits } = found;
+      return { name, scopes, account, limits };
     },
+    limitsOf: (name) => callers.find((caller) => caller.name === name)?.limits,
     names: () => callers.map((caller) => caller.name),
     close: () => clearInterval(timer),
   };
@@ -74,20 +98,43 @@ function readCallers(dir: string, trouble: string[]): Caller[] {
     const path = join(dir, name);
     try {
       if (!statSync(path).isFile()) continue;
-      const content = readFileSync(path, 'utf8').trim();
+      const caller = parseCaller(readFileSync(path, 'utf8').trim());
+      if (caller === undefined) {
+        trouble.push(`the caller ${name} has settings that cannot be read`);
+        continue;
+      }
+      const { key: content, scopes, limits } = caller;
       const hash = HASHED.exec(content)?.[1];
       if (content === '') trouble.push(`the caller ${name} has an empty key`);
       else if (hash === undefined && content.startsWith('sha256:'))
         trouble.push(`the caller ${name} has a broken hash`);
       // A caller must not be able to speak as one of our own processes, or as somebody from an issuer.
       else if (/^(system|oauth):/.test(name)) trouble.push(`the caller name ${name} is reserved`);
-      else callers.push({ name, digest: hash === undefined ? sha256(content) : Buffer.from(hash, 'hex') });
+      else {
+        callers.push({
+          name,
+          digest: hash === undefined ? sha256(content) : Buffer.from(hash, 'hex'),
+          scopes: scopes.filter((scope) => scope !== 'account'),
+          account: scopes.includes('account'),
+          limits,
+        });
+      }
     } catch {
       trouble.push(`the caller ${name} cannot be read`);
     }
   }
   if (names.length === 0) trouble.push(`the callers folder ${dir} is empty`);
   return callers;
+}
+
+/** @returns undefined for JSON that is none, or has fields that nobody would heed */
+function parseCaller(content: string): z.output<typeof callerFile> | undefined {
+  if (!content.startsWith('{')) return { key: content, scopes: [...EVERYTHING] };
+  try {
+    return callerFile.safeParse(JSON.parse(content)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 function sha256(text: string): Buffer {

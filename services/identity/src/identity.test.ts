@@ -91,13 +91,13 @@ describe('callers', () => {
     mountedSecret(dir, 'one', { alice: 'alices-key\n', bob: `sha256:${hash}` });
     const callers = kept(watchCallers(dir, { intervalMs: 5 }));
     expect(callers.names()).toEqual(['alice', 'bob']);
-    expect(callers.authenticate('alices-key')).toEqual({ name: 'alice' });
-    expect(callers.authenticate('bobs key')).toEqual({ name: 'bob' });
+    expect(callers.authenticate('alices-key')).toMatchObject({ name: 'alice' });
+    expect(callers.authenticate('bobs key')).toMatchObject({ name: 'bob' });
     expect(callers.authenticate(`sha256:${hash}`)).toBeUndefined();
     expect(callers.authenticate('')).toBeUndefined();
 
     mountedSecret(dir, 'two', { alice: 'new-key' });
-    await vi.waitFor(() => expect(callers.authenticate('new-key')).toEqual({ name: 'alice' }));
+    await vi.waitFor(() => expect(callers.authenticate('new-key')).toMatchObject({ name: 'alice' }));
     expect(callers.authenticate('alices-key')).toBeUndefined();
   });
 
@@ -122,6 +122,22 @@ describe('callers', () => {
   });
 });
 
+it('a caller with settings may do what they say, also when another process speaks for it', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'callers-'));
+  const limits = { createsPerMinute: 3 };
+  writeFileSync(join(dir, 'carol'), JSON.stringify({ key: 'carols-key', scopes: ['read'], limits }));
+  writeFileSync(join(dir, 'dan'), JSON.stringify({ key: 'dans-key', limit: {} }));
+  const authenticate = createAuthenticator({ auth: 'callers', callersDir: dir, internalKey: KEY, audience: 'api' });
+  expect(await authenticate('Bearer carols-key')).toEqual({
+    ...{ subject: 'carol', scopes: ['read'], account: false, limits },
+  });
+  const token = await signAssertion({ subject: 'carol', audience: 'api', scopes: ['read', 'create'] }, KEY);
+  expect(await authenticate(`Bearer ${token}`)).toEqual({ subject: 'carol', scopes: ['read', 'create'], limits });
+  // A setting that nobody would heed is no caller.
+  expect(await authenticate('Bearer dans-key')).toMatchObject({ error: { code: 'credentials_unknown' } });
+  authenticate.close();
+});
+
 describe('authentication', () => {
   const withCallers = () => {
     const dir = newDir();
@@ -140,7 +156,7 @@ describe('authentication', () => {
 
   it('knows callers, assertions and its own tokens, and refuses everybody else', async () => {
     const authenticate = withCallers();
-    expect(await authenticate('Bearer alices-key')).toEqual({ subject: 'alice', scopes: ['read', 'create'] });
+    expect(await authenticate('Bearer alices-key')).toMatchObject({ subject: 'alice', scopes: ['read', 'create'] });
     expect(await authenticate('bearer own-token')).toEqual({ subject: 'system:handshake', scopes: ['handshake'] });
     const probe = await signAssertion(
       { subject: 'system:handshake', audience: 'mcp', scopes: ['handshake'] },
@@ -162,8 +178,8 @@ describe('authentication', () => {
 
   it('judges what claims to be an assertion as one only, even when the door is open', async () => {
     const open = kept(createAuthenticator({ auth: 'none', audience: 'api', internalKey: KEY, clock: () => NOW }));
-    expect(await open(undefined)).toEqual({ subject: 'anonymous', scopes: ['read', 'create'] });
-    expect(await open('Bearer whatever')).toEqual({ subject: 'anonymous', scopes: ['read', 'create'] });
+    expect(await open(undefined)).toMatchObject({ subject: 'anonymous', scopes: ['read', 'create'] });
+    expect(await open('Bearer whatever')).toMatchObject({ subject: 'anonymous', scopes: ['read', 'create'] });
     const token = await signAssertion(assertion, KEY, NOW);
     expect(await open(`Bearer ${token}`)).toEqual({ subject: 'alice', scopes: ['read', 'create'] });
     expect(await open(`Bearer ${token.slice(0, -2)}xx`)).toMatchObject({ error: { name: 'IdentityError' } });

@@ -4,7 +4,7 @@
  * folder that is read again when it changes; `authenticator.ts`: both together,
  * from an Authorization header to a subject. `errors.ts`: every refusal.
  */
-export type { Assertion, Audience, Identity, Scope } from './assertion.ts';
+export type { Assertion, Audience, Identity, Limits, Scope } from './assertion.ts';
 export { isAssertion, signAssertion, verifyAssertion } from './assertion.ts';
 export type { Authenticator, AuthenticatorOptions, Refusal } from './authenticator.ts';
 export { createAuthenticator, isRefusal } from './authenticator.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Kind } from './endpoints.ts';
+import { ENDPOINTS, type Kind } from './endpoints.ts';
 import { KlingError } from './errors.ts';
 import { type ExchangeOptions, exchange } from './exchange.ts';
 import { taskRecord, type UpstreamTask } from './replies.ts';
@@ -62,7 +62,8 @@ export function createBatchFinder(
   return async (tasks) => {
     const answers = new Map<string, UpstreamTask | KlingError>();
     for (const some of chunks(tasks, BATCH_SIZE)) {
-      for (const [id, answer] of (await tryBatch(some)) ?? []) answers.set(id, answer);
+      const together = some.filter(({ kind }) => ENDPOINTS[kind].family !== 'solutions');
+      for (const [id, answer] of (await tryBatch(together)) ?? []) answers.set(id, answer);
       for (const few of chunks(
         some.filter(({ id }) => !answers.has(id)),
         AT_ONCE,

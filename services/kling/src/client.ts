@@ -1,12 +1,14 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { createBatchFinder } from './batch.ts';
+import { createCall, findPaths } from './bodies.ts';
 import { judgeCode } from './codes.ts';
 import { type Credentials, createTokenSource } from './credentials.ts';
 import { ENDPOINTS, type Kind } from './endpoints.ts';
 import { KlingError } from './errors.ts';
 import { type ExchangeTold, exchange } from './exchange.ts';
-import { taskData, type UpstreamTask } from './replies.ts';
+import { OPERATIONS, type OperationName } from './operations.ts';
+import { callbackBody, taskRecord, type UpstreamTask } from './replies.ts';
 import type { REQUESTS } from './schema.ts';
 
 export interface KlingClientOptions {
@@ -51,6 +53,13 @@ export interface KlingClient {
   findMany(
     tasks: readonly { readonly kind: Kind; readonly id: string }[],
   ): Promise<Map<string, UpstreamTask | KlingError>>;
+  /**
+   * What answers at once and makes no task; gives `data` of the reply as it came.
+   * What may cost money or change something is sent once: nothing could be looked up.
+   *
+   * @throws KlingError; with `outcomeUnknown` when it may have been done nevertheless
+   */
+  call(name: OperationName, request: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<unknown>;
 }
 
 export interface CreateOptions {
@@ -84,15 +93,19 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
     return sleep(full * (0.5 + random() / 2), signal);
   };
 
-  const find = async (kind: Kind, id: string, signal?: AbortSignal): Promise<UpstreamTask | undefined> => {
+  /** A GET, or a POST that changes nothing; made again where that may help. */
+  const read = async <T>(
+    method: 'GET' | 'POST',
+    path: string,
+    body: unknown,
+    parse: (data: unknown) => T,
+    signal: AbortSignal | undefined,
+  ): Promise<T> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const path = `${ENDPOINTS[kind].path}/${encodeURIComponent(id)}`;
-        return parseTask(await exchange('GET', path, undefined, { ...exchangeOptions, signal }), 'again');
+        return parse(await exchange(method, path, body, { ...exchangeOptions, signal }));
       } catch (error) {
         if (!(error instanceof KlingError)) throw error;
-        // 1203 and a bare 404 say that the path or the model is unknown, not the task.
-        if (error.kind === 'not_found' && error.code === 1201) return undefined;
         // Also when this call is not made again: the next one must not be refused for the same token.
         if (error.retry.read === 'after-signing') tokens.renew();
         if (attempt >= attempts || error.retry.read === 'never') throw error;
@@ -103,18 +116,45 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
     }
   };
 
+  const find = async (kind: Kind, id: string, signal?: AbortSignal): Promise<UpstreamTask | undefined> => {
+    const parse = ENDPOINTS[kind].family === 'legacy' ? (data: unknown) => parseTask(data, 'again') : parseFirst;
+    for (const path of findPaths(kind, id)) {
+      try {
+        const task = await read('GET', path, undefined, parse, signal);
+        if (task !== undefined) return task;
+      } catch (error) {
+        // 1203 and a bare 404 say that the path or the model is unknown, not the task.
+        if (!(error instanceof KlingError && error.kind === 'not_found' && error.code === 1201)) throw error;
+      }
+    }
+    return undefined;
+  };
+
+  const call: KlingClient['call'] = async (name, request, signal) => {
+    const { method, path, scope } = OPERATIONS[name];
+    const asQuery = new URLSearchParams(
+      Object.entries(request).map(([key, value]): [string, string] => [key, String(value)]),
+    ).toString();
+    const target = method === 'GET' && asQuery !== '' ? `${path}?${asQuery}` : path;
+    const body = method === 'GET' ? undefined : request;
+    if (scope === 'read') return await read(method, target, body, (data) => data, signal);
+    try {
+      return await exchange(method, target, body, { ...exchangeOptions, signal });
+    } catch (error) {
+      if (!(error instanceof KlingError) || error.retry.create !== 'after-signing') throw error;
+      tokens.renew();
+      return await exchange(method, target, body, { ...exchangeOptions, signal });
+    }
+  };
+
   const create: KlingClient['create'] = async (kind, request, externalId, createOptions = {}) => {
     const { signal, callbackUrl, beforeSend, whenBusy = 'wait' } = createOptions;
-    const body = {
-      ...request,
-      external_task_id: externalId,
-      ...(callbackUrl === undefined ? {} : { callback_url: callbackUrl }),
-    };
+    const { path, body } = createCall(kind, request, { externalId, callbackUrl });
     for (let attempt = 1; ; attempt += 1) {
       let failure: KlingError;
       await beforeSend?.(attempt);
       try {
-        const data = await exchange('POST', ENDPOINTS[kind].path, body, { ...exchangeOptions, signal });
+        const data = await exchange('POST', path, body, { ...exchangeOptions, signal });
         return parseTask(data, 'look-up');
       } catch (error) {
         if (!(error instanceof KlingError)) throw error;
@@ -146,12 +186,13 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
   return {
     create,
     find,
+    call,
     findMany: createBatchFinder(exchangeOptions, 'apiKey' in options.credentials, find, options.now),
   };
 }
 
 function parseTask(data: unknown, create: 'again' | 'look-up'): UpstreamTask {
-  const parsed = taskData.safeParse(data);
+  const parsed = callbackBody.safeParse(data);
   if (parsed.success) return parsed.data;
   throw new KlingError({
     judged: {
@@ -163,6 +204,12 @@ function parseTask(data: unknown, create: 'again' | 'look-up'): UpstreamTask {
     httpStatus: 200,
     cause: parsed.error,
   });
+}
+
+/** Of the lists that the newer families answer with, empty for a task that is not there. */
+function parseFirst(data: unknown): UpstreamTask | undefined {
+  const parsed = z.array(taskRecord).safeParse(data);
+  return parsed.success ? parsed.data[0] : parseTask(data, 'again');
 }
 
 /** Kling said "exists" and then did not show it: it must not be told as a plain refusal. */

@@ -1,23 +1,29 @@
 /**
- * Client of the Kling developer API. `schema.ts` what is sent, `replies.ts` what
- * comes back, `endpoints.ts` the paths, `codes.ts` the vendor's error table as
- * data, `models.ts` the vendor's models, `errors.ts` the one error class, `credentials.ts` the key or token,
- * `exchange.ts` one HTTP call, `client.ts` what callers use: reads are retried,
- * a create is never sent twice without looking first. `batch.ts` asks for many
- * tasks at once, `webhook.ts` is the signature of callbacks.
+ * Client of the Kling developer API, usable alone. `requests/` and `schema.ts` what is
+ * sent, `replies.ts` what comes back, `endpoints.ts` the paths of every kind of task,
+ * `operations.ts` what answers without a task, `examples.ts` one request of each, `bodies.ts` the shapes of the families.
+ * `models.ts` what the models can do, as data; `wishes.ts` what a request asks of its
+ * model; `capabilities.ts` compares both, `price.ts` reckons. `codes.ts` the vendor's
+ * error table with its retry rules, `errors.ts` the one error class, `credentials.ts`
+ * the key or token, `exchange.ts` one HTTP call, `client.ts` what callers use: reads
+ * are retried, a create is never sent twice without looking first. `batch.ts` asks for
+ * many tasks at once, `webhook.ts` is the signature of callbacks.
  */
 export { BATCH_SIZE } from './batch.ts';
+export { type Impossible, impossible } from './capabilities.ts';
 export type { CreateOptions, KlingClient, KlingClientOptions } from './client.ts';
 export { createKlingClient } from './client.ts';
 export type { KlingCode, KlingErrorKind } from './codes.ts';
 export { KLING_CODES } from './codes.ts';
 export type { Credentials } from './credentials.ts';
 export { createTokenSource } from './credentials.ts';
-export type { Kind } from './endpoints.ts';
+export type { Endpoint, Kind, ResultGroup } from './endpoints.ts';
 export { ENDPOINTS, KINDS, kindSchema } from './endpoints.ts';
 export { KlingError } from './errors.ts';
-export type { Model } from './models.ts';
-export { MODELS } from './models.ts';
+export { EXAMPLES, OPERATION_EXAMPLES } from './examples.ts';
+export { type Abilities, MODELS, type Model, modelOf } from './models.ts';
+export { OPERATIONS, type Operation, type OperationName } from './operations.ts';
+export { type Estimate, estimate, UNIT_USD } from './price.ts';
 export type { ResultFile, UpstreamTask } from './replies.ts';
 export { callbackBody, envelope, finished, taskData, taskRecord } from './replies.ts';
 export type {

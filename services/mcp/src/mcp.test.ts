@@ -211,7 +211,7 @@ describe.each(eras)('a %s client', (_era, connect) => {
       ref: { type: 'ref/resource', uri: 'kling://models/{kind}' },
       argument: { name: 'kind', value: 'text' },
     });
-    expect(kinds.completion.values).toEqual(['text-to-image', 'text-to-video']);
+    expect(kinds.completion.values).toEqual(['text-to-image', 'text-to-video', 'text-to-audio']);
     const ratios = await client.complete({
       ref: { type: 'ref/prompt', name: 'make_video' },
       argument: { name: 'aspect_ratio', value: '1' },

@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createKlingClient, KINDS, KlingError, REQUESTS } from '@klingapi/kling';
+import {
+  createKlingClient,
+  ENDPOINTS,
+  EXAMPLES,
+  KINDS,
+  KlingError,
+  OPERATION_EXAMPLES,
+  OPERATIONS,
+  type OperationName,
+  REQUESTS,
+} from '@klingapi/kling';
 import { PNG } from 'pngjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -147,25 +157,63 @@ describe('the sandbox', () => {
   });
 });
 
+const isOperation = (name: string): name is OperationName => name in OPERATIONS;
+const operations = Object.keys(OPERATIONS).filter(isOperation);
+
 describe('the Kling client against the sandbox', () => {
   it('makes every kind of task with default arguments and sees it succeed', async () => {
     const { sandbox, pass, charges } = await sandboxWith();
-    const client = createKlingClient({ baseUrl: sandbox.url, credentials: { accessKey: 'ak', secretKey: 'sk' } });
-    const url = 'https://example.com/a.png';
-    const bodies = {
-      'text-to-image': { prompt: 'x' },
-      'text-to-video': { prompt: 'x' },
-      'image-to-video': { image: url },
-      'virtual-try-on': { human_image: url, cloth_image: url },
-    };
+    const client = createKlingClient({ baseUrl: sandbox.url, credentials: { apiKey: 'k' } });
     for (const kind of KINDS) {
-      const made = await client.create(kind, REQUESTS[kind].parse(bodies[kind]), `e-${kind}`);
+      const made = await client.create(kind, REQUESTS[kind].parse(EXAMPLES[kind]), `e-${kind}`);
       pass(10_000);
-      const ended = await client.find(kind, made.id);
-      expect(ended).toMatchObject({ id: made.id, externalId: `e-${kind}`, status: 'succeeded' });
-      expect(ended!.images.length + ended!.videos.length).toBe(1);
+      const [byOwn, byTheirs] = await Promise.all([client.find(kind, made.id), client.find(kind, `e-${kind}`)]);
+      expect(byOwn).toMatchObject({ id: made.id, externalId: `e-${kind}`, status: 'succeeded' });
+      expect(byTheirs).toEqual(byOwn);
+      const result = byOwn![ENDPOINTS[kind].result];
+      expect(result, kind).toHaveLength(1);
     }
-    expect(await charges()).toMatchObject({ tasks: 4 });
+    expect(await charges()).toMatchObject({ tasks: KINDS.length });
+    const legacy = await client.findMany([{ kind: 'avatar', id: (await client.find('avatar', 'e-avatar'))!.id }]);
+    expect([...legacy.values()]).toMatchObject([{ externalId: 'e-avatar' }]);
+  });
+
+  it('signs tokens for the legacy family, which the newer ones do not take', async () => {
+    const { sandbox } = await sandboxWith();
+    const client = createKlingClient({ baseUrl: sandbox.url, credentials: { accessKey: 'ak', secretKey: 'sk' } });
+    const image = REQUESTS['text-to-image'].parse(EXAMPLES['text-to-image']);
+    expect(await client.create('text-to-image', image, 'e1')).toMatchObject({ externalId: 'e1' });
+    const video = REQUESTS['new-text-to-video'].parse(EXAMPLES['new-text-to-video']);
+    const refused = client.create('new-text-to-video', video, 'e2');
+    await expect(refused).rejects.toMatchObject({ kind: 'key_invalid', code: 1002 });
+  });
+
+  it('answers what makes no task', async () => {
+    const { sandbox } = await sandboxWith();
+    const client = createKlingClient({ baseUrl: sandbox.url, credentials: { apiKey: 'k' } });
+    for (const name of operations) {
+      expect(await client.call(name, OPERATION_EXAMPLES[name]), name).toEqual(expect.anything());
+    }
+  });
+
+  it('never sends a call twice that may cost money', async () => {
+    let calls = 0;
+    const { sandbox } = await sandboxWith({
+      fault: () => {
+        calls += 1;
+        return '5000';
+      },
+    });
+    const client = createKlingClient({
+      ...{ baseUrl: sandbox.url, credentials: { apiKey: 'k' }, sleep: async () => {} },
+    });
+    const failure = await client
+      .call('text-to-speech', OPERATION_EXAMPLES['text-to-speech'])
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ outcomeUnknown: true });
+    expect(calls).toBe(1);
+    await client.call('preset-voices', {}).catch(() => {});
+    expect(calls).toBe(5);
   });
 
   it.each(['after-create-reset', 'after-create-5000', 'timeout', '5000', 'html'] as const)(

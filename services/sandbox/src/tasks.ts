@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { ENDPOINTS, type Kind } from '@klingapi/kling';
+import { ENDPOINTS, estimate, type Kind, type KlingRequest } from '@klingapi/kling';
+import { legacyResult, outputs } from './results.ts';
 
 export interface SandboxTask {
   readonly id: string;
@@ -20,10 +21,9 @@ export interface SandboxTask {
   readonly callbackUrl: string | undefined;
 }
 
-export type NewTask = Pick<
-  SandboxTask,
-  'kind' | 'externalId' | 'account' | 'model' | 'prompt' | 'aspectRatio' | 'count' | 'seconds' | 'callbackUrl'
->;
+export type NewTask = Omit<SandboxTask, 'id' | 'createdAt' | 'finishesAt' | 'units'> & {
+  readonly request: KlingRequest;
+};
 
 export interface TaskBookOptions {
   /** From submitted to succeed for pictures; videos take twice as long. */
@@ -57,13 +57,18 @@ export interface TaskBook {
   findAny(account: string, by: 'id' | 'externalId', id: string): SandboxTask | undefined;
   /** Newest first. */
   list(account: string, kind: Kind, page: number, size: number): SandboxTask[];
+  /** Of all kinds, newest first. */
+  all(account: string): SandboxTask[];
   byId(id: string): SandboxTask | undefined;
   charges(): Charges;
 }
 
-/** Units as in the vendor's table: kling-v3 pictures 8 each, standard video 0.3 a second. */
-function price(task: NewTask): number {
-  return ENDPOINTS[task.kind].result === 'images' ? 8 * task.count : 0.3 * Number(task.seconds);
+/** As the vendor's price list has it; what is not on it costs as much as a usual picture or silent video. */
+function price({ kind, request, count, seconds }: NewTask): number {
+  const told = estimate(kind, request);
+  if (told === undefined) return ENDPOINTS[kind].result === 'images' ? 8 * count : 0.3 * Number(seconds);
+  // Given sounds and videos are not looked at; each counts for five seconds.
+  return told.per === 'second' ? told.units * 5 : told.units;
 }
 
 /** A task that nobody asks for any more is forgotten, as the vendor deletes assets after 30 days; here by number. */
@@ -98,7 +103,8 @@ export function createTaskBook({ taskSeconds, now, concurrency, acceptsDuplicate
       }
       const createdAt = now();
       const seconds = taskSeconds * (ENDPOINTS[task.kind].result === 'videos' ? 2 : 1);
-      const made = { ...task, id: randomUUID(), createdAt, finishesAt: createdAt + seconds * 1000, units: price(task) };
+      const { request: _, ...kept } = task;
+      const made = { ...kept, id: randomUUID(), createdAt, finishesAt: createdAt + seconds * 1000, units: price(task) };
       tasks.set(made.id, made);
       pool.push(made);
       most = Math.max(most, used + made.count);
@@ -123,6 +129,7 @@ export function createTaskBook({ taskSeconds, now, concurrency, acceptsDuplicate
       const own = [...tasks.values()].filter((task) => task.kind === kind && task.account === account).reverse();
       return own.slice((page - 1) * size, page * size);
     },
+    all: (account) => [...tasks.values()].filter((task) => task.account === account).reverse(),
     byId: (id) => tasks.get(id),
     charges: () => ({
       ...charged,
@@ -156,14 +163,16 @@ export function describeTask(task: SandboxTask, now: number, base: string): Reco
     task_info: task.externalId === undefined ? {} : { external_task_id: task.externalId },
     created_at: task.createdAt,
     updated_at: status === 'succeed' ? task.finishesAt : Math.min(now, task.finishesAt),
-    ...(status === 'succeed' ? { task_result: result(task, base), final_unit_deduction: String(task.units) } : {}),
+    ...(status === 'succeed'
+      ? { task_result: legacyResult(task, base), final_unit_deduction: String(task.units) }
+      : {}),
   };
 }
 
 /** The task as `GET /tasks` and the callbacks of the new family tell it. */
 export function describeRecord(task: SandboxTask, now: number, base: string): Record<string, unknown> {
   const status = statusAt(task, now);
-  const isVideo = ENDPOINTS[task.kind].result === 'videos';
+  const isPicture = ENDPOINTS[task.kind].result === 'images';
   return {
     id: task.id,
     status: status === 'succeed' ? 'succeeded' : status,
@@ -173,22 +182,9 @@ export function describeRecord(task: SandboxTask, now: number, base: string): Re
     ...(task.externalId === undefined ? {} : { external_id: task.externalId }),
     ...(status === 'succeed'
       ? {
-          outputs: isVideo
-            ? [{ id: `${task.id}-0`, url: `${base}/results/${task.id}/0.mp4`, duration: task.seconds }]
-            : Array.from({ length: task.count }, (_, index) => ({ url: `${base}/results/${task.id}/${index}.png` })),
-          billing: [{ charge_type: 'unit', amount: String(task.units), package_type: isVideo ? 'video' : 'image' }],
+          outputs: outputs(task, base),
+          billing: [{ charge_type: 'unit', amount: String(task.units), package_type: isPicture ? 'image' : 'video' }],
         }
       : {}),
   };
-}
-
-function result(task: SandboxTask, base: string): Record<string, unknown> {
-  if (ENDPOINTS[task.kind].result === 'videos') {
-    return { videos: [{ id: `${task.id}-0`, url: `${base}/results/${task.id}/0.mp4`, duration: task.seconds }] };
-  }
-  const images = Array.from({ length: task.count }, (_, index) => ({
-    index,
-    url: `${base}/results/${task.id}/${index}.png`,
-  }));
-  return { images };
 }

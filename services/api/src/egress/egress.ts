@@ -23,6 +23,15 @@ export interface Egress {
    * @throws Error when nobody answers
    */
   get(url: string, signal: AbortSignal): Promise<EgressReply>;
+  /**
+   * One POST of JSON; the reply is thrown away.
+   * @returns the status
+   * @throws EgressError for what must not be reached
+   * @throws Error when nobody answers
+   */
+  post(url: string, headers: Readonly<Record<string, string>>, body: string, signal: AbortSignal): Promise<number>;
+  /** What of an address is seen without asking the name service. @throws EgressError */
+  check(url: string): void;
   close(): Promise<void>;
 }
 
@@ -58,18 +67,33 @@ export function createEgress({ trusted, lookup = lookupName }: EgressOptions): E
     },
   });
 
+  const judge = (url: string): { target: URL; dispatcher: Agent } => {
+    const target = URL.parse(url);
+    if (target === null || !/^https?:$/.test(target.protocol)) throw new EgressError('the address is not http(s)');
+    if (target.username !== '' || target.password !== '') throw new EgressError('the address has a password in it');
+    const isTrusted = hosts.has(target.host);
+    const host = target.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+    if (!isTrusted && (isPrivateAddress(host) || /(^|\.)localhost$/.test(host))) {
+      throw new EgressError('the address is not on the public internet');
+    }
+    return { target, dispatcher: isTrusted ? inside : outside };
+  };
+
   return {
     async get(url, signal) {
-      const target = URL.parse(url);
-      if (target === null || !/^https?:$/.test(target.protocol)) throw new EgressError('the address is not http(s)');
-      if (target.username !== '' || target.password !== '') throw new EgressError('the address has a password in it');
-      const isTrusted = hosts.has(target.host);
-      if (!isTrusted && isPrivateAddress(target.hostname.replace(/^\[|\]$/g, ''))) {
-        throw new EgressError('the address is not on the public internet');
-      }
-      const dispatcher = isTrusted ? inside : outside;
+      const { target, dispatcher } = judge(url);
       const reply = await request(target, { dispatcher, signal, headersTimeout: 60_000, bodyTimeout: 60_000 });
       return { status: reply.statusCode, headers: plain(reply), body: reply.body };
+    },
+    async post(url, headers, body, signal) {
+      const { target, dispatcher } = judge(url);
+      const reply = await request(target, { method: 'POST', headers, body, dispatcher, signal });
+      // Whatever a stranger sends back is of no interest, and may never end.
+      reply.body.on('error', () => {}).destroy();
+      return reply.statusCode;
+    },
+    check(url) {
+      judge(url);
     },
     async close() {
       await Promise.all([inside.destroy(), outside.destroy()]);

@@ -65,7 +65,7 @@ async function start(options: { keeps?: boolean } = {}): Promise<Case> {
       const { id } = taskReplySchema.parse(await (await post(path, { prompt: 'a fox' })).json());
       const task = taskReplySchema.parse(await (await post(`/api/tasks/${id}/wait`, {})).json());
       expect(task.status).toBe('succeeded');
-      const [file] = 'images' in task.result! ? task.result.images : task.result!.videos;
+      const [file] = task.result!.images ?? task.result!.videos ?? [];
       expect(file?.link).toBe(`https://studio.example/kling${file?.href}`);
       return api.url + file!.href;
     },

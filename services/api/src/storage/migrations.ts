@@ -11,6 +11,7 @@ function migrations(database: 'sqlite' | 'postgres'): Record<string, Migration> 
     '001_tasks': { up: tasks },
     // Files of the first program are STRICT, which knows no bigint; SQLite's integer has 64 bits too.
     '002_replicas': { up: (db) => replicas(db, sql.raw(database === 'sqlite' ? 'integer' : 'bigint')) },
+    '004_surface': { up: (db) => surface(db, sql.raw(database === 'sqlite' ? 'integer' : 'bigint'), database) },
     '003_announcements': { up: database === 'postgres' ? announcements : async () => {} },
   };
 }
@@ -81,6 +82,21 @@ async function replicas(db: Kysely<unknown>, whole: RawBuilder<unknown>): Promis
   ]) {
     await statement.execute(db);
   }
+}
+
+/** For lists, usage, limits and callbacks. */
+async function surface(db: Kysely<unknown>, whole: RawBuilder<unknown>, database: string): Promise<void> {
+  const real = sql.raw(database === 'sqlite' ? 'real' : 'double precision');
+  const columns = [
+    sql`details text`,
+    sql`estimate ${real}`,
+    sql`callback_url text`,
+    sql`notify_at ${whole}`,
+    sql`notify_attempts integer NOT NULL DEFAULT 0`,
+  ];
+  for (const column of columns) await sql`ALTER TABLE tasks ADD COLUMN ${column}`.execute(db);
+  await sql`CREATE INDEX tasks_of_subject ON tasks (subject, created_at, id)`.execute(db);
+  await sql`CREATE INDEX tasks_notify ON tasks (notify_at) WHERE notify_at IS NOT NULL`.execute(db);
 }
 
 /** The channel that replicas learn of each other's changes by; the payload is the id of a task. */

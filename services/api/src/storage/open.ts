@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { lockDataDir } from './data-lock.ts';
 import type { Database } from './database.ts';
+import { createListing } from './listing.ts';
 import { openPostgres, type PostgresOptions } from './postgres.ts';
 import { createReplicas } from './replicas.ts';
 import { openSqlite } from './sqlite.ts';
@@ -43,6 +44,7 @@ const WEBHOOKS_KEPT_MS = 24 * 3_600_000;
 export function storeOn(db: Database, options: TaskTableOptions): Store {
   return {
     ...createTaskTable(db, options),
+    ...createListing(db),
     ...createSubmissionQueue(db, options),
     ...createTimedQueues(db),
     ...createReplicas(db),

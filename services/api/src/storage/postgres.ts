@@ -38,6 +38,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   const pool = new Pool(config);
   // Without a listener a connection that breaks while idle would end the process.
   pool.on('error', (error) => options.onError(error.message));
+  // One that breaks between two queries of a transaction is nobody's; its next query is refused, and that is told.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {
     const version = await sql<{ version: number }>`SELECT current_setting('server_version_num')::bigint AS version`
@@ -79,7 +81,7 @@ function listen(
   const session = async (): Promise<void> => {
     const client = new Client({ ...config, statement_timeout: 0 });
     const broken = new Promise<void>((resolve) => {
-      client.once('error', (error) => {
+      client.on('error', (error) => {
         onError(error.message);
         resolve();
       });

@@ -128,6 +128,56 @@ describe.each(Object.entries(places))('the store on %s', (_name, place) => {
     expect(await store.settle(second!, { updatedAt: 1, state: 'submitted' })).toMatchObject({ state: 'submitted' });
   });
 
+  it('lists the tasks of one subject from the newest, in pages that nothing new shifts', async () => {
+    const store = await openAt(await place());
+    for (const [at, id] of ['a', 'b', 'c', 'd'].entries()) {
+      await store.add(task(id, { createdAt: 1000 + Math.floor(at / 2), subject: id === 'd' ? 'bob' : 'alice' }), 'r1');
+    }
+    const first = await store.list('alice', { limit: 2 });
+    expect(first.map(({ id }) => id)).toEqual(['c', 'b']);
+    await store.add(task('e', { createdAt: 2000, subject: 'alice' }), 'r1');
+    const rest = await store.list('alice', { limit: 2, after: first[1] });
+    expect(rest.map(({ id }) => id)).toEqual(['a']);
+    expect(await store.list('alice', { limit: 9, states: ['failed'] })).toEqual([]);
+    expect(await store.list('alice', { limit: 9, from: 1001, to: 2000 })).toHaveLength(1);
+  });
+
+  it('counts what tasks cost, and lets nobody over a limit, however many come at once', async () => {
+    const store = await openAt(await place());
+    const make = (id: string, limits: NewTask['limits']) =>
+      store.add(task(id, { subject: 'carol', estimate: 8, limits }), 'r1');
+    const outcomes = await Promise.all(['a', 'b', 'c', 'd'].map((id) => make(id, { unitsPerDay: 17 })));
+    expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['added', 'added', 'over-limit', 'over-limit']);
+    const [claim] = outcomes.flatMap((added) => (added.outcome === 'added' ? [added.claim!] : []));
+    await store.settle(claim!, { updatedAt: 2000, state: 'succeeded', units: 1 });
+    expect(await store.usage('carol', 0, 9999)).toMatchObject([{ tasks: 2, succeeded: 1, units: 1, expectedUnits: 8 }]);
+    // The real cost counts, not what was expected.
+    expect(await make('e', { unitsPerDay: 17 })).toMatchObject({ outcome: 'added' });
+    expect(await make('f', { createsPerMinute: 3 })).toMatchObject({
+      outcome: 'over-limit',
+      limit: 'createsPerMinute',
+    });
+  });
+
+  it('keeps what a caller is to be told until it was told, changes meanwhile too', async () => {
+    const store = await openAt(await place());
+    const claim = await claimOf(store, 'a', { callbackUrl: 'https://x.example/told' });
+    expect(await store.nextNotification()).toBeUndefined();
+    await store.settle(claim, { updatedAt: 2000, state: 'submitted' });
+    const [told] = await store.claimNotifications(2000, 9, 5000);
+    expect(told).toMatchObject({ id: 'a', callbackUrl: 'https://x.example/told', state: 'submitted' });
+    await store.progress('a', { updatedAt: 3000, state: 'succeeded' });
+    await store.notified(told!, 5000, null);
+    const [again] = await store.claimNotifications(3000, 9, 6000);
+    expect(again).toMatchObject({ state: 'succeeded', notifyAttempts: 0 });
+    await store.notified(again!, 6000, 7000);
+    expect(await store.nextNotification()).toBe(7000);
+    const [last] = await store.claimNotifications(7000, 9, 9000);
+    expect(last).toMatchObject({ notifyAttempts: 1 });
+    await store.notified(last!, 9000, null);
+    expect(await store.nextNotification()).toBeUndefined();
+  });
+
   it('leaves the tasks of a replica alone as long as it lives', async () => {
     const store = await openAt(await place());
     await claimOf(store, 'a');

@@ -1,4 +1,5 @@
-import type { KlingRequest } from '@klingapi/kling';
+import type { Limits } from '@klingapi/identity';
+import type { Kind, KlingRequest } from '@klingapi/kling';
 import type { State, Task } from '../tasks/task.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { State, Task } from '../tasks/task.ts';
  * (one process) and PostgreSQL (several, called replicas); both pass the tests
  * of `store.contract.test.ts`. Every write is on disk when its promise resolves.
  */
-export interface Store extends TaskTable, SubmissionQueue, PollQueue, ResultQueue, Replicas {
+export interface Store extends TaskTable, Listing, SubmissionQueue, PollQueue, ResultQueue, NotifyQueue, Replicas {
   /** Whether other processes may work on the same tasks. */
   readonly shared: boolean;
   /** Calls back after changes of tasks, also those of other replicas, though not certainly of all. @returns stops it */
@@ -37,12 +38,59 @@ export interface TaskTable {
   counts(): Promise<Partial<Record<State, number>>>;
 }
 
+export interface Listing {
+  /** The subject's tasks, newest first. */
+  list(subject: string, query: ListQuery): Promise<Task[]>;
+  /** By the id that the subject gave it. */
+  findByExternalId(subject: string, externalId: string): Promise<Task | undefined>;
+  /** What tasks made from `from` to before `to` (milliseconds since the epoch) came to. */
+  usage(subject: string, from: number, to: number): Promise<UsageRow[]>;
+}
+
+export interface ListQuery {
+  readonly limit: number;
+  readonly offset?: number;
+  /** The task that the page before ended with. */
+  readonly after?: Pick<Task, 'createdAt' | 'id'> | undefined;
+  readonly kinds?: readonly Kind[] | undefined;
+  readonly states?: readonly State[] | undefined;
+  /** Made at this time or later, and before that. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+export interface UsageRow {
+  readonly kind: Kind;
+  readonly model: string;
+  readonly tasks: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** What Kling took. */
+  readonly units: number;
+  /** What tasks that have not ended will probably cost. */
+  readonly expectedUnits: number;
+}
+
+/** Callers who want to be told of changes. */
+export interface NotifyQueue {
+  claimNotifications(now: number, limit: number, hiddenUntil: number): Promise<Task[]>;
+  nextNotification(): Promise<number | undefined>;
+  /** @param at when to try again; null: told, or given up. A change that came meanwhile is told all the same. */
+  notified(task: Task, claimedUntil: number, at: number | null): Promise<void>;
+}
+
 export interface NewTask extends Pick<Task, 'id' | 'subject' | 'kind' | 'createdAt' | 'request'> {
   /** The whole request, pictures included; kept until Kling has the task. */
   readonly payload: KlingRequest;
   /** What it counts against in Kling's limit of parallel tasks, and for how much. */
   readonly pool: string;
   readonly slots: number;
+  /** Units that it will probably cost; they count against the limits until the real ones are known. */
+  readonly estimate?: number | undefined;
+  /** Where the caller is to be told of changes. */
+  readonly callbackUrl?: string | undefined;
+  /** What the subject may use up. */
+  readonly limits?: Limits | undefined;
   readonly idempotency?: { readonly key: string; readonly fingerprint: string } | undefined;
 }
 
@@ -50,9 +98,12 @@ export interface NewTask extends Pick<Task, 'id' | 'subject' | 'kind' | 'created
 export type Added =
   | { readonly outcome: 'added'; readonly task: Task; readonly claim: Claim | undefined }
   | { readonly outcome: 'known'; readonly task: Task }
-  | { readonly outcome: 'key-of-another-request' };
+  | { readonly outcome: 'key-of-another-request' }
+  | { readonly outcome: 'over-limit'; readonly limit: keyof Limits; readonly retryAfterSeconds: number };
 
-export type TaskChange = Partial<Pick<Task, 'state' | 'upstreamId' | 'files' | 'error' | 'units' | 'pollAt'>> & {
+export type TaskChange = Partial<
+  Pick<Task, 'state' | 'upstreamId' | 'files' | 'details' | 'error' | 'units' | 'pollAt'>
+> & {
   readonly updatedAt: number;
   /** Lets the idempotency key go, when certainly no task was made for it. */
   readonly releaseKey?: boolean;

@@ -43,6 +43,15 @@ export interface TasksTable {
   mirror_at: number | null;
   /** When kept results are deleted; null when none are kept. */
   purge_at: number | null;
+  /** What a result has besides files. */
+  details: string | null;
+  /** Units that the task will probably cost. */
+  estimate: number | null;
+  /** Where the caller is told of changes. */
+  callback_url: string | null;
+  /** When to tell (again); null when everything is told. */
+  notify_at: number | null;
+  notify_attempts: Generated<number>;
 }
 
 const json = z.string().transform((text): unknown => JSON.parse(text));
@@ -60,6 +69,10 @@ const rowSchema = z
     error: json.nullable(),
     units: z.number().nullable(),
     poll_at: z.number().nullable(),
+    idempotency_key: z.string().nullish(),
+    details: json.nullish(),
+    callback_url: z.string().nullish(),
+    notify_attempts: z.number().nullish(),
   })
   .transform((row) => ({
     id: row.id,
@@ -74,10 +87,25 @@ const rowSchema = z
     error: row.error,
     units: row.units,
     pollAt: row.poll_at,
-  }))
-  .pipe(taskSchema);
+    externalId: externalIdOf(row.idempotency_key),
+    details: row.details ?? undefined,
+    callbackUrl: row.callback_url ?? undefined,
+    notifyAttempts: row.notify_attempts ?? undefined,
+  }));
 
 /** A row is parsed at this door, because another version of the program may have written it. */
 export function taskOf(row: unknown): Task {
-  return rowSchema.parse(row);
+  return taskSchema.parse(rowSchema.parse(row));
+}
+
+/** A key of a caller holds no space, so the two never meet. */
+const EXTERNAL = 'external ';
+
+/** The external id of a caller is a key too: once taken, it makes no second task. */
+export function externalKey(externalId: string): string {
+  return EXTERNAL + externalId;
+}
+
+function externalIdOf(key: string | null | undefined): string | undefined {
+  return key?.startsWith(EXTERNAL) === true ? key.slice(EXTERNAL.length) : undefined;
 }

@@ -1,7 +1,8 @@
-import type { Updateable } from 'kysely';
+import { sql, type Updateable } from 'kysely';
 import type { z } from 'zod';
 import { type State, stateSchema } from '../tasks/task.ts';
 import type { Database } from './database.ts';
+import { overLimit } from './limits.ts';
 import { hasRoom } from './pools.ts';
 import type { Added, NewTask, TaskChange, TaskTable } from './store.ts';
 import { type TasksTable, taskOf } from './tables.ts';
@@ -20,9 +21,23 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
     return row === undefined ? undefined : taskOf(row);
   };
 
+  /** A repeated request is the same task and uses nothing up. */
+  const keyIsTaken = async (trx: Database['kysely'], { subject, idempotency }: NewTask): Promise<boolean> => {
+    if (idempotency === undefined) return false;
+    const row = await trx
+      .selectFrom('tasks')
+      .select('id')
+      .where('subject', '=', subject)
+      .where('idempotency_key', '=', idempotency.key)
+      .executeTakeFirst();
+    return row !== undefined;
+  };
+
   /** @returns undefined when the idempotency key is taken */
   const insert = (task: NewTask, replica: string): Promise<Added | undefined> =>
     db.kysely.transaction().execute(async (trx) => {
+      const refused = await overLimit(trx, db, task);
+      if (refused !== undefined && !(await keyIsTaken(trx, task))) return refused;
       const claimed = await hasRoom(trx, db, { pool: task.pool, now: task.createdAt, concurrency, slots: task.slots });
       const row = await trx
         .insertInto('tasks')
@@ -37,6 +52,8 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
           payload: JSON.stringify(task.payload),
           idempotency_key: task.idempotency?.key ?? null,
           fingerprint: task.idempotency?.fingerprint ?? null,
+          estimate: task.estimate ?? null,
+          callback_url: task.callbackUrl ?? null,
           pool: task.pool,
           slots: task.slots,
           attempt_at: task.createdAt,
@@ -122,20 +139,32 @@ function takenBackBy(state: State | undefined): State[] {
 }
 
 /** A change as columns; what it leaves out stays. Once the state is known the claim and the payload go. */
-export function columnsOf(change: TaskChange): Updateable<TasksTable> {
+export function columnsOf(change: TaskChange) {
   const isKnown = change.state !== undefined && !unsettled.has(change.state);
-  return {
+  const columns: Updateable<TasksTable> = {
     updated_at: change.updatedAt,
     ...(change.state === undefined ? {} : { state: change.state }),
     ...(isKnown ? { payload: null, lease_owner: null, attempt_at: null } : {}),
     ...(change.upstreamId === undefined ? {} : { upstream_id: change.upstreamId }),
     ...(change.files === undefined ? {} : { files: JSON.stringify(change.files) }),
+    ...(change.details === undefined ? {} : { details: JSON.stringify(change.details) }),
     ...(change.error === undefined ? {} : { error: change.error === null ? null : JSON.stringify(change.error) }),
     ...(change.units === undefined ? {} : { units: change.units }),
     ...(change.pollAt === undefined ? {} : { poll_at: change.pollAt }),
     ...(change.releaseKey === true ? { idempotency_key: null } : {}),
     ...(change.mirrorAt === undefined ? {} : { mirror_at: change.mirrorAt }),
     ...(change.purgeAt === undefined ? {} : { purge_at: change.purgeAt }),
+  };
+  return change.state === undefined ? columns : { ...columns, ...notice(change.state, change.updatedAt) };
+}
+
+/** Whoever asked for it is told when callers see another status than before; `state` here is the one before. */
+function notice(state: State, at: number) {
+  if (unsettled.has(state)) return {};
+  const differs = sql`callback_url is not null and state <> ${state}`;
+  return {
+    notify_at: sql<number | null>`case when ${differs} then cast(${at} as bigint) else notify_at end`,
+    notify_attempts: sql<number>`case when ${differs} then 0 else notify_attempts end`,
   };
 }
 

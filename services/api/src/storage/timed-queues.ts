@@ -1,15 +1,15 @@
 import type { Database } from './database.ts';
-import type { PollQueue, ResultQueue } from './store.ts';
+import type { NotifyQueue, PollQueue, ResultQueue } from './store.ts';
 import { taskOf } from './tables.ts';
 
-type Timer = 'poll_at' | 'mirror_at' | 'purge_at';
+type Timer = 'poll_at' | 'mirror_at' | 'purge_at' | 'notify_at';
 
 /**
  * Work that is due at a time kept in a column. Who claims it moves the time
  * ahead, so that the work comes back by itself when the claimer dies; doing it
  * twice costs nothing, so there is no fence.
  */
-export function createTimedQueues(db: Database): PollQueue & ResultQueue {
+export function createTimedQueues(db: Database): PollQueue & ResultQueue & NotifyQueue {
   const claim = (timer: Timer) => async (now: number, limit: number, hiddenUntil: number) => {
     const rows = await db.kysely
       .updateTable('tasks')
@@ -46,6 +46,15 @@ export function createTimedQueues(db: Database): PollQueue & ResultQueue {
     async pollAgain(id, pollAt) {
       // A task that has ended meanwhile is not to be asked about again.
       await update(id).set({ poll_at: pollAt }).where('poll_at', 'is not', null).execute();
+    },
+    claimNotifications: claim('notify_at'),
+    nextNotification: next('notify_at'),
+    async notified({ id, notifyAttempts = 0 }, claimedUntil, at) {
+      await update(id)
+        .set({ notify_at: at, notify_attempts: at === null ? 0 : notifyAttempts + 1 })
+        // Another time than that of the claim: something happened since.
+        .where('notify_at', '=', claimedUntil)
+        .execute();
     },
     claimMirrors: claim('mirror_at'),
     nextMirror: next('mirror_at'),

@@ -1,25 +1,44 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ENDPOINTS, type Kind, KlingError, type KlingRequest, REQUESTS } from '@klingapi/kling';
+import { KINDS, type Kind, REQUESTS } from '@klingapi/kling';
 import { z } from 'zod';
-import { bearer, requireScope, subjectOf } from '../access.ts';
+import { bearer, requireScope } from '../access.ts';
 import type { App, Context } from '../context.ts';
-import { ownProblem, problemSchema } from '../problem.ts';
-import type { Added } from '../storage/store.ts';
-import { upstreamProblem } from '../upstream-problem.ts';
-import { acceptPictures, describePictures } from './pictures.ts';
+import { problemSchema } from '../problem.ts';
+import { createTask } from './creation.ts';
 import { describeTask, taskReplySchema } from './task.ts';
 
-/** The original's paths. */
-const ROUTES: readonly { readonly kind: Kind; readonly path: string; readonly summary: string }[] = [
-  { kind: 'text-to-image', path: '/api/images/generations', summary: 'Make pictures from a text' },
-  { kind: 'text-to-video', path: '/api/videos/text-to-video', summary: 'Make a video from a text' },
-  { kind: 'image-to-video', path: '/api/videos/image-to-video', summary: 'Make a video from a picture' },
-  { kind: 'virtual-try-on', path: '/api/try-on/virtual', summary: 'Dress a person in a garment' },
-];
-
-/** How long a create waits to learn whether Kling took the task; it goes on in the background after that. */
-const ANSWER_WITHIN_MS = 25_000;
+/** Where each kind of task is made. The first four are the original's paths. */
+const ROUTES: Readonly<Record<Kind, readonly [path: string, summary: string]>> = {
+  'text-to-image': ['images/generations', 'Make pictures from a text'],
+  'text-to-video': ['videos/text-to-video', 'Make a video from a text'],
+  'image-to-video': ['videos/image-to-video', 'Make a video from a picture'],
+  'virtual-try-on': ['try-on/virtual', 'Dress a person in a garment'],
+  'omni-image': ['images/omni', 'Make pictures from a text, pictures and elements'],
+  'multi-image-to-image': ['images/multi-image', 'Make pictures of several subjects'],
+  'image-expand': ['images/expand', 'Make a picture larger on its sides'],
+  'multi-shot-image': ['images/multi-shot', 'Make other views of a person or thing'],
+  'omni-video': ['videos/omni', 'Make or edit a video from a text, pictures, elements and a video'],
+  'multi-image-to-video': ['videos/multi-image', 'Make a video of several pictures'],
+  'motion-control': ['videos/motion-control', 'Move a person as in a video'],
+  'multi-elements': ['videos/multi-elements', 'Add, swap or remove what was chosen in a video'],
+  'video-extend': ['videos/extend', 'Make a video longer'],
+  'lip-sync': ['videos/lip-sync', 'Let a video speak, in one step'],
+  'face-lip-sync': ['videos/face-lip-sync', 'Let a chosen face of a video speak'],
+  avatar: ['videos/avatar', 'Let a picture speak'],
+  effects: ['videos/effects', 'Put an effect on pictures'],
+  'text-to-audio': ['audio/text-to-audio', 'Make a sound from a text'],
+  'video-to-audio': ['audio/video-to-audio', 'Make the sound of a video'],
+  element: ['elements', 'Make an element to use in prompts'],
+  voice: ['voices', 'Make a voice from a sound'],
+  'new-text-to-video': ['new/text-to-video', 'Make a video from a text, by models of the new family'],
+  'new-image-to-video': ['new/image-to-video', 'Make a video from pictures, by models of the new family'],
+  'new-omni-video': ['new/omni-video', 'Make or edit a video, by models of the new family'],
+  'new-motion-control': ['new/motion-control', 'Move a person as in a video, by models of the new family'],
+  'solution-try-on': ['solutions/try-on', 'Dress a person in a product'],
+  'solution-clothing': ['solutions/clothing', 'Make a video of clothes after another'],
+  'solution-goods': ['solutions/goods', 'Make a video of goods'],
+  'solution-talking-agent': ['solutions/talking-agent', 'Let somebody present a script'],
+  'solution-subtitle': ['solutions/subtitle', 'Give a video subtitles'],
+};
 
 const headers = z.object({
   'idempotency-key': z
@@ -28,19 +47,31 @@ const headers = z.object({
     .optional()
     .describe('The same key with the same body gives the same task, and is paid once'),
 });
+const callbackUrl = z
+  .url({ protocol: /^https?$/ })
+  .max(2048)
+  .optional()
+  .describe('Where the task is told when it changes, signed; see the README');
+const label = z.object({ callback_url: callbackUrl });
+
+/** The fields of a kind and those of this service; the request itself is read out of it again. */
+function withCallback(schema: z.ZodObject): z.ZodObject {
+  return schema.safeExtend(label.shape);
+}
 
 export function addCreateRoutes(app: App, context: Context): void {
-  for (const { kind, path, summary } of ROUTES) {
+  for (const kind of KINDS) {
+    const [path, summary] = ROUTES[kind];
     app.route({
       method: 'POST',
-      url: path,
+      url: `/api/${path}`,
       onRequest: requireScope(context.authenticate, 'create'),
       schema: {
         summary,
         tags: ['create'],
         security: bearer,
         headers,
-        body: REQUESTS[kind],
+        body: withCallback(REQUESTS[kind]),
         response: {
           202: taskReplySchema.describe('The task; ask for it by its id'),
           '4xx': { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } },
@@ -48,11 +79,12 @@ export function addCreateRoutes(app: App, context: Context): void {
         },
       },
       handler: async (request, reply) => {
-        if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
-        const payload: KlingRequest = acceptPictures(request.body);
-        const added = await addTask(context, kind, payload, subjectOf(request), request.headers['idempotency-key']);
-        await submitted(context, added);
-        const task = (await context.store.find(added.task.id)) ?? added.task;
+        const task = await createTask(context, request, {
+          kind,
+          request: REQUESTS[kind].parse(request.body),
+          idempotencyKey: request.headers['idempotency-key'],
+          callbackUrl: label.parse(request.body).callback_url,
+        });
         return await reply
           .code(202)
           .header('location', `/api/tasks/${task.id}`)
@@ -60,79 +92,4 @@ export function addCreateRoutes(app: App, context: Context): void {
       },
     });
   }
-}
-
-type Stored = Exclude<Added, { outcome: 'key-of-another-request' }>;
-
-async function addTask(
-  context: Context,
-  kind: Kind,
-  payload: KlingRequest,
-  subject: string,
-  key: string | undefined,
-): Promise<Stored> {
-  const added = await context.store.add(
-    {
-      id: randomUUID(),
-      subject,
-      kind,
-      createdAt: context.now(),
-      request: describePictures({ ...payload }),
-      payload,
-      // Kling counts by model and kind of result, and each picture of a task for one.
-      pool: `${ENDPOINTS[kind].result}:${payload.model_name}`,
-      slots: 'n' in payload ? payload.n : 1,
-      idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(kind, payload) },
-    },
-    context.replica,
-  );
-  if (added.outcome === 'key-of-another-request') {
-    throw ownProblem('idempotency_key_reused', 'use a new key for a new request');
-  }
-  return added;
-}
-
-/** Waits until Kling has taken or refused the task or it is back in the queue, but not for ever. */
-async function submitted(context: Context, added: Stored): Promise<void> {
-  const { id, state } = added.task;
-  const { submissions, dispatcher } = context;
-  if (added.outcome === 'added' && added.claim === undefined) dispatcher.wake();
-  if (state !== 'submitting') return;
-  const submission =
-    added.outcome === 'added' && added.claim !== undefined
-      ? submissions.submit(added.claim)
-      : (submissions.running(id) ?? settledElsewhere(context, id));
-  const answered = new AbortController();
-  const patience = sleep(ANSWER_WITHIN_MS, undefined, { signal: answered.signal }).catch(() => {});
-  try {
-    await Promise.race([submission, patience]);
-  } catch (error) {
-    if (error instanceof KlingError) throw upstreamProblem(error, id);
-    throw error;
-  } finally {
-    answered.abort();
-    // A refusal after the reply is stored with the task.
-    submission.catch(() => {});
-  }
-}
-
-/** The same request came to two replicas: this one waits for the other's outcome. */
-async function settledElsewhere({ store, changes }: Context, id: string): Promise<void> {
-  const watch = changes.watch(id);
-  const end = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  try {
-    while (!end.aborted && !changes.released.aborted && (await store.find(id))?.state === 'submitting') {
-      await watch.next(ANSWER_WITHIN_MS, end);
-    }
-  } finally {
-    watch.close();
-  }
-}
-
-/** Equal for requests that mean the same, whatever the order of their fields. */
-function fingerprint(kind: Kind, payload: KlingRequest): string {
-  const sorted = Object.entries(payload).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256')
-    .update(JSON.stringify([kind, sorted]))
-    .digest('hex');
 }

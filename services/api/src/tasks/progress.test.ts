@@ -28,6 +28,9 @@ const upstream: UpstreamTask = {
   updatedAt: undefined,
   images: [],
   videos: [],
+  audios: [],
+  elements: [],
+  voices: [],
   units: undefined,
 };
 
@@ -48,7 +51,7 @@ describe('what Kling tells of a task', () => {
     });
     const video = { url: 'https://x/0.mp4', duration: '5.041' };
     expect(progressOf(task, { ...upstream, status: 'succeeded', videos: [video] }, NOW).files).toEqual([
-      { url: video.url, durationSeconds: 5.041 },
+      { url: video.url, group: 'videos', durationSeconds: 5.041 },
     ]);
   });
 

@@ -1,6 +1,6 @@
 import type { UpstreamTask } from '@klingapi/kling';
 import type { TaskChange } from '../storage/store.ts';
-import type { Task, TaskFile } from './task.ts';
+import type { Details, Task, TaskFile } from './task.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -62,7 +62,9 @@ export function createProgress({ now, keepsResults }: ProgressOptions): Progress
     of(task, upstream) {
       const at = now();
       const change = progressOf(task, upstream, at, isTold());
-      return keepsResults && change.state === 'succeeded' ? { ...change, mirrorAt: at } : change;
+      return keepsResults && change.state === 'succeeded' && (change.files ?? []).length > 0
+        ? { ...change, mirrorAt: at }
+        : change;
     },
     pollDelay: (age) => pollDelay(age, isTold()),
   };
@@ -78,11 +80,17 @@ export function progressOf(task: Task, upstream: UpstreamTask, now: number, isTo
   }
   if (upstream.status === 'succeeded') {
     const files = filesOf(upstream);
-    if (files.length === 0) {
+    const { elements, voices } = upstream;
+    const details: Details = {
+      ...(elements.length === 0 ? {} : { elements }),
+      ...(voices.length === 0 ? {} : { voices }),
+    };
+    const hasDetails = Object.keys(details).length > 0;
+    if (files.length === 0 && !hasDetails) {
       const error = { code: 'upstream_result', message: 'Kling told success without a result' };
       return { ...base, ...units, state: 'failed', pollAt: null, error };
     }
-    return { ...base, ...units, state: 'succeeded', pollAt: null, files };
+    return { ...base, ...units, state: 'succeeded', pollAt: null, files, ...(hasDetails ? { details } : {}) };
   }
   // A status that did not move is no update: `updatedAt` tells callers when something happened.
   const moved = upstream.status !== task.state;
@@ -96,10 +104,19 @@ export function progressOf(task: Task, upstream: UpstreamTask, now: number, isTo
 
 function filesOf(upstream: UpstreamTask): TaskFile[] {
   const images = [...upstream.images].sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
-  return [...images, ...upstream.videos].map((file) => {
-    const seconds = Number(file.duration);
-    return { url: file.url, ...(Number.isFinite(seconds) ? { durationSeconds: seconds } : {}) };
-  });
+  const groups = { images, videos: upstream.videos, audios: upstream.audios } as const;
+  return (['images', 'videos', 'audios'] as const).flatMap((group) =>
+    groups[group].map((file) => {
+      const seconds = file.duration === undefined ? Number.NaN : Number(file.duration);
+      return {
+        url: file.url,
+        group,
+        ...(Number.isFinite(seconds) ? { durationSeconds: seconds } : {}),
+        ...(file.id === undefined ? {} : { vendorId: file.id }),
+        ...(file.watermark_url === undefined ? {} : { watermarkUrl: file.watermark_url }),
+      };
+    }),
+  );
 }
 
 function unitsOf(text: string): { units?: number } {

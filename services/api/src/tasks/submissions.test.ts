@@ -18,6 +18,9 @@ const made: UpstreamTask = {
   updatedAt: undefined,
   images: [],
   videos: [],
+  audios: [],
+  elements: [],
+  voices: [],
   units: undefined,
 };
 

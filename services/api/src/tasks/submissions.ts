@@ -8,7 +8,7 @@ import { BUSY, retryDelay } from './retries.ts';
 
 export interface SubmissionsOptions {
   readonly store: Store;
-  readonly client: KlingClient;
+  readonly client: Omit<KlingClient, 'call'>;
   readonly lease: Lease;
   readonly progress: Progress;
   readonly logger: Logger;

@@ -25,8 +25,18 @@ export const fileSchema = z.object({
   kept: keptSchema.optional(),
   /** The time to keep it is over. */
   deleted: z.boolean().optional(),
+  /** Absent: what the kind of task usually gives. */
+  group: z.enum(['images', 'videos', 'audios']).optional(),
+  /** Kling's id of the file, which other tasks can build on. */
+  vendorId: z.string().optional(),
+  watermarkUrl: z.url().optional(),
 });
 export type TaskFile = z.infer<typeof fileSchema>;
+
+const thing = z.record(z.string(), z.unknown());
+/** What a result has besides files, in the words of Kling. */
+export const detailsSchema = z.object({ elements: z.array(thing).optional(), voices: z.array(thing).optional() });
+export type Details = z.infer<typeof detailsSchema>;
 
 /** A task as it is stored. Times are Unix milliseconds. */
 export const taskSchema = z.object({
@@ -44,6 +54,12 @@ export const taskSchema = z.object({
   units: z.number().nullable(),
   /** When to ask Kling next; null when there is nothing to ask. */
   pollAt: z.number().nullable(),
+  /** The caller's own id of it. */
+  externalId: z.string().optional(),
+  details: detailsSchema.optional(),
+  /** Where the caller is told of changes, and how often that failed in a row. */
+  callbackUrl: z.string().optional(),
+  notifyAttempts: z.number().optional(),
 });
 export type Task = z.infer<typeof taskSchema>;
 
@@ -53,10 +69,21 @@ const resultFile = {
   href: z.string().describe('Path on this service that gives the bytes'),
   link: z.url().optional().describe('The same as a whole address, where the external address of this service is known'),
 };
-const resultSchema = z.union([
-  z.object({ images: z.array(z.object(resultFile)).min(1) }),
-  z.object({ videos: z.array(z.object({ ...resultFile, durationSeconds: z.number().optional() })).min(1) }),
-]);
+const more = {
+  vendorId: z.string().optional().describe('Id that Kling knows it by; other tasks can build on it'),
+  watermarkUrl: z.url().optional(),
+  durationSeconds: z.number().optional(),
+};
+const files = z.array(z.object({ ...resultFile, ...more })).min(1);
+const resultSchema = z
+  .object({
+    images: files.optional(),
+    videos: files.optional(),
+    audios: files.optional(),
+    elements: z.array(thing).optional(),
+    voices: z.array(thing).optional(),
+  })
+  .describe('What the task made; as a rule one of these');
 
 const statusShape = {
   id: z.string(),
@@ -71,6 +98,7 @@ const statusShape = {
 /** The reply of every create, of `GET tasks/{id}` and of `wait`. */
 export const taskReplySchema = z.object({
   ...statusShape,
+  externalId: z.string().optional().describe('The id that the caller gave it'),
   request: z.record(z.string(), z.unknown()).describe('What was asked for, with defaults filled in'),
   result: resultSchema.optional().describe('Only when the status is succeeded'),
   charge: z
@@ -113,6 +141,7 @@ export function describeStatus(task: Task): TaskStatusReply {
 export function describeTask(task: Task, publicUrl: string | undefined): TaskReply {
   return {
     ...describeStatus(task),
+    ...(task.externalId === undefined ? {} : { externalId: task.externalId }),
     request: task.request,
     ...(task.state === 'succeeded' ? { result: describeResult(task, publicUrl) } : {}),
     ...(task.units === null ? {} : { charge: { units: task.units } }),
@@ -120,12 +149,24 @@ export function describeTask(task: Task, publicUrl: string | undefined): TaskRep
 }
 
 export function describeResult(task: Task, publicUrl: string | undefined): z.infer<typeof resultSchema> {
-  const files = task.files.map(({ url, durationSeconds }, index) => {
+  const result: z.infer<typeof resultSchema> = {};
+  task.files.forEach(({ url, durationSeconds, group, vendorId, watermarkUrl }, index) => {
     const href = `/api/tasks/${task.id}/results/${index}`;
-    const link = publicUrl === undefined ? {} : { link: publicUrl + href };
-    return { file: { index, url, href, ...link }, duration: durationSeconds === undefined ? {} : { durationSeconds } };
+    const file = {
+      ...{ index, url, href },
+      ...(publicUrl === undefined ? {} : { link: publicUrl + href }),
+      ...(durationSeconds === undefined ? {} : { durationSeconds }),
+      ...(vendorId === undefined ? {} : { vendorId }),
+      ...(watermarkUrl === undefined ? {} : { watermarkUrl }),
+    };
+    const where = group ?? fileGroupOf(task.kind);
+    result[where] = [...(result[where] ?? []), file];
   });
-  return ENDPOINTS[task.kind].result === 'images'
-    ? { images: files.map(({ file }) => file) }
-    : { videos: files.map(({ file, duration }) => ({ ...file, ...duration })) };
+  return { ...result, ...task.details };
+}
+
+/** Older rows name no group; elements and voices have no files. */
+export function fileGroupOf(kind: Task['kind']): 'images' | 'videos' | 'audios' {
+  const { result } = ENDPOINTS[kind];
+  return result === 'elements' || result === 'voices' ? 'images' : result;
 }

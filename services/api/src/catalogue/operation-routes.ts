@@ -1,0 +1,56 @@
+import { OPERATIONS, type Operation, type OperationName } from '@klingapi/kling';
+import { z } from 'zod';
+import { bearer, requireAccount, requireScope } from '../access.ts';
+import type { App, Context } from '../context.ts';
+import { ownProblem, problemSchema } from '../problem.ts';
+import { acceptPictures } from '../tasks/pictures.ts';
+
+/** Where each call is that makes no task. */
+const PATHS: Readonly<Record<OperationName, string>> = {
+  'text-to-speech': 'audio/speech',
+  'identify-face': 'videos/faces',
+  'image-recognize': 'images/recognize',
+  'selection-start': 'videos/selection/start',
+  'selection-add': 'videos/selection/add',
+  'selection-delete': 'videos/selection/delete',
+  'selection-clear': 'videos/selection/clear',
+  'selection-preview': 'videos/selection/preview',
+  'preset-elements': 'elements/presets',
+  'delete-element': 'elements/delete',
+  'preset-voices': 'voices/presets',
+  'delete-voice': 'voices/delete',
+  'account-costs': 'account/costs',
+  'account-packages': 'account/packages',
+  'account-balance': 'account/balance',
+};
+const isOperation = (name: string): name is OperationName => name in OPERATIONS;
+export const OPERATION_NAMES = Object.keys(OPERATIONS).filter(isOperation);
+
+/** Answered by Kling at once; the answer goes on as it came. */
+export function addOperationRoutes(app: App, context: Context): void {
+  for (const name of OPERATION_NAMES) {
+    const { method, summary, schema, scope, wholeAccount }: Operation = OPERATIONS[name];
+    app.route({
+      method,
+      url: `/api/${PATHS[name]}`,
+      onRequest: requireScope(context.authenticate, scope),
+      schema: {
+        tags: ['calls'],
+        security: bearer,
+        summary,
+        ...(method === 'GET' ? { querystring: schema } : { body: schema }),
+        response: {
+          200: z.object({ data: z.unknown() }),
+          '4xx': { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } },
+          '5xx': { description: 'Failed', content: { 'application/problem+json': { schema: problemSchema } } },
+        },
+      },
+      handler: async (request) => {
+        if (wholeAccount === true) requireAccount(request);
+        if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
+        const body = schema.parse(method === 'GET' ? request.query : request.body);
+        return { data: await context.client.call(name, acceptPictures(body)) };
+      },
+    });
+  }
+}

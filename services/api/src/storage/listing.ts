@@ -1,0 +1,66 @@
+import { kindSchema } from '@klingapi/kling';
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+import type { Listing } from './store.ts';
+import { externalKey, taskOf } from './tables.ts';
+
+export function createListing(db: Database): Listing {
+  const of = (subject: string) => db.kysely.selectFrom('tasks').where('subject', '=', subject);
+  return {
+    async list(subject, { limit, offset = 0, after, kinds, states, from, to }) {
+      let query = of(subject).selectAll();
+      if (kinds !== undefined) query = query.where('kind', 'in', [...kinds]);
+      if (states !== undefined) query = query.where('state', 'in', [...states]);
+      if (from !== undefined) query = query.where('created_at', '>=', from);
+      if (to !== undefined) query = query.where('created_at', '<', to);
+      if (after !== undefined) {
+        const { createdAt, id } = after;
+        query = query.where(({ or, and, eb }) =>
+          or([eb('created_at', '<', createdAt), and([eb('created_at', '=', createdAt), eb('id', '<', id)])]),
+        );
+      }
+      const rows = await query
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .offset(offset)
+        .execute();
+      return rows.map(taskOf);
+    },
+    async findByExternalId(subject, externalId) {
+      const row = await of(subject)
+        .selectAll()
+        .where('idempotency_key', '=', externalKey(externalId))
+        .executeTakeFirst();
+      return row === undefined ? undefined : taskOf(row);
+    },
+    async usage(subject, from, to) {
+      const sum = (expression: string) => sql<number | string>`coalesce(sum(case when ${sql.raw(expression)} end), 0)`;
+      const rows = await of(subject)
+        .select(({ fn }) => [
+          'kind',
+          'pool',
+          fn.countAll<number | string>().as('tasks'),
+          sum("state = 'succeeded' then 1").as('succeeded'),
+          sum("state = 'failed' then 1").as('failed'),
+          sum('units is not null then units').as('units'),
+          sum("units is null and state not in ('succeeded', 'failed') then estimate").as('expected'),
+        ])
+        .where('created_at', '>=', from)
+        .where('created_at', '<', to)
+        .groupBy(['kind', 'pool'])
+        .orderBy('kind')
+        .orderBy('pool')
+        .execute();
+      return rows.map((row) => ({
+        kind: kindSchema.parse(row.kind),
+        model: row.pool.slice(row.pool.indexOf(':') + 1),
+        tasks: Number(row.tasks),
+        succeeded: Number(row.succeeded),
+        failed: Number(row.failed),
+        units: Number(row.units),
+        expectedUnits: Number(row.expected),
+      }));
+    },
+  };
+}

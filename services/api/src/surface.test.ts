@@ -1,0 +1,209 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createKlingClient,
+  ENDPOINTS,
+  EXAMPLES,
+  KINDS,
+  OPERATION_EXAMPLES,
+  OPERATIONS,
+  type OperationName,
+  REQUESTS,
+} from '@klingapi/kling';
+import { createLogger, createRegistry } from '@klingapi/management';
+import { startSandbox } from '@klingapi/sandbox';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { startApi, taskReplySchema } from './index.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+const closing: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const open of closing.splice(0).reverse()) await open.close();
+});
+
+const CALLERS = {
+  alice: 'alice-key',
+  bob: JSON.stringify({ key: 'bob-key', scopes: ['read'] }),
+  carol: JSON.stringify({ key: 'carol-key', scopes: ['read', 'create'], limits: { createsPerMinute: 2 } }),
+  dave: JSON.stringify({ key: 'dave-key', limits: { unitsPerDay: 20 } }),
+};
+
+async function start() {
+  const sandbox = await startSandbox({ host: '127.0.0.1', port: 0, taskSeconds: 0.05 });
+  closing.push(sandbox);
+  const callersDir = mkdtempSync(join(tmpdir(), 'callers-'));
+  for (const [name, content] of Object.entries(CALLERS)) writeFileSync(join(callersDir, name), content);
+  const api = await startApi({
+    ...{ host: '127.0.0.1', port: 0, storage: { dataDir: mkdtempSync(join(tmpdir(), 'data-')) } },
+    upstream: { baseUrl: sandbox.url, credentials: { apiKey: 'upstream-secret' }, sleep: async () => {} },
+    authentication: { auth: 'callers', callersDir },
+    logger: createLogger({ name: 'api', level: 'silent' }),
+    registry: createRegistry('api'),
+    retryMs: 20,
+  });
+  closing.push(api);
+  const call = async (path: string, body?: unknown, key = 'alice-key') => {
+    const reply = await fetch(api.url + path, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: reply.status, headers: reply.headers, body: JSON.parse(await reply.text()) };
+  };
+  const charges = async (): Promise<{ tasks: number }> =>
+    JSON.parse(await (await fetch(`${sandbox.url}/sandbox/charges`)).text());
+  return { api, sandbox, call, charges };
+}
+
+const isOperation = (name: string): name is OperationName => name in OPERATIONS;
+const images = '/api/images/generations';
+
+describe('the Kling-compatible surface', () => {
+  it('serves a client of Kling that only changed its base address, for every kind of task', async () => {
+    const { api, charges } = await start();
+    const client = createKlingClient({ baseUrl: api.url, credentials: { apiKey: 'alice-key' } });
+    for (const kind of KINDS) {
+      const made = await client.create(kind, REQUESTS[kind].parse(EXAMPLES[kind]), `mine-${kind}`);
+      expect(made.externalId).toBe(`mine-${kind}`);
+      await expect
+        .poll(async () => await client.find(kind, `mine-${kind}`), { timeout: 20_000 })
+        .toMatchObject({ id: made.id, status: 'succeeded', units: expect.any(String) });
+      expect((await client.find(kind, made.id))?.[ENDPOINTS[kind].result], kind).toHaveLength(1);
+    }
+    expect(await charges()).toMatchObject({ tasks: KINDS.length });
+    for (const name of Object.keys(OPERATIONS).filter(isOperation)) {
+      expect(await client.call(name, OPERATION_EXAMPLES[name]), name).toEqual(expect.anything());
+    }
+  });
+
+  it('takes an external id once, and tells refusals in the words of Kling', async () => {
+    const { call, charges } = await start();
+    const body = { prompt: 'a fox', external_task_id: 'e1' };
+    expect(await call('/v1/images/generations', body)).toMatchObject({ status: 200, body: { code: 0 } });
+    expect(await call('/v1/images/generations', body)).toMatchObject({
+      status: 400,
+      body: { code: 1201, message: expect.stringContaining('already exists') },
+    });
+    expect(await charges()).toMatchObject({ tasks: 1 });
+    for (const [path, sent, key, status, code] of [
+      ['/v1/images/generations/none', undefined, 'alice-key', 400, 1201],
+      ['/v1/images/generations/e1', undefined, 'bob-key', 400, 1201],
+      ['/v1/images/generations', body, 'nobody', 401, 1002],
+      ['/v1/images/generations', body, 'bob-key', 403, 1103],
+      ['/v1/images/generations', { prompt: '' }, 'alice-key', 400, 1201],
+      ['/v1/videos/text2video', { prompt: 'x', model_name: 'kling-v2-6', duration: '7' }, 'alice-key', 400, 1201],
+      ['/tasks', undefined, 'alice-key', 400, 1201],
+      ['/account/costs?start_time=0&end_time=1', undefined, 'carol-key', 403, 1103],
+    ] as const) {
+      expect(await call(path, sent, key), `${path} ${key}`).toMatchObject({
+        status,
+        body: { code, request_id: expect.any(String) },
+      });
+    }
+  });
+
+  it('lists in pages', async () => {
+    const { call } = await start();
+    for (const id of ['a', 'b', 'c']) await call('/v1/images/generations', { prompt: id, external_task_id: id });
+    const first = await call('/tasks', { limit: 2 });
+    expect(first.body.data).toMatchObject({ count: 2, has_more: true });
+    const rest = await call('/tasks', { limit: 2, cursor: first.body.data.next_cursor });
+    expect(rest.body.data.result).toMatchObject([{ external_id: 'a' }]);
+    expect(rest.body.data.has_more).toBe(false);
+    const page = await call('/v1/images/generations?pageNum=2&pageSize=2');
+    expect(page.body.data).toMatchObject([{ task_info: { external_task_id: 'a' } }]);
+    expect((await call('/solutions', {})).body.data.count).toBe(0);
+  });
+});
+
+describe('the list of tasks', () => {
+  it('goes by cursor and filters, and shows nobody the tasks of others', async () => {
+    const { call } = await start();
+    const made: string[] = [];
+    for (const prompt of ['1', '2', '3']) made.unshift(taskReplySchema.parse((await call(images, { prompt })).body).id);
+    await call('/api/videos/text-to-video', { prompt: 'x' });
+    const first = await call('/api/tasks?kind=text-to-image&limit=2');
+    // The next page is the same whatever was made meanwhile.
+    await call(images, { prompt: '4' });
+    const second = await call(`/api/tasks?kind=text-to-image&limit=2&cursor=${first.body.nextCursor}`);
+    const seen = [...first.body.tasks, ...second.body.tasks].map(({ id }: { id: string }) => id);
+    expect(seen).toEqual(made);
+    expect(second.body.nextCursor).toBeUndefined();
+    expect((await call('/api/tasks', undefined, 'carol-key')).body.tasks).toEqual([]);
+    expect((await call('/api/tasks?status=failed')).body.tasks).toEqual([]);
+    for (const wrong of ['cursor=x', 'status=done', 'limit=0', 'since=yesterday']) {
+      expect(await call(`/api/tasks?${wrong}`), wrong).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_request' },
+      });
+    }
+  });
+});
+
+describe('before anything is paid', () => {
+  it('an impossible request is refused with the field and a way out', async () => {
+    const { call, charges } = await start();
+    const request = { prompt: 'x', model_name: 'kling-v2-6', duration: '7' };
+    const refused = await call('/api/videos/text-to-video', request);
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'duration', problem: expect.any(String), hint: expect.stringContaining('5, 10') }] },
+    });
+    expect(await call('/api/estimate', { kind: 'text-to-video', request })).toMatchObject({
+      status: 200,
+      body: { possible: false, errors: [{ field: 'duration' }], estimate: { units: 2.1 } },
+    });
+    expect(await charges()).toMatchObject({ tasks: 0 });
+  });
+
+  it('models are told, and usage afterwards', async () => {
+    const { call } = await start();
+    const { kinds } = (await call('/api/models')).body;
+    expect(kinds.map(({ kind }: { kind: string }) => kind)).toEqual(KINDS);
+    const { id } = taskReplySchema.parse((await call(images, { prompt: 'x', n: 2 })).body);
+    await call(`/api/tasks/${id}/wait`, {});
+    expect((await call('/api/usage')).body.usage).toEqual([
+      {
+        ...{ kind: 'text-to-image', model: 'kling-v3', tasks: 1, succeeded: 1, failed: 0 },
+        ...{ units: 16, expectedUnits: 0, pack: 'image', usd: 0.056 },
+      },
+    ]);
+    expect((await call('/api/usage', undefined, 'carol-key')).body.usage).toEqual([]);
+  });
+});
+
+describe('a caller with limits', () => {
+  it('makes no more tasks a minute than it may, whatever comes at once', async () => {
+    const { call, charges } = await start();
+    const all = await Promise.all([1, 2, 3, 4].map((n) => call(images, { prompt: `${n}` }, 'carol-key')));
+    const refused = all.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(2);
+    expect(refused[0]?.body).toMatchObject({ code: 'rate_limited' });
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await charges()).toMatchObject({ tasks: 2 });
+  });
+
+  it('spends no more than it may, by the estimate before and the cost after', async () => {
+    const { call } = await start();
+    expect((await call(images, { prompt: 'x', n: 2 }, 'dave-key')).status).toBe(202);
+    expect(await call(images, { prompt: 'y' }, 'dave-key')).toMatchObject({
+      status: 429,
+      body: { code: 'spend_limited' },
+    });
+    const small = { prompt: 'z', model_name: 'kling-v2-1' };
+    expect((await call(images, small, 'dave-key')).status).toBe(202);
+  });
+
+  it('that may only read makes nothing', async () => {
+    const { call } = await start();
+    expect(await call(images, { prompt: 'x' }, 'bob-key')).toMatchObject({ status: 403 });
+    expect(await call('/api/account/costs?start_time=0&end_time=1', undefined, 'bob-key')).toMatchObject({
+      status: 403,
+    });
+    expect(await call('/api/account/costs?start_time=0&end_time=1')).toMatchObject({ status: 200 });
+  });
+});

@@ -1,0 +1,142 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ENDPOINTS, estimate, impossible, type Kind, KlingError, type KlingRequest } from '@klingapi/kling';
+import type { FastifyRequest } from 'fastify';
+import { limitsOf, subjectOf } from '../access.ts';
+import type { Context } from '../context.ts';
+import { EgressError } from '../egress/egress.ts';
+import { ownProblem } from '../problem.ts';
+import type { Added } from '../storage/store.ts';
+import { externalKey } from '../storage/tables.ts';
+import { upstreamProblem } from '../upstream-problem.ts';
+import { acceptPictures, describePictures } from './pictures.ts';
+import type { Task } from './task.ts';
+
+/** How long a create waits to learn whether Kling took the task; it goes on in the background after that. */
+const ANSWER_WITHIN_MS = 25_000;
+
+export interface Wanted {
+  readonly kind: Kind;
+  readonly request: KlingRequest;
+  /** The same key with the same request is the same task. */
+  readonly idempotencyKey?: string | undefined;
+  /** The caller's own id, which makes one task at most. */
+  readonly externalId?: string | undefined;
+  readonly callbackUrl?: string | undefined;
+}
+
+/**
+ * Everything between a parsed request and its task: pictures, what the model can
+ * do, limits, the row, and Kling's first answer. All doors go through it.
+ *
+ * @throws ProblemError
+ */
+export async function createTask(context: Context, request: FastifyRequest, wanted: Wanted): Promise<Task> {
+  if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
+  const { kind, callbackUrl } = wanted;
+  const payload = acceptPictures(wanted.request);
+  const errors = impossible(kind, payload);
+  if (errors.length > 0) {
+    const detail = errors.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
+    throw ownProblem('invalid_request', detail, { errors });
+  }
+  if (callbackUrl !== undefined) checkCallback(context, callbackUrl);
+  const added = await addTask(context, request, { ...wanted, request: payload });
+  await submitted(context, added);
+  return (await context.store.find(added.task.id)) ?? added.task;
+}
+
+function checkCallback({ egress }: Context, url: string): void {
+  try {
+    egress.check(url);
+  } catch (error) {
+    if (!(error instanceof EgressError)) throw error;
+    const errors = [{ field: 'callback_url', problem: error.message, hint: 'an http(s) address that is public' }];
+    throw ownProblem('invalid_request', `callback_url: ${error.message}`, { errors });
+  }
+}
+
+type Stored = Extract<Added, { readonly task: Task }>;
+
+async function addTask(context: Context, caller: FastifyRequest, wanted: Wanted): Promise<Stored> {
+  const { kind, request: payload, idempotencyKey, externalId, callbackUrl } = wanted;
+  const key = externalId === undefined ? idempotencyKey : externalKey(externalId);
+  const added = await context.store.add(
+    {
+      id: randomUUID(),
+      subject: subjectOf(caller),
+      kind,
+      createdAt: context.now(),
+      request: describePictures(payload),
+      payload,
+      // Kling counts by model and kind of result, and each picture of a task for one.
+      pool: `${ENDPOINTS[kind].result}:${'model_name' in payload ? payload.model_name : kind}`,
+      slots: 'n' in payload ? payload.n : 1,
+      estimate: estimate(kind, payload)?.units,
+      callbackUrl,
+      limits: limitsOf(caller),
+      idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(kind, payload) },
+    },
+    context.replica,
+  );
+  if (added.outcome === 'over-limit') {
+    const { retryAfterSeconds } = added;
+    throw added.limit === 'createsPerMinute'
+      ? ownProblem('rate_limited', 'as many tasks were made within a minute as may be', { retryAfterSeconds })
+      : ownProblem('spend_limited', 'the units of the last 24 hours and of this task are too many', {
+          retryAfterSeconds,
+        });
+  }
+  if (externalId !== undefined && added.outcome !== 'added') {
+    throw ownProblem('external_id_taken', 'a task with this external_task_id already exists');
+  }
+  if (added.outcome === 'key-of-another-request') {
+    throw ownProblem('idempotency_key_reused', 'use a new key for a new request');
+  }
+  return added;
+}
+
+/** Waits until Kling has taken or refused the task or it is back in the queue, but not for ever. */
+async function submitted(context: Context, added: Stored): Promise<void> {
+  const { id, state } = added.task;
+  const { submissions, dispatcher } = context;
+  if (added.outcome === 'added' && added.claim === undefined) dispatcher.wake();
+  if (state !== 'submitting') return;
+  const submission =
+    added.outcome === 'added' && added.claim !== undefined
+      ? submissions.submit(added.claim)
+      : (submissions.running(id) ?? settledElsewhere(context, id));
+  const answered = new AbortController();
+  const patience = sleep(ANSWER_WITHIN_MS, undefined, { signal: answered.signal }).catch(() => {});
+  try {
+    await Promise.race([submission, patience]);
+  } catch (error) {
+    if (error instanceof KlingError) throw upstreamProblem(error, id);
+    throw error;
+  } finally {
+    answered.abort();
+    // A refusal after the reply is stored with the task.
+    submission.catch(() => {});
+  }
+}
+
+/** The same request came to two replicas: this one waits for the other's outcome. */
+async function settledElsewhere({ store, changes }: Context, id: string): Promise<void> {
+  const watch = changes.watch(id);
+  const end = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  try {
+    while (!end.aborted && !changes.released.aborted && (await store.find(id))?.state === 'submitting') {
+      await watch.next(ANSWER_WITHIN_MS, end);
+    }
+  } finally {
+    watch.close();
+  }
+}
+
+/** Equal for requests that mean the same, whatever the order of their fields. */
+function fingerprint(kind: Kind, payload: KlingRequest): string {
+  const sorted = Object.entries(payload).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([kind, sorted]))
+    .digest('hex');
+}
