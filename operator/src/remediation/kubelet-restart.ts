@@ -11,13 +11,12 @@ import type { PodStatus, RepairRecord } from '../resource/status.ts';
 import { type Assessment, serves } from './assess.ts';
 import { isDiagnosis, isProcessFault } from './diagnoses.ts';
 import type { PodObservation } from './observation.ts';
+import { iso } from './time.ts';
 
 /** SIGKILL after the grace, as a rule; SIGTERM where the process does not catch it. */
 const SIGNALLED: readonly number[] = [137, 143];
 /** Records that the status holds. */
 const MOST = 10;
-
-const iso = (at: number): string => new Date(at).toISOString();
 
 /**
  * Restarts that are accounted for in the status of the pod: those of which is known what came of them.

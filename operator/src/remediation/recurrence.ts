@@ -1,6 +1,7 @@
 /** A fault that comes back soon after a repair has a cause that restarting does not remove. */
 import type { RepairRecord } from '../resource/status.ts';
 import type { Assessment } from './assess.ts';
+import { at } from './time.ts';
 
 export interface RecurrenceInput {
   /** The pod that is about to be repaired. */
@@ -13,7 +14,6 @@ export interface RecurrenceInput {
 }
 
 const MOST_TIMES = 1_000;
-const at = (time: string): number => new Date(time).getTime();
 
 /** @returns undefined unless the pod was made by a repair of the same fault, and did not serve for `minHealthySeconds` */
 export function recurrenceOf(input: RecurrenceInput, now: number): RepairRecord['recurrence'] {
