@@ -64,3 +64,34 @@ it('restarts all pods at once where more of them fail than the budget has repair
   }
   expect((await kase.klingApi()).status.repairsTotal).toBe(1);
 });
+
+it('goes back to the verified revision where the one that runs was never verified', async () => {
+  const handshakes = { ...handshake, startupGraceSeconds: 30 };
+  const verified = { ...faulty, replicas: 1, handshake: handshakes };
+  await kase.apply(quick(verified, { remediation }), 'back');
+  const { revisions } = (await kase.ready('back')).status;
+  // without an API pod nothing is verified; the pods of the new revision serve for a while, each of them
+  const env = [
+    { name: 'FAULT', value: '500' },
+    { name: 'FAULT_AFTER_SERVING_SECONDS', value: '20' },
+  ];
+  await kase.apply(quick({ ...verified, env }, { remediation, api: { replicas: 0 } }), 'back');
+  const object = await waitFor(
+    async () => {
+      const seen = await kase.klingApi('back');
+      const [newest] = seen.status.repairs ?? [];
+      if (newest?.action === 'Rollback' && newest.outcome !== undefined) return seen;
+      throw new Error(JSON.stringify({ repairs: seen.status.repairs, revisions: seen.status.revisions }));
+    },
+    { what: 'the verified revision to be applied again', timeoutMs: 300_000, everyMs: 1_000 },
+  );
+  expect(object.status.repairs.map(({ action, trigger }: Json) => `${action} by ${trigger}`).toReversed()).toEqual([
+    'RestartPod by Handshake',
+    'RestartPod by Handshake',
+    'RolloutRestart by Handshake',
+    'Rollback by Handshake',
+  ]);
+  expect(object.status.repairs[0]).toMatchObject({ outcome: 'Recovered', rolledBackTo: revisions.verified });
+  expect(object.status.revisions).toMatchObject({ current: revisions.verified, verified: revisions.verified });
+  expect(condition(object, 'Stalled')).toMatchObject({ reason: 'RolledBack' });
+});
