@@ -54,15 +54,16 @@ export async function act(klingApi: KlingApi, plan: Plan, deps: Deps): Promise<A
     return { ...base, decision: { kind: 'Nothing' }, busy: true };
   }
   const log = await readLog(klingApi, pod, deps);
+  const finding = matchLog(log, deps.signatures);
   const storm =
-    repair.trigger === 'Handshake' && !fromInside(pod, matchLog(log, deps.signatures) !== undefined)
+    repair.trigger === 'Handshake' && !fromInside(pod, finding !== undefined)
       ? deps.storm(pod.failingSince ?? now)
       : null;
   if (storm !== null) {
     const message = `${repair.message}; not repaired, because ${storm}`;
     return { ...base, decision: { kind: 'Hold', reason: 'StormActive', message, until: null } };
   }
-  const written = writeDown({ klingApi, plan, repair, actor: deps.actor, log, signatures: deps.signatures }, now);
+  const written = writeDown({ klingApi, plan, repair, actor: deps.actor, log, finding }, now);
   return {
     ...base,
     ...written,

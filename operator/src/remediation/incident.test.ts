@@ -57,7 +57,8 @@ describe('a request by annotation', () => {
     if (pod === undefined) throw new Error('no pod');
     const handled = (trigger: 'Request' | 'Rollout') => {
       const repair = { pod, action: 'Rollback', trigger, failedAttempts: 0, reason: 'r', message: 'm' } as const;
-      return writeDown({ klingApi, plan: made, repair, actor: 'me', log: '', signatures: [] }, T0).state.handledRequest;
+      return writeDown({ klingApi, plan: made, repair, actor: 'me', log: '', finding: undefined }, T0).state
+        .handledRequest;
     };
     expect([handled('Request'), handled('Rollout')]).toEqual(['now', undefined]);
   });

@@ -110,7 +110,7 @@ export class World {
     if (made.decision.kind === 'Repair') {
       const repair = made.decision;
       this.actions.push({ at: this.now, repair, pods: structuredClone(this.pods) });
-      const written = writeDown({ klingApi, plan: made, repair, actor: 'me', log: '', signatures: [] }, this.now);
+      const written = writeDown({ klingApi, plan: made, repair, actor: 'me', log: '', finding: undefined }, this.now);
       ({ state, repairs } = written);
       asked = { restartedAt: written.restartedAt, rejected: written.rejected };
       if (repair.action === 'RestartPod') doomed.push(repair.pod.uid);

@@ -7,7 +7,7 @@ import { afterRepair, repairRequestOf } from './incident.ts';
 import { lastRequestBefore } from './last-request.ts';
 import { beginRepair } from './record.ts';
 import { recurrenceOf } from './recurrence.ts';
-import { matchLog, type Signature } from './signatures.ts';
+import type { LogFinding } from './signatures.ts';
 
 export interface WriteDownInput {
   klingApi: KlingApi;
@@ -17,7 +17,8 @@ export interface WriteDownInput {
   actor: string;
   /** The container's log around the failure. */
   log: string;
-  signatures: readonly Signature[];
+  /** What a signature found in it. */
+  finding: LogFinding | undefined;
 }
 
 type Written = Required<Pick<Acts, 'repairs' | 'state' | 'repairsTotal' | 'restartedAt' | 'rejected' | 'begun'>>;
@@ -25,10 +26,9 @@ type Written = Required<Pick<Acts, 'repairs' | 'state' | 'repairsTotal' | 'resta
 /** Repairs kept in the status. */
 const KEPT = 10;
 
-export function writeDown({ klingApi, plan, repair, actor, log, signatures }: WriteDownInput, now: number): Written {
+export function writeDown({ klingApi, plan, repair, actor, log, finding }: WriteDownInput, now: number): Written {
   const { pod } = repair;
   const { minHealthySeconds, logExcerpt } = klingApi.spec.remediation;
-  const finding = matchLog(log, signatures);
   const diagnosis = finding?.diagnosis ?? pod.diagnosis ?? 'HttpError';
   const lastRequest = logExcerpt === 'None' ? undefined : lastRequestBefore(log);
   const state = afterRepair(plan.state, klingApi.spec.remediation, repair, now);

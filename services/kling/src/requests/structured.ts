@@ -19,40 +19,25 @@ const seconds = z.int().min(3).max(60).optional();
 const resolution = openName('720p, 1080p or 4k, by model').optional();
 const audio = openName('off, native or original, by model').optional();
 const aspectRatio = z.enum(VIDEO_ASPECT_RATIOS).optional();
+const clip = { resolution, duration: seconds, audio, multi_shot: z.boolean().optional() };
 const model = (usual: string) => openName(`For example ${usual}`).default(usual);
 
 export const newTextToVideo = z.object({
   model_name: model('kling-3.0-turbo'),
   prompt: z.string().trim().min(1).max(3072),
-  settings: z
-    .looseObject({
-      resolution,
-      aspect_ratio: aspectRatio,
-      duration: seconds,
-      audio,
-      multi_shot: z.boolean().optional(),
-    })
-    .optional(),
+  settings: z.looseObject({ ...clip, aspect_ratio: aspectRatio }).optional(),
   options,
 });
 export const newImageToVideo = z.object({
   model_name: model('kling-3.0-turbo'),
   contents,
-  settings: z.looseObject({ resolution, duration: seconds, audio, multi_shot: z.boolean().optional() }).optional(),
+  settings: z.looseObject(clip).optional(),
   options,
 });
 export const newOmniVideo = z.object({
   model_name: model('kling-3.0-omni'),
   contents,
-  settings: z
-    .looseObject({
-      resolution,
-      aspect_ratio: aspectRatio,
-      duration: seconds,
-      audio,
-      multi_shot: z.boolean().optional(),
-    })
-    .optional(),
+  settings: z.looseObject({ ...clip, aspect_ratio: aspectRatio }).optional(),
   options,
 });
 export const newMotionControl = z.object({
