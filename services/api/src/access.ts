@@ -1,6 +1,6 @@
 import { type Authenticator, type Identity, isRefusal, type Limits, type Scope } from '@klingapi/identity';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ownProblem } from './problem.ts';
+import { ownProblem, type ProblemError } from './problem.ts';
 import type { TaskTable } from './storage/store.ts';
 import type { Task } from './tasks/task.ts';
 
@@ -42,9 +42,13 @@ export function requireAccount(request: FastifyRequest): void {
 export async function ownTask(store: TaskTable, request: FastifyRequest, id: string): Promise<Task> {
   const task = await store.find(id);
   if (task === undefined || task.subject !== subjectOf(request)) {
-    throw ownProblem('task_not_found', `there is no task ${id.slice(0, 64)}`);
+    throw notFound(id);
   }
   return task;
+}
+
+export function notFound(id: string): ProblemError {
+  return ownProblem('task_not_found', `there is no task ${id.slice(0, 64)}`);
 }
 
 /** Bearer keys as OpenAPI tells them, for the schema of each guarded route. */

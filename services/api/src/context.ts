@@ -13,6 +13,7 @@ import type { ResultStore } from './results/result-store.ts';
 import type { Store } from './storage/store.ts';
 import type { Changes } from './tasks/changes.ts';
 import type { Loop } from './tasks/loop.ts';
+import type { Replies } from './tasks/replies.ts';
 import type { Submissions } from './tasks/submissions.ts';
 
 /** What the routes work with. */
@@ -25,6 +26,7 @@ export interface Context {
   readonly client: Pick<KlingClient, 'call'>;
   readonly dispatcher: Loop;
   readonly changes: Changes;
+  readonly replies: Replies;
   readonly authenticate: Authenticator;
   readonly now: () => number;
   readonly egress: Egress;

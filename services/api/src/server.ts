@@ -17,8 +17,10 @@ import { openStore, type StorageOptions } from './storage/open.ts';
 import { createChanges } from './tasks/changes.ts';
 import { startDispatcher } from './tasks/dispatcher.ts';
 import { takeLease } from './tasks/lease.ts';
+import { GATHER_MS } from './tasks/loop.ts';
 import { startPoller } from './tasks/poller.ts';
-import { createProgress } from './tasks/progress.ts';
+import { createProgress, pollDelay } from './tasks/progress.ts';
+import { createReplies } from './tasks/replies.ts';
 import { createSubmissions } from './tasks/submissions.ts';
 
 export interface ApiOptions {
@@ -103,7 +105,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
         });
   if (mirror !== undefined) {
     // Which tasks have ended only the store knows.
-    store.onChange(() => mirror.wake());
+    store.onChange(() => mirror.wake(GATHER_MS));
   }
   const masterKey = options.authentication.internalKey;
   const notifier = startNotifier({
@@ -131,7 +133,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     logger,
     now,
     callbackUrl,
-    onSubmitted: poller.wake,
+    onSubmitted: () => poller.wake(pollDelay(0)),
     onWaiting: () => dispatcher.wake(),
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
   });
@@ -150,6 +152,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     client,
     dispatcher,
     changes,
+    replies: createReplies({ store, publicUrl }),
     authenticate,
     now,
     egress,

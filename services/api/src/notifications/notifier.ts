@@ -4,7 +4,7 @@ import type { Logger } from '@klingapi/management';
 import type { Egress } from '../egress/egress.ts';
 import { EgressError } from '../egress/egress.ts';
 import type { Store } from '../storage/store.ts';
-import { type Loop, startLoop } from '../tasks/loop.ts';
+import { GATHER_MS, type Loop, startLoop } from '../tasks/loop.ts';
 import { describeTask, type Task } from '../tasks/task.ts';
 import { callbackKey } from './callback-key.ts';
 
@@ -79,7 +79,7 @@ export function startNotifier(options: NotifierOptions): Loop {
       return next === undefined ? undefined : next - now();
     },
   });
-  const unsubscribe = store.onChange(() => loop.wake());
+  const unsubscribe = store.onChange(() => loop.wake(GATHER_MS));
   return {
     wake: loop.wake,
     async stop() {

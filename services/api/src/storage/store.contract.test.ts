@@ -90,7 +90,7 @@ describe.each(Object.entries(places))('the store on %s', (_name, place) => {
     expect(await store.progress('a', { updatedAt: 2, state: 'submitted' })).toMatchObject({ state: 'processing' });
     await store.progress('a', { updatedAt: 3, state: 'failed', pollAt: null, error: { code: 'c', message: 'm' } });
     expect(await store.progress('a', { updatedAt: 4, state: 'succeeded' })).toMatchObject({ state: 'failed' });
-    await store.pollAgain('a', 5);
+    await store.pollAgain([{ id: 'a', pollAt: 5 }]);
     expect(await store.nextPoll()).toBeUndefined();
   });
 

@@ -163,8 +163,8 @@ export interface PollQueue {
   /** Tasks to ask Kling about; nobody else gets them until `hiddenUntil`. */
   claimPolls(now: number, limit: number, hiddenUntil: number): Promise<Task[]>;
   nextPoll(): Promise<number | undefined>;
-  /** Asks sooner or later, without any other change. */
-  pollAgain(id: string, pollAt: number): Promise<void>;
+  /** Asks sooner or later, without any other change. One write for all. */
+  pollAgain(tasks: readonly { readonly id: string; readonly pollAt: number }[]): Promise<void>;
 }
 
 export interface ResultQueue {

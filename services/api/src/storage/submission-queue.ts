@@ -107,7 +107,9 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
         .execute();
       for (const { pool } of pools) {
         if (claims.length >= limit) break;
-        claims.push(...(await claimQueued(pool, replica, now, limit - claims.length)));
+        const taken = await claimQueued(pool, replica, now, limit - claims.length);
+        for (const { task } of taken) db.announce(task.id);
+        claims.push(...taken);
       }
       return claims;
     },

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { NotifyQueue, PollQueue, ResultQueue } from './store.ts';
 import { taskOf } from './tables.ts';
@@ -43,9 +44,20 @@ export function createTimedQueues(db: Database): PollQueue & ResultQueue & Notif
   return {
     claimPolls: claim('poll_at'),
     nextPoll: next('poll_at'),
-    async pollAgain(id, pollAt) {
-      // A task that has ended meanwhile is not to be asked about again.
-      await update(id).set({ poll_at: pollAt }).where('poll_at', 'is not', null).execute();
+    async pollAgain(tasks) {
+      if (tasks.length === 0) return;
+      const times = tasks.map(({ id, pollAt }) => sql`when ${id} then cast(${pollAt} as bigint)`);
+      await db.kysely
+        .updateTable('tasks')
+        .set({ poll_at: sql<number>`case id ${sql.join(times, sql` `)} end` })
+        .where(
+          'id',
+          'in',
+          tasks.map(({ id }) => id),
+        )
+        // A task that has ended meanwhile is not to be asked about again.
+        .where('poll_at', 'is not', null)
+        .execute();
     },
     claimNotifications: claim('notify_at'),
     nextNotification: next('notify_at'),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bearer, ownTask, requireScope } from '../access.ts';
+import { bearer, notFound, ownTask, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
 import { ownProblem, problemSchema } from '../problem.ts';
 import {
@@ -29,8 +29,12 @@ export function addTaskRoutes(app: App, context: Context): void {
     url: '/api/tasks/:id',
     onRequest,
     schema: { ...common, summary: 'The whole task', response: { 200: taskReplySchema, '4xx': refusal } },
-    handler: async (request) =>
-      describeTask(await ownTask(context.store, request, request.params.id), context.publicUrl),
+    handler: async (request, reply) => {
+      const { id } = request.params;
+      const found = await context.replies.of(id);
+      if (found === undefined || found.subject !== subjectOf(request)) throw notFound(id);
+      return await reply.serializer(() => found.json).send(found.task);
+    },
   });
 
   app.route({
