@@ -11,6 +11,11 @@ export interface Database {
   readonly shared: boolean;
   /** Now, in milliseconds, for leases: one clock for all who share the database. */
   readonly clock: RawBuilder<number>;
+  /**
+   * A transaction that is on disk when this resolves, power cut or not. Others outlast the process, which is enough
+   * for what can be asked for again.
+   */
+  readonly durably: <T>(work: (trx: Kysely<Tables>) => Promise<T>) => Promise<T>;
   /** Tells those who listen in this process that a task has changed. */
   readonly announce: (taskId: string) => void;
   /** Calls back for each change, also of other processes where they exist. @returns stops it */

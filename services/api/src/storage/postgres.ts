@@ -57,6 +57,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     ...announcer,
     kysely,
     shared: true,
+    durably: (work) => kysely.transaction().execute(work),
     clock: sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`,
     async close() {
       await listening.stop();

@@ -5,7 +5,8 @@ import type { State, Task } from '../tasks/task.ts';
 /**
  * Where everything lives that must outlast a process. One interface over SQLite
  * (one process) and PostgreSQL (several, called replicas); both pass the tests
- * of `store.contract.test.ts`. Every write is on disk when its promise resolves.
+ * of `store.contract.test.ts`. Every write outlasts the process when its promise resolves. What must not be forgotten
+ * before Kling is asked for a task outlasts a power cut too; all else can be asked of Kling again.
  */
 export interface Store extends TaskTable, Listing, SubmissionQueue, PollQueue, ResultQueue, NotifyQueue, Replicas {
   /** Whether other processes may work on the same tasks. */
@@ -121,6 +122,8 @@ export interface Claim {
   readonly fence: number;
   /** Whether Kling may have been asked for it before this claim: look before sending. */
   readonly sent: boolean;
+  /** The whole request where it is at hand; otherwise it is in the store. */
+  readonly payload?: KlingRequest;
 }
 
 export interface SubmissionQueue {

@@ -41,7 +41,7 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
     limit: number,
     isRunning: (taskId: string) => boolean,
   ): Promise<Claim[]> =>
-    db.kysely.transaction().execute(async (trx) => {
+    db.durably(async (trx) => {
       const open = await trx
         .selectFrom('tasks')
         .select(['id', 'lease_owner'])
@@ -64,14 +64,14 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
     });
 
   const claimQueued = (pool: string, replica: string, now: number, limit: number): Promise<Claim[]> =>
-    db.kysely.transaction().execute(async (trx) => {
+    db.durably(async (trx) => {
       const room = await roomOf(trx, db, { pool, now, concurrency });
       if (room.slots <= 0 && !room.idle) return [];
       const waiting = await trx
         .selectFrom('tasks')
         .select(['id', 'slots'])
         .where('pool', '=', pool)
-        .where('state', '=', 'queued')
+        .where('state', '=', sql.lit('queued'))
         .where('attempt_at', '<=', now)
         .orderBy('created_at')
         .limit(limit)
@@ -88,8 +88,8 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
       return await take(trx, fitting, replica, false);
     });
 
-  const claimed = (claim: Claim) =>
-    db.kysely
+  const claimed = (claim: Claim, on: Kysely<Tables> = db.kysely) =>
+    on
       .updateTable('tasks')
       .where('id', '=', claim.task.id)
       .where('fence', '=', claim.fence)
@@ -102,7 +102,7 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
         .selectFrom('tasks')
         .select('pool')
         .distinct()
-        .where('state', '=', 'queued')
+        .where('state', '=', sql.lit('queued'))
         .where('attempt_at', '<=', now)
         .execute();
       for (const { pool } of pools) {
@@ -113,13 +113,14 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
       }
       return claims;
     },
-    async markSent(claim, replica) {
-      const { numUpdatedRows } = await claimed(claim)
-        .set({ sent_at: db.clock })
-        .where(isAlive(replica))
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
-    },
+    markSent: (claim, replica) =>
+      db.durably(async (trx) => {
+        const { numUpdatedRows } = await claimed(claim, trx)
+          .set({ sent_at: db.clock })
+          .where(isAlive(replica))
+          .executeTakeFirst();
+        return numUpdatedRows > 0n;
+      }),
     async settle(claim, change) {
       const row = await claimed(claim)
         .set({ ...columnsOf(change), lease_owner: null })

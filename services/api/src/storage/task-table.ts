@@ -35,7 +35,7 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
 
   /** @returns undefined when the idempotency key is taken */
   const insert = (task: NewTask, replica: string): Promise<Added | undefined> =>
-    db.kysely.transaction().execute(async (trx) => {
+    db.durably(async (trx) => {
       const refused = await overLimit(trx, db, task);
       if (refused !== undefined && !(await keyIsTaken(trx, task))) return refused;
       const claimed = await hasRoom(trx, db, { pool: task.pool, now: task.createdAt, concurrency, slots: task.slots });
@@ -68,7 +68,8 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
         .executeTakeFirst();
       if (row === undefined) return undefined;
       const stored = taskOf(row);
-      const claim = claimed ? { task: stored, pool: task.pool, fence: 1, sent: false } : undefined;
+      const { payload, pool } = task;
+      const claim = claimed ? { task: stored, payload, pool, fence: 1, sent: false } : undefined;
       return { outcome: 'added', task: stored, claim };
     });
 

@@ -11,7 +11,17 @@ type Timer = 'poll_at' | 'mirror_at' | 'purge_at' | 'notify_at';
  * twice costs nothing, so there is no fence.
  */
 export function createTimedQueues(db: Database): PollQueue & ResultQueue & NotifyQueue {
+  const next = (timer: Timer) => async () => {
+    const row = await db.kysely
+      .selectFrom('tasks')
+      .select(({ fn }) => fn.min(timer).as('at'))
+      .where(timer, 'is not', null)
+      .executeTakeFirst();
+    return row?.at ?? undefined;
+  };
   const claim = (timer: Timer) => async (now: number, limit: number, hiddenUntil: number) => {
+    // Nothing is due as a rule, and to look is far cheaper than to write.
+    if (((await next(timer)()) ?? Number.POSITIVE_INFINITY) > now) return [];
     const rows = await db.kysely
       .updateTable('tasks')
       .set({ [timer]: hiddenUntil })
@@ -30,14 +40,6 @@ export function createTimedQueues(db: Database): PollQueue & ResultQueue & Notif
       .returningAll()
       .execute();
     return rows.map(taskOf);
-  };
-  const next = (timer: Timer) => async () => {
-    const row = await db.kysely
-      .selectFrom('tasks')
-      .select(({ fn }) => fn.min(timer).as('at'))
-      .where(timer, 'is not', null)
-      .executeTakeFirst();
-    return row?.at ?? undefined;
   };
   const update = (id: string) => db.kysely.updateTable('tasks').where('id', '=', id);
 

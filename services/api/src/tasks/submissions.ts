@@ -101,7 +101,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
 
   const create = async (claim: Claim, signal: AbortSignal): Promise<void> => {
     const { task } = claim;
-    const request = REQUESTS[task.kind].parse(await store.payload(task.id));
+    const request = claim.payload ?? REQUESTS[task.kind].parse(await store.payload(task.id));
     const upstream = await client.create(task.kind, request, task.id, {
       signal,
       callbackUrl: options.callbackUrl,
