@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import type { Kind } from '@klingapi/kling';
 import type { Context } from '../context.ts';
-import { type FieldProblem, ownProblem } from '../problem.ts';
+import { type FieldProblem, ownProblem, ProblemError } from '../problem.ts';
 import { type ResultStore, ResultStoreError } from '../results/result-store.ts';
 import type { UploadTable } from '../storage/store.ts';
 import { type FieldRule, mapMedia, ruleOf } from '../tasks/media-fields.ts';
@@ -129,6 +129,22 @@ async function base64(results: ResultStore | undefined, { id }: Upload): Promise
     return (await buffer(stream)).toString('base64');
   } catch (cause) {
     throw new ResultStoreError('the upload could not be read', { cause });
+  }
+}
+
+/** What of the media of a request Kling would not take, without making anything. */
+export async function mediaProblems(
+  context: Pick<Context, 'store' | 'uploads' | 'now'>,
+  subject: string,
+  kind: Kind,
+  body: object,
+): Promise<FieldProblem[]> {
+  try {
+    await checkUploads(context, subject, kind, acceptPictures(body, kind));
+    return [];
+  } catch (error) {
+    if (error instanceof ProblemError && error.details.errors !== undefined) return error.details.errors;
+    throw error;
   }
 }
 

@@ -354,6 +354,11 @@ describe('a request that names an upload', () => {
     expect(await refusedAt('/v1/videos/image2video', { image: 'upload:../../etc' })).toMatchObject({ message: names });
     expect(await refusedAt('/api/videos/faces', { video_url: video.url })).toMatchObject({ code: 'invalid_request' });
     expect(await refusedAt('/api/videos/image-to-video', { image_tail: picture.url, image: strange })).toBeDefined();
+    const request = { image: video.url };
+    expect((await call('POST', '/api/estimate', { kind: 'image-to-video', request })).body).toMatchObject({
+      possible: false,
+      errors: [{ field: 'image' }],
+    });
     expect(await charged()).toBe(0);
   });
 
