@@ -282,6 +282,24 @@ describe('a file is refused', () => {
     await vi.waitFor(async () => expect((await call('POST', '/api/uploads', VIDEO)).status).toBe(201), patient);
   });
 
+  it('when its caller sends four others at that moment', async () => {
+    const { api, call, logs } = await start(createFolderStore(folder()));
+    const sending = [1, 2, 3, 4].map(() => {
+      const headers = { authorization: 'Bearer alice-key', 'content-length': VIDEO.length };
+      const half = httpRequest(`${api.url}/api/uploads`, { method: 'POST', headers }).on('error', () => {});
+      half.write(VIDEO.subarray(0, 1000));
+      return half;
+    });
+    await vi.waitFor(async () => {
+      const reply = await call('POST', '/api/uploads', PICTURE);
+      expect([reply.status, reply.body]).toMatchObject([429, { detail: '4 uploads at once are the most' }]);
+    }, patient);
+    expect((await call('POST', '/api/uploads', PICTURE, 'bob-key')).status).toBe(201);
+    for (const half of sending) half.destroy();
+    await vi.waitFor(async () => expect((await call('POST', '/api/uploads', PICTURE)).status).toBe(201), patient);
+    expect(logs.filter((line) => line.includes('request failed'))).toEqual([]);
+  });
+
   it('where there is no place for it, with what to set', async () => {
     const { call } = await start(undefined);
     const reply = await call('POST', '/api/uploads', PICTURE);
