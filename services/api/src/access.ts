@@ -63,4 +63,8 @@ export function addReplyHeaders(app: FastifyInstance, draining: () => boolean): 
     // A client that keeps the connection would hold up the end of this process, or lose its next request.
     if (draining()) void reply.header('connection', 'close');
   });
+  app.addHook('onResponse', async (request) => {
+    // Its headers may have left before the draining began: the client would hold the connection, and the end of this process.
+    if (draining()) request.raw.socket.destroySoon();
+  });
 }

@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 30_000 });
 
 const INTERNAL_KEY = randomBytes(32).toString('hex');
 const PUBLIC = 'https://example.com/a.png';
-const PIXEL = PNG.sync.write(new PNG({ width: 1, height: 1 })).toString('base64');
+const PIXEL = PNG.sync.write(new PNG({ width: 300, height: 300 })).toString('base64');
 
 const closing: { close(): Promise<void> }[] = [];
 afterEach(async () => {

@@ -24,6 +24,8 @@ import { addCreateRoutes } from './tasks/create-routes.ts';
 import { addEventRoute } from './tasks/event-route.ts';
 import { addListRoute } from './tasks/list-route.ts';
 import { addTaskRoutes } from './tasks/task-routes.ts';
+import { addPublicUploadRoute } from './uploads/public-route.ts';
+import { addUploadRoutes } from './uploads/upload-routes.ts';
 
 /** Two pictures of 10 MB in Base64 and the rest. */
 const BODY_LIMIT = 32 * 1024 * 1024;
@@ -43,7 +45,8 @@ export async function buildApp(
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
-    requestTimeout: 120_000,
+    // For the largest upload over a line of 3 Mbit/s; headers have their own, shorter time.
+    requestTimeout: 600_000,
     genReqId: () => crypto.randomUUID(),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
@@ -83,6 +86,7 @@ export async function buildApp(
     addSecretRoute(routes, context);
     addEventRoute(routes, context);
     addResultRoute(routes, context);
+    addPublicUploadRoute(routes, context);
     routes.route({
       method: 'GET',
       url: '/api/health',
@@ -95,6 +99,8 @@ export async function buildApp(
     });
     addDocs(routes);
   });
+  // Apart, because it takes any body, as a stream.
+  await app.register(async (scoped) => addUploadRoutes(scoped.withTypeProvider<ZodTypeProvider>(), context));
   // Apart, because its errors are in the words of Kling.
   await app.register(async (scoped) => addCompatibleRoutes(scoped.withTypeProvider<ZodTypeProvider>(), context));
   return app;

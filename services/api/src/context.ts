@@ -10,7 +10,7 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Egress } from './egress/egress.ts';
 import type { ResultStore } from './results/result-store.ts';
-import type { Store } from './storage/store.ts';
+import type { Store, UploadBounds } from './storage/store.ts';
 import type { Changes } from './tasks/changes.ts';
 import type { Loop } from './tasks/loop.ts';
 import type { Replies } from './tasks/replies.ts';
@@ -32,11 +32,23 @@ export interface Context {
   readonly egress: Egress;
   /** Where copies of results are; undefined when none are kept. */
   readonly results: ResultStore | undefined;
+  readonly uploads: UploadSettings;
   /** The internal key; the keys that callbacks are signed with come from it. */
   readonly masterKey: string | undefined;
   readonly draining: () => boolean;
   /** The address that the outside knows this service by, without a slash at its end. */
   readonly publicUrl: string | undefined;
+}
+
+export interface UploadSettings {
+  /** How long a file can be used. */
+  readonly retentionMs: number;
+  /** What one caller may keep. */
+  readonly bounds: UploadBounds;
+  /** The external address of this service, where Kling can reach it: uploads are given to Kling by it. */
+  readonly address: string | undefined;
+  /** Makes the sweep look at the clock. */
+  readonly wake: () => void;
 }
 
 /** Fastify with routes whose types come from their zod schemas. */

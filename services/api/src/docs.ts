@@ -55,10 +55,10 @@ export const documentSchema = z.object({
         summary: z.string().default(''),
         security: z.array(z.unknown()).optional(),
         requestBody: z
-          .object({ content: z.object({ 'application/json': z.object({ schema: z.unknown() }) }) })
+          .object({ content: z.record(z.string(), z.object({ schema: z.unknown() })) })
           .optional()
           .transform((body) => {
-            const schema = bodySchema.safeParse(body?.content['application/json'].schema);
+            const schema = bodySchema.safeParse(body?.content['application/json']?.schema);
             return body === undefined ? undefined : schema.success ? schema.data : { properties: {}, required: [] };
           }),
       }),

@@ -60,6 +60,12 @@ export const environmentSchema = z
     KLING_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).optional(),
     LEASE_SECONDS: z.coerce.number().min(1).max(600).default(30),
     RESULTS_RETENTION_DAYS: z.coerce.number().min(1).max(36_500).default(365),
+    UPLOADS_RETENTION_DAYS: z.coerce.number().min(1).max(365).default(7),
+    UPLOADS_MAX_BYTES_PER_CALLER: z.coerce
+      .number()
+      .int()
+      .min(1024 ** 2)
+      .default(1024 ** 3),
     RESULTS_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
     RESULTS_S3_BUCKET: z
       .string()

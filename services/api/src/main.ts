@@ -23,6 +23,10 @@ const api = await startApi({
   webhookSecret: environment.WEBHOOK_SECRET,
   results,
   resultsRetentionMs: environment.RESULTS_RETENTION_DAYS * 24 * 3_600_000,
+  uploads: {
+    retentionMs: environment.UPLOADS_RETENTION_DAYS * 24 * 3_600_000,
+    bytesPerCaller: environment.UPLOADS_MAX_BYTES_PER_CALLER,
+  },
   upstream: { baseUrl: environment.KLING_BASE_URL, credentials: credentialsOf(environment) },
   authentication: {
     auth: environment.AUTH,

@@ -7,7 +7,7 @@ import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { buildApp } from './app.ts';
 import { CALLBACK_PATH } from './callbacks/callback-route.ts';
-import type { Context } from './context.ts';
+import type { Context, UploadSettings } from './context.ts';
 import { createEgress } from './egress/egress.ts';
 import { registerMetrics } from './metrics.ts';
 import { startNotifier } from './notifications/notifier.ts';
@@ -18,10 +18,12 @@ import { createChanges } from './tasks/changes.ts';
 import { startDispatcher } from './tasks/dispatcher.ts';
 import { takeLease } from './tasks/lease.ts';
 import { GATHER_MS } from './tasks/loop.ts';
+import { addressProblem } from './tasks/pictures.ts';
 import { startPoller } from './tasks/poller.ts';
 import { createProgress, pollDelay } from './tasks/progress.ts';
 import { createReplies } from './tasks/replies.ts';
 import { createSubmissions } from './tasks/submissions.ts';
+import { fillIn } from './uploads/references.ts';
 
 export interface ApiOptions {
   readonly host: string;
@@ -46,6 +48,8 @@ export interface ApiOptions {
   readonly results?: ResultStore | undefined;
   /** How long copies are kept. */
   readonly resultsRetentionMs?: number;
+  /** How long files of callers can be used, and how many bytes of them one caller may keep. */
+  readonly uploads?: { readonly retentionMs?: number; readonly bytesPerCaller?: number };
   /** Addresses beside Kling's that may be private, for callbacks too. */
   readonly trusted?: readonly string[];
 }
@@ -64,6 +68,7 @@ export interface Api {
 
 const LEASE_MS = 30_000;
 const RETENTION_MS = 365 * 24 * 3_600_000;
+const UPLOADS = { retentionMs: 7 * 24 * 3_600_000, bytesPerCaller: 1024 ** 3, filesPerCaller: 1000 };
 
 /** @throws DataLockedError when another process works on the folder */
 export async function startApi(options: ApiOptions): Promise<Api> {
@@ -125,6 +130,12 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     now,
   });
   const client = createKlingClient(upstream);
+  const uploads: UploadSettings = {
+    retentionMs: options.uploads?.retentionMs ?? UPLOADS.retentionMs,
+    bounds: { bytes: options.uploads?.bytesPerCaller ?? UPLOADS.bytesPerCaller, files: UPLOADS.filesPerCaller },
+    address: publicUrl === undefined || addressProblem(publicUrl) !== undefined ? undefined : publicUrl,
+    wake: () => mirror?.wake(),
+  };
   const submissions = createSubmissions({
     store,
     client,
@@ -132,6 +143,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     progress,
     logger,
     now,
+    fillIn: (subject, request) => fillIn({ store, results, address: uploads.address }, subject, request),
     callbackUrl,
     onSubmitted: () => poller.wake(pollDelay(0)),
     onWaiting: () => dispatcher.wake(),
@@ -157,6 +169,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     now,
     egress,
     results,
+    uploads,
     masterKey,
     draining: () => draining,
     publicUrl,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
 import { ownProblem, problemSchema } from '../problem.ts';
+import { mediaProblems } from '../uploads/references.ts';
 import { packOf } from './packs.ts';
 
 const refusal = { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } };
@@ -42,7 +43,8 @@ const usageRow = z.object({
   usd: z.number().describe('Of the units, at list price'),
 });
 
-export function addCatalogueRoutes(app: App, { store, authenticate, now }: Context): void {
+export function addCatalogueRoutes(app: App, context: Context): void {
+  const { store, authenticate, now } = context;
   const onRequest = requireScope(authenticate, 'read');
   const common = { tags: ['catalogue'], security: bearer };
 
@@ -93,7 +95,7 @@ export function addCatalogueRoutes(app: App, { store, authenticate, now }: Conte
         '4xx': refusal,
       },
     },
-    handler: (request) => {
+    handler: async (request) => {
       const { kind } = request.body;
       const parsed = REQUESTS[kind].safeParse(request.body.request);
       if (!parsed.success) {
@@ -102,15 +104,16 @@ export function addCatalogueRoutes(app: App, { store, authenticate, now }: Conte
           problem: message,
           hint: 'see /docs for what this takes',
         }));
-        return Promise.resolve({ possible: false, errors });
+        return { possible: false, errors };
       }
-      const errors = impossible(kind, parsed.data);
+      const media = await mediaProblems(context, subjectOf(request), kind, parsed.data);
+      const errors = [...media, ...impossible(kind, parsed.data)];
       const price = estimate(kind, parsed.data);
-      return Promise.resolve({
+      return {
         possible: errors.length === 0,
         errors,
         ...(price === undefined ? {} : { estimate: { ...price } }),
-      });
+      };
     },
   });
 

@@ -1,9 +1,9 @@
 import { OPERATIONS, type Operation, type OperationName } from '@klingapi/kling';
 import { z } from 'zod';
-import { bearer, requireAccount, requireScope } from '../access.ts';
+import { bearer, requireAccount, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
 import { ownProblem, problemSchema } from '../problem.ts';
-import { acceptPictures } from '../tasks/pictures.ts';
+import { acceptMedia } from '../uploads/references.ts';
 
 /** Where each call is that makes no task. */
 const PATHS: Readonly<Record<OperationName, string>> = {
@@ -49,7 +49,7 @@ export function addOperationRoutes(app: App, context: Context): void {
         if (wholeAccount === true) requireAccount(request);
         if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
         const body = schema.parse(method === 'GET' ? request.query : request.body);
-        return { data: await context.client.call(name, acceptPictures(body)) };
+        return { data: await context.client.call(name, await acceptMedia(context, subjectOf(request), body)) };
       },
     });
   }

@@ -7,8 +7,8 @@ import type { App, Context } from '../context.ts';
 import { problemOf } from '../error-reply.ts';
 import { ownProblem } from '../problem.ts';
 import { createTask } from '../tasks/creation.ts';
-import { acceptPictures } from '../tasks/pictures.ts';
 import type { Task } from '../tasks/task.ts';
+import { acceptMedia } from '../uploads/references.ts';
 import { familyOf, taskAs } from './shapes.ts';
 import { vendorErrorOf } from './vendor-errors.ts';
 
@@ -237,7 +237,7 @@ function addOperations(app: App, context: Context): void {
       handler: async (request) => {
         if (wholeAccount === true) requireAccount(request);
         const body = schema.parse(method === 'GET' ? request.query : request.body);
-        return succeed(request, await context.client.call(name, acceptPictures(body)));
+        return succeed(request, await context.client.call(name, await acceptMedia(context, subjectOf(request), body)));
       },
     });
   }

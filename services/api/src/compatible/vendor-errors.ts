@@ -14,6 +14,7 @@ const CODES: Readonly<Partial<Record<OwnCode, readonly [status: number, code: nu
   scope_missing: [403, 1103],
   not_found: [404, 1202],
   task_not_found: [400, 1201],
+  upload_not_found: [400, 1201],
   external_id_taken: [400, 1201],
   body_too_large: [400, 1200],
   unsupported_media_type: [400, 1200],
@@ -21,6 +22,7 @@ const CODES: Readonly<Partial<Record<OwnCode, readonly [status: number, code: nu
   spend_limited: [429, 1102],
   draining: [503, 5001],
   storage_unavailable: [503, 5001],
+  results_unavailable: [503, 5001],
 };
 const isOwn = (code: string): code is OwnCode => code in CODES;
 

@@ -7,6 +7,7 @@ import type { Store } from '../storage/store.ts';
 import { type Loop, startLoop } from '../tasks/loop.ts';
 import { KEPT_MS } from '../tasks/progress.ts';
 import type { Task, TaskFile } from '../tasks/task.ts';
+import { placeOf } from '../uploads/upload.ts';
 import { download, TIMEOUT_MS } from './download.ts';
 import type { ResultStore } from './result-store.ts';
 
@@ -28,7 +29,7 @@ const HIDDEN_MS = 10 * 60_000;
 const LONGEST_RETRY_MS = 3_600_000;
 const LOOK_MS = 2000;
 
-/** Copies results before Kling deletes them, and deletes the copies when their time is over. */
+/** Copies results before Kling deletes them, and deletes the copies, and the files of callers, when their time is over. */
 export function startMirror(options: MirrorOptions): Loop {
   const { store, results, egress, logger, now } = options;
   const stopping = new AbortController();
@@ -77,6 +78,12 @@ export function startMirror(options: MirrorOptions): Loop {
     logger.info({ task: task.id, files: files.length }, 'kept results deleted');
   };
 
+  const purgeUpload = async (id: string): Promise<void> => {
+    await results.remove(placeOf(id));
+    await store.removeUpload(id);
+    logger.info({ upload: id }, 'upload deleted');
+  };
+
   const hidden = () => now() + (store.shared ? HIDDEN_MS : 0);
   const loop = startLoop({
     name: 'mirror',
@@ -85,7 +92,9 @@ export function startMirror(options: MirrorOptions): Loop {
     async turn() {
       await Promise.all((await store.claimMirrors(now(), AT_ONCE, hidden())).map(keep));
       await Promise.all((await store.claimPurges(now(), AT_ONCE, hidden())).map(purge));
-      const next = [await store.nextMirror(), await store.nextPurge()].filter((at) => at !== undefined);
+      await Promise.all((await store.claimUploadPurges(now(), AT_ONCE, hidden())).map(purgeUpload));
+      const times = [await store.nextMirror(), await store.nextPurge(), await store.nextUploadPurge()];
+      const next = times.filter((at) => at !== undefined);
       return next.length === 0 ? undefined : Math.min(...next) - now();
     },
   });

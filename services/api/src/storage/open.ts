@@ -11,6 +11,7 @@ import type { Store } from './store.ts';
 import { createSubmissionQueue } from './submission-queue.ts';
 import { createTaskTable, type TaskTableOptions } from './task-table.ts';
 import { createTimedQueues } from './timed-queues.ts';
+import { createUploadTable } from './upload-table.ts';
 
 /** A folder of this process alone, or a PostgreSQL database that replicas share. */
 export type StorageOptions = { readonly dataDir: string } | Pick<PostgresOptions, 'url'>;
@@ -47,6 +48,7 @@ export function storeOn(db: Database, options: TaskTableOptions): Store {
     ...createListing(db),
     ...createSubmissionQueue(db, options),
     ...createTimedQueues(db),
+    ...createUploadTable(db),
     ...createReplicas(db),
     shared: db.shared,
     onChange: db.onChange,

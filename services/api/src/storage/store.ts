@@ -1,6 +1,7 @@
 import type { Limits } from '@klingapi/identity';
 import type { Kind, KlingRequest } from '@klingapi/kling';
 import type { State, Task } from '../tasks/task.ts';
+import type { Reference, Upload } from '../uploads/upload.ts';
 
 /**
  * Where everything lives that must outlast a process. One interface over SQLite
@@ -8,7 +9,15 @@ import type { State, Task } from '../tasks/task.ts';
  * of `store.contract.test.ts`. Every write outlasts the process when its promise resolves. What must not be forgotten
  * before Kling is asked for a task outlasts a power cut too; all else can be asked of Kling again.
  */
-export interface Store extends TaskTable, Listing, SubmissionQueue, PollQueue, ResultQueue, NotifyQueue, Replicas {
+export interface Store
+  extends TaskTable,
+    Listing,
+    SubmissionQueue,
+    PollQueue,
+    ResultQueue,
+    NotifyQueue,
+    UploadTable,
+    Replicas {
   /** Whether other processes may work on the same tasks. */
   readonly shared: boolean;
   /** Calls back after changes of tasks, also those of other replicas, though not certainly of all. @returns stops it */
@@ -92,6 +101,8 @@ export interface NewTask extends Pick<Task, 'id' | 'subject' | 'kind' | 'created
   readonly callbackUrl?: string | undefined;
   /** What the subject may use up. */
   readonly limits?: Limits | undefined;
+  /** Ids of uploads that it names; they stay until it has ended. */
+  readonly uploads?: readonly string[] | undefined;
   readonly idempotency?: { readonly key: string; readonly fingerprint: string } | undefined;
 }
 
@@ -100,6 +111,8 @@ export type Added =
   | { readonly outcome: 'added'; readonly task: Task; readonly claim: Claim | undefined }
   | { readonly outcome: 'known'; readonly task: Task }
   | { readonly outcome: 'key-of-another-request' }
+  /** One of its uploads is not there any longer. */
+  | { readonly outcome: 'upload-gone' }
   | { readonly outcome: 'over-limit'; readonly limit: keyof Limits; readonly retryAfterSeconds: number };
 
 export type TaskChange = Partial<
@@ -179,6 +192,45 @@ export interface ResultQueue {
   /** Replaces the files and when to come back for them; also of a task that has ended. */
   setFiles(id: string, change: Pick<TaskChange, 'files' | 'mirrorAt' | 'purgeAt'>): Promise<void>;
 }
+
+/**
+ * Files of callers: what is known of them, not their bytes. A row is there before
+ * the bytes and goes after them, so that none are left without one.
+ */
+export interface UploadTable {
+  /**
+   * Takes the room for a file that is about to come.
+   * @returns what the subject keeps already, when that and the file are too much
+   */
+  reserveUpload(
+    upload: Omit<Upload, 'sha256' | 'width' | 'height'>,
+    bounds: UploadBounds,
+  ): Promise<UploadsFull | undefined>;
+  /** The bytes are stored. @returns undefined when the row is gone: it took too long */
+  finishUpload(
+    told: Pick<Upload, 'id' | 'sha256'> & Partial<Pick<Upload, 'width' | 'height'>>,
+  ): Promise<Upload | undefined>;
+  /** Of any subject, also after its time, as long as the bytes are there. */
+  findUpload(reference: Reference): Promise<Upload | undefined>;
+  /**
+   * Takes it out of use; what then has to be removed comes back as a purge at `hiddenUntil`.
+   * @returns false when a task that has not ended uses it, or it is gone
+   */
+  retireUpload(id: string, hiddenUntil: number): Promise<boolean>;
+  /** Ids of uploads whose bytes are to be removed now, out of use from here on. */
+  claimUploadPurges(now: number, limit: number, hiddenUntil: number): Promise<string[]>;
+  nextUploadPurge(): Promise<number | undefined>;
+  /** The bytes are gone. */
+  removeUpload(id: string): Promise<void>;
+}
+
+/** What one subject may keep. */
+export interface UploadBounds {
+  readonly bytes: number;
+  readonly files: number;
+}
+/** `roomAt`: when the first file goes, in milliseconds since the epoch. */
+export type UploadsFull = UploadBounds & { readonly roomAt: number };
 
 export interface Replicas {
   /** Says that the replica lives for so long; by the database's clock. */

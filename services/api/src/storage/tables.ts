@@ -8,6 +8,26 @@ export interface Tables {
   replicas: { id: string; alive_until: number };
   pools: { pool: string; slots: number | null; slots_until: number; blocked_until: number };
   webhooks: { id: string; received_at: number };
+  uploads: UploadsTable;
+  upload_uses: { upload_id: string; task_id: string };
+}
+
+export interface UploadsTable {
+  id: string;
+  subject: string;
+  token: string;
+  type: string;
+  bytes: number;
+  /** Null until the file is there as a whole. */
+  sha256: string | null;
+  width: number | null;
+  height: number | null;
+  created_at: number;
+  expires_at: number;
+  /** 1 as long as it can be read; 0 while it comes in, and from the beginning of its removal. */
+  ready: number;
+  /** When to remove it, unless a task that has not ended uses it. */
+  purge_at: number;
 }
 
 export interface TasksTable {

@@ -6,6 +6,7 @@ import { overLimit } from './limits.ts';
 import { hasRoom } from './pools.ts';
 import type { Added, NewTask, TaskChange, TaskTable } from './store.ts';
 import { type TasksTable, taskOf } from './tables.ts';
+import { useUploads } from './upload-table.ts';
 
 export interface TaskTableOptions {
   /** Parallel tasks of one pool; undefined: only Kling's own limit. */
@@ -67,6 +68,7 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
         .returningAll()
         .executeTakeFirst();
       if (row === undefined) return undefined;
+      if (!(await useUploads(trx, db, task.id, task.uploads ?? []))) throw new UploadGoneError();
       const stored = taskOf(row);
       const { payload, pool } = task;
       const claim = claimed ? { task: stored, payload, pool, fence: 1, sent: false } : undefined;
@@ -86,7 +88,10 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
     async add(task, replica) {
       const { idempotency } = task;
       for (let look = 0; look < LOOKS; look += 1) {
-        const added = await insert(task, replica);
+        const added = await insert(task, replica).catch((error: unknown): Added => {
+          if (error instanceof UploadGoneError) return { outcome: 'upload-gone' };
+          throw error;
+        });
         if (added !== undefined) return added;
         const row = await db.kysely
           .selectFrom('tasks')
@@ -132,6 +137,11 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
       return counts;
     },
   };
+}
+
+/** Undoes the transaction of a task whose upload was removed meanwhile. */
+class UploadGoneError extends Error {
+  override readonly name = 'UploadGoneError';
 }
 
 /** States that a task must not be taken back from. */

@@ -8,6 +8,7 @@ import { EgressError } from '../egress/egress.ts';
 import { ownProblem } from '../problem.ts';
 import type { Added } from '../storage/store.ts';
 import { externalKey } from '../storage/tables.ts';
+import { checkUploads } from '../uploads/references.ts';
 import { upstreamProblem } from '../upstream-problem.ts';
 import { acceptPictures, describePictures } from './pictures.ts';
 import type { Task } from './task.ts';
@@ -34,14 +35,15 @@ export interface Wanted {
 export async function createTask(context: Context, request: FastifyRequest, wanted: Wanted): Promise<Task> {
   if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
   const { kind, callbackUrl } = wanted;
-  const payload = acceptPictures(wanted.request);
+  const payload = acceptPictures(wanted.request, kind);
   const errors = impossible(kind, payload);
   if (errors.length > 0) {
     const detail = errors.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
     throw ownProblem('invalid_request', detail, { errors });
   }
   if (callbackUrl !== undefined) checkCallback(context, callbackUrl);
-  const added = await addTask(context, request, { ...wanted, request: payload });
+  const uploads = await checkUploads(context, subjectOf(request), kind, payload);
+  const added = await addTask(context, request, { ...wanted, request: payload }, uploads);
   await submitted(context, added);
   return (await context.store.find(added.task.id)) ?? added.task;
 }
@@ -58,7 +60,12 @@ function checkCallback({ egress }: Context, url: string): void {
 
 type Stored = Extract<Added, { readonly task: Task }>;
 
-async function addTask(context: Context, caller: FastifyRequest, wanted: Wanted): Promise<Stored> {
+async function addTask(
+  context: Context,
+  caller: FastifyRequest,
+  wanted: Wanted,
+  uploads: readonly string[],
+): Promise<Stored> {
   const { kind, request: payload, idempotencyKey, externalId, callbackUrl } = wanted;
   const key = externalId === undefined ? idempotencyKey : externalKey(externalId);
   const added = await context.store.add(
@@ -75,6 +82,7 @@ async function addTask(context: Context, caller: FastifyRequest, wanted: Wanted)
       estimate: estimate(kind, payload)?.units,
       callbackUrl,
       limits: limitsOf(caller),
+      uploads,
       idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(kind, payload) },
     },
     context.replica,
@@ -87,6 +95,7 @@ async function addTask(context: Context, caller: FastifyRequest, wanted: Wanted)
           retryAfterSeconds,
         });
   }
+  if (added.outcome === 'upload-gone') throw ownProblem('upload_not_found', 'an upload was removed meanwhile');
   if (externalId !== undefined && added.outcome !== 'added') {
     throw ownProblem('external_id_taken', 'a task with this external_task_id already exists');
   }

@@ -52,6 +52,7 @@ it('looks a task up again that Kling took and the storage could not note', async
   const submissions = createSubmissions({
     store,
     client: { create, find: async () => made, findMany: async () => new Map() },
+    fillIn: async (_subject, request) => request,
     lease,
     progress: createProgress({ now, keepsResults: false }),
     logger,
@@ -101,6 +102,7 @@ it('gives a task back when its lease lapses, and sends nothing more under the lo
   const submissions = createSubmissions({
     store,
     client: { create, find: async () => made, findMany: async () => new Map() },
+    fillIn: async (_subject, request) => request,
     lease: {
       replica: 'r1',
       signal: () => lapse.signal,
