@@ -26,6 +26,7 @@ export { OPERATIONS, type Operation, type OperationName } from './operations.ts'
 export { type Estimate, estimate, UNIT_USD } from './price.ts';
 export type { ResultFile, UpstreamTask } from './replies.ts';
 export { callbackBody, envelope, finished, taskData, taskRecord } from './replies.ts';
+export { milliseconds, modelName } from './requests/fields.ts';
 export type {
   ImageToVideoRequest,
   KlingRequest,

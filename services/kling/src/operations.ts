@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mediaUrl, picture, vendorId } from './requests/fields.ts';
+import { mediaUrl, milliseconds, picture, vendorId } from './requests/fields.ts';
 import { textToSpeech } from './requests/speech.ts';
 
 export interface Operation {
@@ -25,10 +25,9 @@ const page = z.object({
   pageNum: z.coerce.number().int().min(1).max(1000).optional(),
   pageSize: z.coerce.number().int().min(1).max(500).optional(),
 });
-const time = z.coerce.number().int().min(0);
 const billing = z.looseObject({
-  start_time: time.optional(),
-  end_time: time.optional(),
+  start_time: milliseconds.optional(),
+  end_time: milliseconds.optional(),
   limit: z.int().min(1).max(500).optional(),
   cursor: z.string().max(1024).optional(),
 });
@@ -103,7 +102,11 @@ export const OPERATIONS = {
     method: 'GET',
     path: '/account/costs',
     summary: 'Resource packs of the Kling account; at most one request a second',
-    schema: z.object({ start_time: time, end_time: time, resource_pack_name: z.string().max(200).optional() }),
+    schema: z.object({
+      start_time: milliseconds,
+      end_time: milliseconds,
+      resource_pack_name: z.string().max(200).optional(),
+    }),
     scope: 'read',
     wholeAccount: true,
   },

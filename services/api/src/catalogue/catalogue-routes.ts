@@ -2,10 +2,11 @@ import { EXAMPLES, estimate, impossible, KINDS, kindSchema, MODELS, REQUESTS, UN
 import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
-import { ownProblem, problemSchema } from '../problem.ts';
+import { ownProblem } from '../problem.ts';
+import { refusals } from '../replies.ts';
+import { time } from '../time.ts';
 import { packOf } from './packs.ts';
 
-const refusal = { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } };
 const DAY_MS = 24 * 3_600_000;
 
 const modelSchema = z.object({
@@ -52,6 +53,7 @@ export function addCatalogueRoutes(app: App, { store, authenticate, now }: Conte
     onRequest,
     schema: {
       ...common,
+      operationId: 'listModels',
       summary: 'Every kind of task with the models that are known; others are sent on unjudged',
       response: {
         200: z.object({
@@ -63,7 +65,7 @@ export function addCatalogueRoutes(app: App, { store, authenticate, now }: Conte
             }),
           ),
         }),
-        '4xx': refusal,
+        ...refusals(),
       },
     },
     handler: () =>
@@ -82,15 +84,18 @@ export function addCatalogueRoutes(app: App, { store, authenticate, now }: Conte
     onRequest,
     schema: {
       ...common,
+      operationId: 'estimate',
       summary: 'What a request would cost and why it could not succeed, without making anything',
-      body: z.object({ kind: kindSchema, request: z.record(z.string(), z.unknown()) }),
+      body: z
+        .object({ kind: kindSchema, request: z.record(z.string(), z.unknown()) })
+        .meta({ examples: [{ kind: 'text-to-video', request: { ...EXAMPLES['text-to-video'] } }] }),
       response: {
         200: z.object({
           possible: z.boolean(),
           errors: z.array(z.object({ field: z.string(), problem: z.string(), hint: z.string() })),
           estimate: priceSchema.optional().describe('Absent where no price is known'),
         }),
-        '4xx': refusal,
+        ...refusals(400, 413, 415),
       },
     },
     handler: (request) => {
@@ -120,21 +125,22 @@ export function addCatalogueRoutes(app: App, { store, authenticate, now }: Conte
     onRequest,
     schema: {
       ...common,
+      operationId: 'getUsage',
       summary: 'What the tasks of the caller came to',
       querystring: z.object({
-        since: z.iso.datetime({ offset: true }).optional().describe('30 days ago without it'),
-        until: z.iso.datetime({ offset: true }).optional(),
+        since: time.optional().describe('30 days ago without it'),
+        until: time.optional(),
       }),
       response: {
         200: z.object({ since: z.iso.datetime(), until: z.iso.datetime(), usage: z.array(usageRow) }),
-        '4xx': refusal,
+        ...refusals(400),
       },
     },
     handler: async (request) => {
       const { since, until } = request.query;
       // The task of this very millisecond belongs to it.
-      const to = until === undefined ? now() + 1 : Date.parse(until);
-      const from = since === undefined ? to - 30 * DAY_MS : Date.parse(since);
+      const to = until ?? now() + 1;
+      const from = since ?? Math.max(0, to - 30 * DAY_MS);
       if (from > to) {
         const errors = [{ field: 'since', problem: 'is later than until', hint: 'swap them' }];
         throw ownProblem('invalid_request', 'since is later than until', { errors });

@@ -1,8 +1,10 @@
-import { OPERATIONS, type Operation, type OperationName } from '@klingapi/kling';
+import { OPERATION_EXAMPLES, OPERATIONS, type Operation, type OperationName } from '@klingapi/kling';
 import { z } from 'zod';
 import { bearer, requireAccount, requireScope } from '../access.ts';
 import type { App, Context } from '../context.ts';
-import { ownProblem, problemSchema } from '../problem.ts';
+import { operationId } from '../openapi.ts';
+import { ownProblem } from '../problem.ts';
+import { refusals } from '../replies.ts';
 import { acceptPictures } from '../tasks/pictures.ts';
 
 /** Where each call is that makes no task. */
@@ -35,14 +37,16 @@ export function addOperationRoutes(app: App, context: Context): void {
       url: `/api/${PATHS[name]}`,
       onRequest: requireScope(context.authenticate, scope),
       schema: {
+        operationId: operationId('call', name),
         tags: ['calls'],
         security: bearer,
         summary,
-        ...(method === 'GET' ? { querystring: schema } : { body: schema }),
+        ...(method === 'GET'
+          ? { querystring: schema }
+          : { body: schema.meta({ examples: [OPERATION_EXAMPLES[name]] }) }),
         response: {
           200: z.object({ data: z.unknown() }),
-          '4xx': { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } },
-          '5xx': { description: 'Failed', content: { 'application/problem+json': { schema: problemSchema } } },
+          ...refusals(400, 402, 413, 415, 422, 429, 502),
         },
       },
       handler: async (request) => {
