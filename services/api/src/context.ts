@@ -22,7 +22,7 @@ export interface Context {
   readonly replica: string;
   readonly submissions: Submissions;
   /** For calls that make no task. */
-  readonly client: Pick<KlingClient, 'call'>;
+  readonly client: Pick<KlingClient, 'call' | 'list'>;
   readonly dispatcher: Loop;
   readonly changes: Changes;
   readonly authenticate: Authenticator;

@@ -75,12 +75,9 @@ function finished(whole: object): object {
   const { paths, components } = documentSchema.parse(whole);
   for (const { requestBody } of Object.values(paths).flatMap((methods) => Object.values(methods))) {
     for (const media of Object.values(requestBody?.content ?? {})) {
-      const others = media.schema.anyOf?.filter(({ type }) => type !== 'null') ?? [];
-      if (requestBody === undefined || others.length === media.schema.anyOf?.length || others[0] === undefined)
-        continue;
-      if (others.length > 1) continue;
-      media.schema = others[0];
-      requestBody.required = false;
+      if (requestBody !== undefined && media.schema.anyOf?.some(({ type }) => type === 'null') === true) {
+        requestBody.required = false;
+      }
     }
   }
   const text = JSON.stringify(paths);

@@ -6,20 +6,20 @@ import { ownProblem } from './problem.ts';
  * takes other methods. Refused before a body is read, which nobody would look at.
  */
 export function refuseUnknownRoutes(app: FastifyInstance): void {
-  const methodsOf = new Map<string, Set<string>>();
+  const known = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>();
   app.addHook('onRoute', ({ url, method }) => {
-    const methods = methodsOf.get(url) ?? new Set();
-    methodsOf.set(url, methods);
-    for (const each of [method].flat()) methods.add(each);
+    const path = known.get(url) ?? { pattern: patternOf(url), methods: new Set() };
+    known.set(url, path);
+    for (const each of [method].flat()) path.methods.add(each);
   });
   app.addHook('onRequest', async (request, reply) => {
     if (!request.is404) return;
     const path = pathOf(request);
     // The route with the fewest parameters is the one that is meant.
-    const [url] = [...methodsOf.keys()]
-      .filter((each) => patternOf(each).test(path))
-      .sort((a, b) => a.split('/:').length - b.split('/:').length);
-    const allowed = [...(methodsOf.get(url ?? '') ?? [])].sort().join(', ');
+    const [meant] = [...known]
+      .filter(([, { pattern }]) => pattern.test(path))
+      .sort(([a], [b]) => a.split('/:').length - b.split('/:').length);
+    const allowed = [...(meant?.[1].methods ?? [])].sort().join(', ');
     if (allowed === '') throw ownProblem('not_found', `there is no ${request.method} on this path`);
     void reply.header('allow', allowed);
     throw ownProblem('method_not_allowed', `this path takes ${allowed}`);

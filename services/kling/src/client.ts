@@ -54,6 +54,18 @@ export interface KlingClient {
     tasks: readonly { readonly kind: Kind; readonly id: string }[],
   ): Promise<Map<string, UpstreamTask | KlingError>>;
   /**
+   * A page of the tasks of a legacy kind that the account has, newest first, as Kling tells them.
+   *
+   * @param page from 1
+   * @param size at most 500
+   */
+  list(
+    kind: Kind,
+    page: number,
+    size: number,
+    signal?: AbortSignal,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /**
    * What answers at once and makes no task; gives `data` of the reply as it came.
    * What may cost money or change something is sent once: nothing could be looked up.
    *
@@ -147,6 +159,11 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
     }
   };
 
+  const list: KlingClient['list'] = (kind, page, size, signal) => {
+    const target = `${ENDPOINTS[kind].path}?pageNum=${page}&pageSize=${size}`;
+    return read('GET', target, undefined, parseList, signal);
+  };
+
   const create: KlingClient['create'] = async (kind, request, externalId, createOptions = {}) => {
     const { signal, callbackUrl, beforeSend, whenBusy = 'wait' } = createOptions;
     const { path, body } = createCall(kind, request, { externalId, callbackUrl });
@@ -186,6 +203,7 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
   return {
     create,
     find,
+    list,
     call,
     findMany: createBatchFinder(exchangeOptions, 'apiKey' in options.credentials, find, options.now),
   };
@@ -201,6 +219,16 @@ function parseTask(data: unknown, create: 'again' | 'look-up'): UpstreamTask {
       create: create === 'look-up' ? 'look-up' : 'never',
       meaning: 'the reply of Kling holds no readable task',
     },
+    httpStatus: 200,
+    cause: parsed.error,
+  });
+}
+
+function parseList(data: unknown): Record<string, unknown>[] {
+  const parsed = z.array(z.record(z.string(), z.unknown())).safeParse(data);
+  if (parsed.success) return parsed.data;
+  throw new KlingError({
+    judged: { kind: 'malformed', read: 'never', create: 'never', meaning: 'the reply of Kling holds no list of tasks' },
     httpStatus: 200,
     cause: parsed.error,
   });

@@ -12,6 +12,8 @@ export interface Operation {
   readonly scope: 'read' | 'create';
   /** Whether it concerns everything of the Kling account, not one caller. */
   readonly wholeAccount?: boolean;
+  /** The field that names a thing of the account, which only those may delete whose it is. */
+  readonly deletes?: 'element_id' | 'voice_id';
 }
 
 const video = { video_id: vendorId.optional(), video_url: mediaUrl.optional() };
@@ -78,10 +80,10 @@ export const OPERATIONS = {
   'delete-element': {
     method: 'POST',
     path: '/v1/general/delete-advanced-elements',
-    summary: 'Delete an element of the account',
+    summary: 'Delete an element that the caller made',
     schema: z.object({ element_id: vendorId }),
     scope: 'create',
-    wholeAccount: true,
+    deletes: 'element_id',
   },
   'preset-voices': {
     method: 'GET',
@@ -93,10 +95,10 @@ export const OPERATIONS = {
   'delete-voice': {
     method: 'POST',
     path: '/v1/general/delete-voices',
-    summary: 'Delete a voice of the account',
+    summary: 'Delete a voice that the caller made',
     schema: z.object({ voice_id: vendorId }),
     scope: 'create',
-    wholeAccount: true,
+    deletes: 'voice_id',
   },
   'account-costs': {
     method: 'GET',

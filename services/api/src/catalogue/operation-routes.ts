@@ -1,11 +1,12 @@
 import { OPERATION_EXAMPLES, OPERATIONS, type Operation, type OperationName } from '@klingapi/kling';
 import { z } from 'zod';
-import { bearer, requireAccount, requireScope } from '../access.ts';
+import { bearer, requireScope } from '../access.ts';
 import type { App, Context } from '../context.ts';
 import { operationId } from '../openapi.ts';
 import { ownProblem } from '../problem.ts';
 import { refusals } from '../replies.ts';
 import { acceptPictures } from '../tasks/pictures.ts';
+import { requireOwner } from './operation-owner.ts';
 
 /** Where each call is that makes no task. */
 const PATHS: Readonly<Record<OperationName, string>> = {
@@ -31,7 +32,8 @@ export const OPERATION_NAMES = Object.keys(OPERATIONS).filter(isOperation);
 /** Answered by Kling at once; the answer goes on as it came. */
 export function addOperationRoutes(app: App, context: Context): void {
   for (const name of OPERATION_NAMES) {
-    const { method, summary, schema, scope, wholeAccount }: Operation = OPERATIONS[name];
+    const operation: Operation = OPERATIONS[name];
+    const { method, summary, schema, scope } = operation;
     app.route({
       method,
       url: `/api/${PATHS[name]}`,
@@ -50,9 +52,9 @@ export function addOperationRoutes(app: App, context: Context): void {
         },
       },
       handler: async (request) => {
-        if (wholeAccount === true) requireAccount(request);
         if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
         const body = schema.parse(method === 'GET' ? request.query : request.body);
+        await requireOwner(context, request, operation, body);
         return { data: await context.client.call(name, acceptPictures(body)) };
       },
     });

@@ -12,7 +12,8 @@ import {
 } from '@klingapi/kling';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { bearer, requireAccount, requireScope, subjectOf } from '../access.ts';
+import { bearer, requireScope, subjectOf } from '../access.ts';
+import { requireOwner } from '../catalogue/operation-owner.ts';
 import { OPERATION_NAMES } from '../catalogue/operation-routes.ts';
 import type { App, Context } from '../context.ts';
 import { operationId } from '../openapi.ts';
@@ -23,6 +24,7 @@ import { createTask } from '../tasks/creation.ts';
 import { acceptPictures } from '../tasks/pictures.ts';
 import type { Task } from '../tasks/task.ts';
 import { printable, taskId } from '../tasks/task-id.ts';
+import { isLibrary, library } from './library.ts';
 import { familyOf, taskAs, taskIn } from './shapes.ts';
 
 const labels = z.object({
@@ -108,8 +110,11 @@ function addLegacyReads(app: App, context: Context, kind: Kind): void {
       const { id } = request.params;
       const subject = subjectOf(request);
       const task = (await byId(context, subject, id)) ?? (await context.store.findByExternalId(subject, id));
-      if (task?.kind !== kind) throw ownProblem('task_not_found', 'Task not found by id/external id');
-      return succeed(request, taskAs('legacy', task));
+      if (task?.kind === kind) return succeed(request, taskAs('legacy', task));
+      const things = isLibrary(kind) ? await library(context, subject, kind) : [];
+      const thing = things.find(({ task_id: known }) => known === id);
+      if (thing === undefined) throw ownProblem('task_not_found', 'Task not found by id/external id');
+      return succeed(request, thing);
     },
   });
   app.route({
@@ -128,7 +133,12 @@ function addLegacyReads(app: App, context: Context, kind: Kind): void {
     },
     handler: async (request) => {
       const { pageNum, pageSize } = request.query;
-      const page = { kinds: [kind], limit: pageSize, offset: (pageNum - 1) * pageSize };
+      const offset = (pageNum - 1) * pageSize;
+      if (isLibrary(kind)) {
+        const things = await library(context, subjectOf(request), kind);
+        return succeed(request, things.slice(offset, offset + pageSize));
+      }
+      const page = { kinds: [kind], limit: pageSize, offset };
       const tasks = await context.store.list(subjectOf(request), page);
       return succeed(
         request,
@@ -236,7 +246,8 @@ function addNewerReads(app: App, context: Context, url: '/tasks' | '/solutions')
 
 function addOperations(app: App, context: Context): void {
   for (const name of OPERATION_NAMES) {
-    const { method, path, schema, scope, wholeAccount }: Operation = OPERATIONS[name];
+    const operation: Operation = OPERATIONS[name];
+    const { method, path, schema, scope } = operation;
     app.route({
       method,
       url: path,
@@ -251,8 +262,8 @@ function addOperations(app: App, context: Context): void {
         response: vendorReplies(z.unknown()),
       },
       handler: async (request) => {
-        if (wholeAccount === true) requireAccount(request);
         const body = schema.parse(method === 'GET' ? request.query : request.body);
+        await requireOwner(context, request, operation, body);
         return succeed(request, await context.client.call(name, acceptPictures(body)));
       },
     });

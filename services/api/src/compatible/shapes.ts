@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { packOf } from '../catalogue/packs.ts';
 import { describeStatus, fileGroupOf, type Task, type TaskFile } from '../tasks/task.ts';
 
-type Told = Record<string, unknown>;
+/** What is said about a task in the words of Kling. */
+export type Told = Record<string, unknown>;
 
 const legacyTaskSchema = z
   .looseObject({
