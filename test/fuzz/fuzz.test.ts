@@ -4,7 +4,7 @@ import { fuzz } from './schemathesis.ts';
 import { startTarget } from './target.ts';
 
 const SEED = 20_261_124;
-const SECONDS = 75;
+const SECONDS = 80;
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();

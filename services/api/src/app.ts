@@ -64,7 +64,7 @@ export async function buildApp(
     request.log.debug({ ...told, request: request.id }, 'request answered');
   });
 
-  await addOpenApi(app, packageJson.version);
+  await addOpenApi(app, packageJson.version, context.guarded);
   if (callbacks !== undefined) await app.register((scoped) => addCallbackRoute(scoped, context, callbacks));
   // Inside a plugin, so that swagger's hook sees the routes.
   await app.register(async (scoped) => {

@@ -26,6 +26,8 @@ export interface Context {
   readonly dispatcher: Loop;
   readonly changes: Changes;
   readonly authenticate: Authenticator;
+  /** Whether somebody without credentials is refused. */
+  readonly guarded: boolean;
   readonly now: () => number;
   readonly egress: Egress;
   /** Where copies of results are; undefined when none are kept. */

@@ -19,8 +19,11 @@ export function operationId(verb: string, name: string): string {
   return verb + name.replace(/(?:^|-)([a-z0-9])/g, (_all, first: string) => first.toUpperCase());
 }
 
-/** The OpenAPI 3.1 document of all routes that come after; see `/docs/json`. */
-export async function addOpenApi(app: App, version: string): Promise<void> {
+/**
+ * The OpenAPI 3.1 document of all routes that come after; see `/docs/json`.
+ * @param guarded whether routes that take credentials need them
+ */
+export async function addOpenApi(app: App, version: string, guarded: boolean): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -39,14 +42,24 @@ export async function addOpenApi(app: App, version: string): Promise<void> {
     transform,
     transformObject: (document) => {
       const whole = jsonSchemaTransformObject(document);
-      return 'paths' in whole ? { ...whole, ...finished(whole) } : whole;
+      return 'paths' in whole ? { ...whole, ...finished(whole, guarded) } : whole;
     },
   });
 }
 
+declare module 'fastify' {
+  interface FastifySchema {
+    /** One body that is right; the provider forgets those of bodies that are changed as they come in. */
+    readonly bodyExample?: unknown;
+  }
+}
+
 /** Headers of replies are plain JSON schemas, which the provider leaves out. */
 const transform: typeof jsonSchemaTransform = (document) => {
-  const told = jsonSchemaTransform(document);
+  const { bodyExample, ...given } = { ...document.schema };
+  const told = jsonSchemaTransform({ ...document, schema: given });
+  const body = z.looseObject({}).safeParse(told.schema.body).data;
+  if (body !== undefined && bodyExample !== undefined) told.schema.body = { ...body, examples: [bodyExample] };
   const replies = replySchema.safeParse(document.schema?.response).data ?? {};
   const response = z.record(z.string(), z.looseObject({})).safeParse(told.schema.response).data;
   if (response === undefined) return told;
@@ -66,14 +79,21 @@ const bodySchema = z.looseObject({
   ),
 });
 const documentSchema = z.object({
-  paths: z.record(z.string(), z.record(z.string(), z.looseObject({ requestBody: bodySchema.optional() }))),
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.looseObject({ requestBody: bodySchema.optional(), security: z.array(z.looseObject({})).optional() }),
+    ),
+  ),
   components: z.looseObject({ schemas: z.record(z.string(), z.unknown()) }),
 });
 
 /** A body that may be null may be left out; and no schema is told that nothing refers to. */
-function finished(whole: object): object {
+function finished(whole: object, guarded: boolean): object {
   const { paths, components } = documentSchema.parse(whole);
-  for (const { requestBody } of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+  for (const { requestBody, security } of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+    if (!guarded && security?.length !== 0) security?.push({});
     for (const media of Object.values(requestBody?.content ?? {})) {
       if (requestBody !== undefined && media.schema.anyOf?.some(({ type }) => type === 'null') === true) {
         requestBody.required = false;

@@ -151,6 +151,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     dispatcher,
     changes,
     authenticate,
+    guarded: options.authentication.auth !== 'none',
     now,
     egress,
     results,

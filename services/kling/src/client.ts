@@ -65,6 +65,8 @@ export interface KlingClient {
     size: number,
     signal?: AbortSignal,
   ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** A page of the tasks of the newer families, newest first: solutions, or those of every other kind. */
+  listRecords(of: 'tasks' | 'solutions', query?: RecordQuery, signal?: AbortSignal): Promise<RecordPage>;
   /**
    * What answers at once and makes no task; gives `data` of the reply as it came.
    * What may cost money or change something is sent once: nothing could be looked up.
@@ -72,6 +74,23 @@ export interface KlingClient {
    * @throws KlingError; with `outcomeUnknown` when it may have been done nevertheless
    */
   call(name: OperationName, request: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<unknown>;
+}
+
+/** Times are Unix milliseconds; without them Kling takes the last 30 days. */
+export interface RecordQuery {
+  readonly startTime?: number;
+  readonly endTime?: number;
+  /** `nextCursor` of the page before; goes before the times. */
+  readonly cursor?: string;
+  /** At most 500. */
+  readonly limit?: number;
+  readonly status?: readonly string[];
+}
+
+export interface RecordPage {
+  readonly tasks: readonly UpstreamTask[];
+  /** Undefined on the last page. */
+  readonly nextCursor: string | undefined;
 }
 
 export interface CreateOptions {
@@ -164,6 +183,15 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
     return read('GET', target, undefined, parseList, signal);
   };
 
+  const listRecords: KlingClient['listRecords'] = (of, query = {}, signal) => {
+    const { startTime, endTime, cursor, limit, status } = query;
+    const body = {
+      ...{ start_time: startTime, end_time: endTime, cursor, limit },
+      ...(status === undefined ? {} : { filters: [{ key: 'status', values: status }] }),
+    };
+    return read('POST', `/${of}`, body, parsePage, signal);
+  };
+
   const create: KlingClient['create'] = async (kind, request, externalId, createOptions = {}) => {
     const { signal, callbackUrl, beforeSend, whenBusy = 'wait' } = createOptions;
     const { path, body } = createCall(kind, request, { externalId, callbackUrl });
@@ -204,6 +232,7 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
     create,
     find,
     list,
+    listRecords,
     call,
     findMany: createBatchFinder(exchangeOptions, 'apiKey' in options.credentials, find, options.now),
   };
@@ -224,8 +253,18 @@ function parseTask(data: unknown, create: 'again' | 'look-up'): UpstreamTask {
   });
 }
 
-function parseList(data: unknown): Record<string, unknown>[] {
-  const parsed = z.array(z.record(z.string(), z.unknown())).safeParse(data);
+const listSchema = z.array(z.record(z.string(), z.unknown()));
+const pageSchema = z
+  .object({ result: z.array(taskRecord), next_cursor: z.string().nullish(), has_more: z.boolean().nullish() })
+  .transform(({ result, next_cursor: next, has_more: more }) => ({
+    tasks: result,
+    nextCursor: more === true && next !== null && next !== '' ? next : undefined,
+  }));
+const parseList = (data: unknown) => parseAs(listSchema, data);
+const parsePage = (data: unknown) => parseAs(pageSchema, data);
+
+function parseAs<S extends z.ZodType>(schema: S, data: unknown): z.output<S> {
+  const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
   throw new KlingError({
     judged: { kind: 'malformed', read: 'never', create: 'never', meaning: 'the reply of Kling holds no list of tasks' },

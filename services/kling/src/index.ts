@@ -11,7 +11,7 @@
  */
 export { BATCH_SIZE } from './batch.ts';
 export { type Impossible, impossible } from './capabilities.ts';
-export type { CreateOptions, KlingClient, KlingClientOptions } from './client.ts';
+export type { CreateOptions, KlingClient, KlingClientOptions, RecordPage, RecordQuery } from './client.ts';
 export { createKlingClient } from './client.ts';
 export type { KlingCode, KlingErrorKind } from './codes.ts';
 export { KLING_CODES } from './codes.ts';

@@ -5,6 +5,8 @@ import { textToSpeech } from './requests/speech.ts';
 export interface Operation {
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  /** Where other pages of the vendor have it. */
+  readonly alsoAt?: string;
   readonly summary: string;
   /** Of the body, or of the query of a GET. */
   readonly schema: z.ZodType<Readonly<Record<string, unknown>>>;
@@ -80,6 +82,7 @@ export const OPERATIONS = {
   'delete-element': {
     method: 'POST',
     path: '/v1/general/delete-advanced-elements',
+    alsoAt: '/v1/general/delete-elements',
     summary: 'Delete an element that the caller made',
     schema: z.object({ element_id: vendorId }),
     scope: 'create',

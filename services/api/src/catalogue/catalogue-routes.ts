@@ -86,9 +86,8 @@ export function addCatalogueRoutes(app: App, { store, authenticate, now }: Conte
       ...common,
       operationId: 'estimate',
       summary: 'What a request would cost and why it could not succeed, without making anything',
-      body: z
-        .object({ kind: kindSchema, request: z.record(z.string(), z.unknown()) })
-        .meta({ examples: [{ kind: 'text-to-video', request: { ...EXAMPLES['text-to-video'] } }] }),
+      body: z.object({ kind: kindSchema, request: z.record(z.string(), z.unknown()) }),
+      bodyExample: { kind: 'text-to-video', request: { ...EXAMPLES['text-to-video'] } },
       response: {
         200: z.object({
           possible: z.boolean(),

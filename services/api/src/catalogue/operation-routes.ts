@@ -43,9 +43,7 @@ export function addOperationRoutes(app: App, context: Context): void {
         tags: ['calls'],
         security: bearer,
         summary,
-        ...(method === 'GET'
-          ? { querystring: schema }
-          : { body: schema.meta({ examples: [OPERATION_EXAMPLES[name]] }) }),
+        ...(method === 'GET' ? { querystring: schema } : { body: schema, bodyExample: OPERATION_EXAMPLES[name] }),
         response: {
           200: z.object({ data: z.unknown() }),
           ...refusals(400, 402, 413, 415, 422, 429, 502),

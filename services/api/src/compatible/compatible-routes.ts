@@ -8,6 +8,7 @@ import {
   OPERATION_EXAMPLES,
   OPERATIONS,
   type Operation,
+  type OperationName,
   REQUESTS,
 } from '@klingapi/kling';
 import type { FastifyRequest } from 'fastify';
@@ -63,7 +64,8 @@ function addCreate(app: App, context: Context, kind: Kind): void {
       ...common,
       operationId: operationId('klingCreate', kind),
       summary: `As Kling's own: ${kind}`,
-      body: bodyOf(kind).meta({ examples: [{ ...EXAMPLES[kind] }] }),
+      body: bodyOf(kind),
+      bodyExample: EXAMPLES[kind],
       ...(family === 'new' ? { params: z.object({ model: modelName }) } : {}),
       response: vendorReplies(taskIn(family)),
     },
@@ -247,25 +249,30 @@ function addNewerReads(app: App, context: Context, url: '/tasks' | '/solutions')
 function addOperations(app: App, context: Context): void {
   for (const name of OPERATION_NAMES) {
     const operation: Operation = OPERATIONS[name];
-    const { method, path, schema, scope } = operation;
-    app.route({
-      method,
-      url: path,
-      onRequest: requireScope(context.authenticate, scope),
-      schema: {
-        ...common,
-        operationId: operationId('klingCall', name),
-        summary: `As Kling's own: ${name}`,
-        ...(method === 'GET'
-          ? { querystring: schema }
-          : { body: schema.meta({ examples: [OPERATION_EXAMPLES[name]] }) }),
-        response: vendorReplies(z.unknown()),
-      },
-      handler: async (request) => {
-        const body = schema.parse(method === 'GET' ? request.query : request.body);
-        await requireOwner(context, request, operation, body);
-        return succeed(request, await context.client.call(name, acceptPictures(body)));
-      },
-    });
+    const { path, alsoAt } = operation;
+    addOperation(app, context, name, path);
+    if (alsoAt !== undefined) addOperation(app, context, name, alsoAt);
   }
+}
+
+function addOperation(app: App, context: Context, name: OperationName, url: string): void {
+  const operation: Operation = OPERATIONS[name];
+  const { method, schema, scope } = operation;
+  app.route({
+    method,
+    url,
+    onRequest: requireScope(context.authenticate, scope),
+    schema: {
+      ...common,
+      operationId: operationId('klingCall', name) + (url === operation.path ? '' : 'Too'),
+      summary: `As Kling's own: ${name}`,
+      ...(method === 'GET' ? { querystring: schema } : { body: schema, bodyExample: OPERATION_EXAMPLES[name] }),
+      response: vendorReplies(z.unknown()),
+    },
+    handler: async (request) => {
+      const body = schema.parse(method === 'GET' ? request.query : request.body);
+      await requireOwner(context, request, operation, body);
+      return succeed(request, await context.client.call(name, acceptPictures(body)));
+    },
+  });
 }

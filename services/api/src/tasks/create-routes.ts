@@ -82,7 +82,8 @@ export function addCreateRoutes(app: App, context: Context): void {
         links: { 202: followLinks },
         security: bearer,
         headers,
-        body: withCallback(REQUESTS[kind]).meta({ examples: [{ ...EXAMPLES[kind] }] }),
+        body: withCallback(REQUESTS[kind]),
+        bodyExample: EXAMPLES[kind],
         response: {
           202: {
             description: 'The task; ask for it by its id',

@@ -8,7 +8,7 @@ import { BUSY, retryDelay } from './retries.ts';
 
 export interface SubmissionsOptions {
   readonly store: Store;
-  readonly client: Omit<KlingClient, 'call' | 'list'>;
+  readonly client: Pick<KlingClient, 'create' | 'find'>;
   readonly lease: Lease;
   readonly progress: Progress;
   readonly logger: Logger;
