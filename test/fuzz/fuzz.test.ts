@@ -7,7 +7,7 @@ const SEED = 20_261_124;
 const SECONDS = 80;
 
 /** The settings side by side, each with a service, a sandbox and a database of its own. */
-it.concurrent.each([
+it.concurrent.for([
   { auth: 'callers', database: 'SQLite' },
   { auth: 'none', database: 'PostgreSQL' },
 ] as const)(
