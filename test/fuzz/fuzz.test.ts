@@ -23,9 +23,9 @@ it.concurrent.for([
     const seen = await fuzz({ target, seed: SEED, seconds: SECONDS });
     expect(seen.failures).toBe('');
     expect(target.failures).toEqual([]);
-    // It did something: every operation, and creates that reached the sandbox.
+    // It did something, however busy the machine: every operation, and creates that reached the sandbox.
     expect(seen.operations).toBeGreaterThan(140);
-    expect(seen.cases).toBeGreaterThan(1000);
+    expect(seen.cases).toBeGreaterThan(seen.operations);
     expect(await target.charged()).toBeGreaterThan(0);
   },
 );
