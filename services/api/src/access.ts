@@ -33,9 +33,14 @@ export function limitsOf(request: FastifyRequest): Limits | undefined {
   return identities.get(request)?.limits;
 }
 
+export function mayUseAccount(request: FastifyRequest): boolean {
+  return identities.get(request)?.account === true;
+}
+
 /** @throws ProblemError for a caller who may not see or change what belongs to the whole Kling account */
 export function requireAccount(request: FastifyRequest): void {
-  if (identities.get(request)?.account !== true) throw ownProblem('scope_missing', 'the scope account is needed');
+  if (mayUseAccount(request)) return;
+  throw ownProblem('scope_missing', 'the scope account is needed; the file of the caller has to name it in its scopes');
 }
 
 /** A task of the caller. Another caller's task is told as if it did not exist. */

@@ -1,12 +1,6 @@
-import swagger from '@fastify/swagger';
 import { createRequestMetrics, type Logger } from '@klingapi/management';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import {
-  jsonSchemaTransform,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
@@ -17,13 +11,16 @@ import { addOperationRoutes } from './catalogue/operation-routes.ts';
 import { addCompatibleRoutes } from './compatible/compatible-routes.ts';
 import type { App, Context } from './context.ts';
 import { addDocs } from './docs.ts';
-import { replyWithProblems } from './error-reply.ts';
+import { answerBrokenRequest, replyToError, replyWithProblems } from './error-reply.ts';
+import { acceptJsonBodies } from './json-body.ts';
 import { addSecretRoute } from './notifications/secret-route.ts';
+import { addOpenApi } from './openapi.ts';
 import { addResultRoute } from './results/result-route.ts';
 import { addCreateRoutes } from './tasks/create-routes.ts';
 import { addEventRoute } from './tasks/event-route.ts';
 import { addListRoute } from './tasks/list-route.ts';
 import { addTaskRoutes } from './tasks/task-routes.ts';
+import { refuseUnknownRoutes } from './unknown-routes.ts';
 import { addPublicUploadRoute } from './uploads/public-route.ts';
 import { addUploadRoutes } from './uploads/upload-routes.ts';
 
@@ -47,11 +44,17 @@ export async function buildApp(
     forceCloseConnections: 'idle',
     // For the largest upload over a line of 3 Mbit/s; headers have their own, shorter time.
     requestTimeout: 600_000,
+    // As long as a URL can be; the schemas of the routes say how long a parameter may be.
+    routerOptions: { maxParamLength: 16_384 },
+    frameworkErrors: replyToError,
+    clientErrorHandler: answerBrokenRequest,
     genReqId: () => crypto.randomUUID(),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  acceptJsonBodies(app);
   replyWithProblems(app);
+  refuseUnknownRoutes(app);
   addReplyHeaders(app, context.draining);
 
   const count = createRequestMetrics(registry);
@@ -66,14 +69,7 @@ export async function buildApp(
     request.log.debug({ ...told, request: request.id }, 'request answered');
   });
 
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Kling API service', version: packageJson.version },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
-    },
-    transform: jsonSchemaTransform,
-  });
+  await addOpenApi(app, packageJson.version, context.guarded);
   if (callbacks !== undefined) await app.register((scoped) => addCallbackRoute(scoped, context, callbacks));
   // Inside a plugin, so that swagger's hook sees the routes.
   await app.register(async (scoped) => {
@@ -91,7 +87,9 @@ export async function buildApp(
       method: 'GET',
       url: '/api/health',
       schema: {
+        operationId: 'getHealth',
         tags: ['health'],
+        security: [],
         summary: 'Whether this service is up; needs no key',
         response: { 200: z.object({ status: z.literal('ok'), version: z.string() }) },
       },

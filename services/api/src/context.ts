@@ -13,7 +13,7 @@ import type { ResultStore } from './results/result-store.ts';
 import type { Store, UploadBounds } from './storage/store.ts';
 import type { Changes } from './tasks/changes.ts';
 import type { Loop } from './tasks/loop.ts';
-import type { Replies } from './tasks/replies.ts';
+import type { ReplyCache } from './tasks/reply-cache.ts';
 import type { Submissions } from './tasks/submissions.ts';
 
 /** What the routes work with. */
@@ -23,11 +23,13 @@ export interface Context {
   readonly replica: string;
   readonly submissions: Submissions;
   /** For calls that make no task. */
-  readonly client: Pick<KlingClient, 'call'>;
+  readonly client: Pick<KlingClient, 'call' | 'list'>;
   readonly dispatcher: Loop;
   readonly changes: Changes;
-  readonly replies: Replies;
+  readonly replies: ReplyCache;
   readonly authenticate: Authenticator;
+  /** Whether somebody without credentials is refused. */
+  readonly guarded: boolean;
   readonly now: () => number;
   readonly egress: Egress;
   /** Where copies of results are; undefined when none are kept. */

@@ -1,16 +1,18 @@
 import { z } from 'zod';
 
 /** RFC 9457. `code` is stable and is what programs go by; `upstream_…` when Kling, not this service, is the cause. */
-export const problemSchema = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.string(),
-  requestId: z.string(),
-  taskId: z.string().optional(),
-  errors: z.array(z.object({ field: z.string(), problem: z.string(), hint: z.string() })).optional(),
-});
+export const problemSchema = z
+  .object({
+    type: z.url(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    requestId: z.string(),
+    taskId: z.string().optional(),
+    errors: z.array(z.object({ field: z.string(), problem: z.string(), hint: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof problemSchema>;
 export type FieldProblem = NonNullable<Problem['errors']>[number];
 
@@ -21,6 +23,7 @@ const OWN = {
   callback_refused: [401, 'The callback is not from Kling'],
   scope_missing: [403, 'The caller may not do this'],
   not_found: [404, 'There is nothing here'],
+  method_not_allowed: [405, 'The path does not take this method'],
   task_not_found: [404, 'There is no such task'],
   result_not_found: [404, 'The task has no such result'],
   result_deleted: [410, 'The result is not kept any longer'],
@@ -36,8 +39,10 @@ const OWN = {
   task_failed: [409, 'The task failed and has no result'],
   external_id_taken: [409, 'The external id belongs to another task'],
   callback_repeated: [409, 'The callback came before'],
+  request_timeout: [408, 'The request took too long'],
   body_too_large: [413, 'The body is too large'],
   range_not_satisfiable: [416, 'The result does not reach that far'],
+  headers_too_large: [431, 'The headers are too large'],
   unsupported_media_type: [415, 'The body is not JSON'],
   rate_limited: [429, 'The caller makes tasks too fast'],
   spend_limited: [429, 'The caller has used up what it may spend'],

@@ -21,7 +21,7 @@ import { GATHER_MS } from './tasks/loop.ts';
 import { addressProblem } from './tasks/pictures.ts';
 import { startPoller } from './tasks/poller.ts';
 import { createProgress, pollDelay } from './tasks/progress.ts';
-import { createReplies } from './tasks/replies.ts';
+import { createReplyCache } from './tasks/reply-cache.ts';
 import { createSubmissions } from './tasks/submissions.ts';
 import { fillIn } from './uploads/references.ts';
 
@@ -164,8 +164,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     client,
     dispatcher,
     changes,
-    replies: createReplies({ store, publicUrl }),
+    replies: createReplyCache({ store, publicUrl }),
     authenticate,
+    guarded: options.authentication.auth !== 'none',
     now,
     egress,
     results,

@@ -2,11 +2,12 @@ import { EXAMPLES, estimate, impossible, KINDS, kindSchema, MODELS, REQUESTS, UN
 import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
-import { ownProblem, problemSchema } from '../problem.ts';
+import { ownProblem } from '../problem.ts';
+import { refusals } from '../replies.ts';
+import { time } from '../time.ts';
 import { mediaProblems } from '../uploads/references.ts';
 import { packOf } from './packs.ts';
 
-const refusal = { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } };
 const DAY_MS = 24 * 3_600_000;
 
 const modelSchema = z.object({
@@ -54,6 +55,7 @@ export function addCatalogueRoutes(app: App, context: Context): void {
     onRequest,
     schema: {
       ...common,
+      operationId: 'listModels',
       summary: 'Every kind of task with the models that are known; others are sent on unjudged',
       response: {
         200: z.object({
@@ -65,7 +67,7 @@ export function addCatalogueRoutes(app: App, context: Context): void {
             }),
           ),
         }),
-        '4xx': refusal,
+        ...refusals(),
       },
     },
     handler: () =>
@@ -84,15 +86,17 @@ export function addCatalogueRoutes(app: App, context: Context): void {
     onRequest,
     schema: {
       ...common,
+      operationId: 'estimate',
       summary: 'What a request would cost and why it could not succeed, without making anything',
       body: z.object({ kind: kindSchema, request: z.record(z.string(), z.unknown()) }),
+      bodyExample: { kind: 'text-to-video', request: { ...EXAMPLES['text-to-video'] } },
       response: {
         200: z.object({
           possible: z.boolean(),
           errors: z.array(z.object({ field: z.string(), problem: z.string(), hint: z.string() })),
           estimate: priceSchema.optional().describe('Absent where no price is known'),
         }),
-        '4xx': refusal,
+        ...refusals(400, 413, 415),
       },
     },
     handler: async (request) => {
@@ -123,21 +127,22 @@ export function addCatalogueRoutes(app: App, context: Context): void {
     onRequest,
     schema: {
       ...common,
+      operationId: 'getUsage',
       summary: 'What the tasks of the caller came to',
       querystring: z.object({
-        since: z.iso.datetime({ offset: true }).optional().describe('30 days ago without it'),
-        until: z.iso.datetime({ offset: true }).optional(),
+        since: time.optional().describe('30 days ago without it'),
+        until: time.optional(),
       }),
       response: {
         200: z.object({ since: z.iso.datetime(), until: z.iso.datetime(), usage: z.array(usageRow) }),
-        '4xx': refusal,
+        ...refusals(400),
       },
     },
     handler: async (request) => {
       const { since, until } = request.query;
       // The task of this very millisecond belongs to it.
-      const to = until === undefined ? now() + 1 : Date.parse(until);
-      const from = since === undefined ? to - 30 * DAY_MS : Date.parse(since);
+      const to = until ?? now() + 1;
+      const from = since ?? Math.max(0, to - 30 * DAY_MS);
       if (from > to) {
         const errors = [{ field: 'since', problem: 'is later than until', hint: 'swap them' }];
         throw ownProblem('invalid_request', 'since is later than until', { errors });

@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { bearer, ownTask, requireScope } from '../access.ts';
 import type { App, Context } from '../context.ts';
 import { ownProblem } from '../problem.ts';
+import { fileReplies, refusals } from '../replies.ts';
 import type { TaskFile } from '../tasks/task.ts';
+import { taskId } from '../tasks/task-id.ts';
 import { upstreamResultProblem } from '../upstream-problem.ts';
 import { bounded, DownloadError, openResult, TIMEOUT_MS, typeOf } from './download.ts';
 import { sendKept } from './send-kept.ts';
@@ -15,15 +17,24 @@ import { sendKept } from './send-kept.ts';
  * keeps them, without our key.
  */
 export function addResultRoute(app: App, context: Context): void {
+  for (const method of ['GET', 'HEAD'] as const) addMethod(app, context, method);
+}
+
+const replies = { ...fileReplies, ...refusals(400, 404, 410, 416, 502) };
+
+function addMethod(app: App, context: Context, method: 'GET' | 'HEAD'): void {
   app.route({
-    method: ['GET', 'HEAD'],
+    method,
     url: '/api/tasks/:id/results/:index',
+    exposeHeadRoute: false,
     onRequest: requireScope(context.authenticate, 'read'),
     schema: {
+      operationId: method === 'GET' ? 'getResultFile' : 'headResultFile',
       tags: ['tasks'],
       security: bearer,
-      summary: 'The bytes of one picture or video, or a range of them',
-      params: z.object({ id: z.string().min(1).max(128), index: z.coerce.number().int().min(0).max(99) }),
+      summary: 'The bytes of one picture, video or sound, or a range of them',
+      params: z.object({ id: taskId, index: z.coerce.number().int().min(0).max(99) }),
+      response: replies,
     },
     handler: async (request, reply) => {
       const task = await ownTask(context.store, request, request.params.id);

@@ -53,6 +53,10 @@ export interface Listing {
   list(subject: string, query: ListQuery): Promise<Task[]>;
   /** By the id that the subject gave it. */
   findByExternalId(subject: string, externalId: string): Promise<Task | undefined>;
+  /** Which of these ids are tasks of anybody. */
+  known(ids: readonly string[]): Promise<Set<string>>;
+  /** Whether a task of the subject made the element or voice that Kling knows by this id. */
+  made(subject: string, field: 'element_id' | 'voice_id', id: string): Promise<boolean>;
   /** What tasks made from `from` to before `to` (milliseconds since the epoch) came to. */
   usage(subject: string, from: number, to: number): Promise<UsageRow[]>;
 }

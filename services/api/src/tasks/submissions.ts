@@ -10,7 +10,7 @@ import { BUSY, retryDelay } from './retries.ts';
 
 export interface SubmissionsOptions {
   readonly store: Store;
-  readonly client: Omit<KlingClient, 'call'>;
+  readonly client: Pick<KlingClient, 'create' | 'find'>;
   readonly lease: Lease;
   readonly progress: Progress;
   readonly logger: Logger;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { App, Context } from '../context.ts';
 import { ownProblem } from '../problem.ts';
+import { fileReplies, refusals } from '../replies.ts';
 import { TIMEOUT_MS } from '../results/download.ts';
 import { sendKept } from '../results/send-kept.ts';
 import { EXTENSIONS } from './media-type.ts';
@@ -10,14 +11,24 @@ import { placeOf, tokenOf } from './upload.ts';
  * The bytes of an upload for whoever knows its address: Kling, which has no key
  * of ours. There is no list of them, and only media is ever served.
  */
-export function addPublicUploadRoute(app: App, { store, results }: Context): void {
+export function addPublicUploadRoute(app: App, context: Context): void {
+  for (const method of ['GET', 'HEAD'] as const) addMethod(app, context, method);
+}
+
+const { 400: invalid, 404: missing, 416: outside, 500: broken, 503: away } = refusals(400, 404, 416);
+
+function addMethod(app: App, { store, results }: Context, method: 'GET' | 'HEAD'): void {
   app.route({
-    method: ['GET', 'HEAD'],
+    method,
     url: '/uploads/:file',
+    exposeHeadRoute: false,
     schema: {
+      operationId: method === 'GET' ? 'getUploadedFile' : 'headUploadedFile',
       tags: ['uploads'],
+      security: [],
       summary: 'The bytes of an upload, or a range of them; needs no key but the address',
       params: z.object({ file: z.string().max(100) }),
+      response: { ...fileReplies, 400: invalid, 404: missing, 416: outside, 500: broken, 503: away },
     },
     handler: async (request, reply) => {
       const token = tokenOf(request.params.file);

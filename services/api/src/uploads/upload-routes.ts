@@ -4,7 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
-import { ownProblem, problemSchema } from '../problem.ts';
+import { ownProblem } from '../problem.ts';
+import { refusals } from '../replies.ts';
 import { type ResultStore, ResultStoreError, ResultStoreFullError } from '../results/result-store.ts';
 import type { UploadsFull } from '../storage/store.ts';
 import { LARGEST_BYTES } from './media-type.ts';
@@ -17,10 +18,6 @@ const AT_ONCE = 4;
 const LINGER_MS = 5000;
 const MB = 1024 * 1024;
 
-const refusals = {
-  '4xx': { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } },
-  '5xx': { description: 'Failed', content: { 'application/problem+json': { schema: problemSchema } } },
-};
 const params = z.object({ id: z.string().min(1).max(64) });
 
 /** A local file in, an address out that any picture, video or sound of a request may be. */
@@ -37,13 +34,14 @@ export async function addUploadRoutes(app: App, context: Context): Promise<void>
     url: '/api/uploads',
     onRequest: requireScope(context.authenticate, 'create'),
     schema: {
+      operationId: 'createUpload',
       tags: ['uploads'],
       security: bearer,
       summary: 'Store a picture, video or sound, which is the body itself; gives an address for requests',
       // A stream, which is judged as it comes in; for OpenAPI it is what a file is there.
       consumes: ['application/octet-stream'],
       body: z.unknown().meta({ type: 'string', format: 'binary' }),
-      response: { 201: uploadReplySchema, ...refusals },
+      response: { 201: uploadReplySchema, ...refusals(400, 411, 413, 415, 429, 501, 507) },
     },
     handler: async (request, reply) => {
       const subject = subjectOf(request);
@@ -77,11 +75,12 @@ export async function addUploadRoutes(app: App, context: Context): Promise<void>
     url: '/api/uploads/:id',
     onRequest: requireScope(context.authenticate, 'read'),
     schema: {
+      operationId: 'getUpload',
       tags: ['uploads'],
       security: bearer,
       summary: 'What is known of an upload of the caller',
       params,
-      response: { 200: uploadReplySchema, ...refusals },
+      response: { 200: uploadReplySchema, ...refusals(400, 404) },
     },
     handler: async (request) => describeUpload(await ownUpload(context, request, request.params.id), uploads.address),
   });
@@ -91,11 +90,12 @@ export async function addUploadRoutes(app: App, context: Context): Promise<void>
     url: '/api/uploads/:id',
     onRequest: requireScope(context.authenticate, 'create'),
     schema: {
+      operationId: 'deleteUpload',
       tags: ['uploads'],
       security: bearer,
       summary: 'Remove an upload of the caller; its address is dead from here on',
       params,
-      response: { 204: z.null().describe('Removed'), ...refusals },
+      response: { 204: z.null().describe('Removed'), ...refusals(400, 404, 409) },
     },
     handler: async (request, reply) => {
       const { id } = await ownUpload(context, request, request.params.id);

@@ -14,6 +14,7 @@ export const openName = (about: string) =>
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, dots, dashes and underscores only, at most 64')
     .describe(about);
+export const modelName = openName('Id of a model; those that are not known here are sent on');
 export const prompt = z.string().trim().min(1).max(PROMPT_LIMIT);
 export const optionalPrompt = z.string().trim().max(PROMPT_LIMIT).optional();
 export const negativePrompt = z.string().max(PROMPT_LIMIT).describe('What must not be seen');
@@ -34,6 +35,14 @@ export const sound = z
   .describe('An http(s) URL, upload:<id> of an upload, or the sound itself in Base64');
 /** Ids of the vendor: long numbers that a double cannot hold, so they are text; short numbers are taken too. */
 export const vendorId = z.union([z.string(), z.int()]).transform(String).pipe(z.string().min(1).max(128));
+/** Unix time; the vendor takes numbers and text. */
+export const milliseconds = z.union([
+  z.int().min(0),
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'milliseconds since 1970')
+    .transform(Number),
+]);
 export const cfgScale = z
   .number()
   .min(0)

@@ -9,12 +9,12 @@ export interface Reply {
   readonly json: string;
 }
 
-export interface Replies {
+export interface ReplyCache {
   /** @returns undefined when there is no such task */
   of(id: string): Promise<Reply | undefined>;
 }
 
-export interface RepliesOptions {
+export interface ReplyCacheOptions {
   readonly store: Pick<Store, 'find' | 'onChange' | 'shared'>;
   readonly publicUrl: string | undefined;
 }
@@ -27,7 +27,7 @@ const LONGEST = 16_384;
  * Remembers replies until their task changes. Of a task that has ended nothing changes that a reply shows. On shared
  * storage word of other replicas' changes can be late or lost, so there only ended tasks are remembered.
  */
-export function createReplies({ store, publicUrl }: RepliesOptions): Replies {
+export function createReplyCache({ store, publicUrl }: ReplyCacheOptions): ReplyCache {
   const known = new Map<string, Reply>();
   let changes = 0;
   store.onChange((id) => {
