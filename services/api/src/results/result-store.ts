@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 export interface ResultStore {
   put(key: ResultKey, file: StoredFile): Promise<void>;
   /**
-   * Stores bytes as they come, once; nothing is there under the key when they do not come to their end.
+   * Stores bytes as they come, once. Where they do not come to their end, remove the key: some servers of S3 keep what came.
    * @throws ResultStoreError when the store cannot be reached, or is full
    * @throws what `content` throws
    */
