@@ -4,8 +4,9 @@ import { Registry } from 'prom-client';
 import { z } from 'zod';
 import { createKubeMetrics } from '../../operator/src/kube/metrics.ts';
 import { createOperatorMetrics } from '../../operator/src/metrics.ts';
-import { registerMetrics } from '../../services/api/src/metrics.ts';
-import type { TaskTable } from '../../services/api/src/storage/store.ts';
+import { createLoad, DEFAULT_LOAD_LIMITS } from '../../services/api/src/load/load.ts';
+import { registerMetrics } from '../../services/api/src/metrics/metrics.ts';
+import type { StoredGauges } from '../../services/api/src/metrics/stored.ts';
 import { createRequestMetrics as createMcpMetrics } from '../../services/mcp/src/metrics.ts';
 import { createHandshakeMetrics } from '../../services/probe/src/metrics.ts';
 
@@ -37,7 +38,9 @@ const REGISTER: Readonly<Record<string, (registry: Registry) => void>> = {
     createRequestMetrics(registry);
     // asked only at a scrape
     const store: unknown = {};
-    registerMetrics(registry).watchStore(store as TaskTable);
+    const metrics = registerMetrics(registry);
+    metrics.watchStore(store as StoredGauges, Date.now);
+    metrics.watchLoad(createLoad(DEFAULT_LOAD_LIMITS, () => 0));
   },
   sandbox: createRequestMetrics,
 };

@@ -18,6 +18,7 @@ import { addCompatibleRoutes } from './compatible/compatible-routes.ts';
 import type { App, Context } from './context.ts';
 import { addDocs } from './docs.ts';
 import { replyWithProblems } from './error-reply.ts';
+import { addShedding } from './load/shedding.ts';
 import { addSecretRoute } from './notifications/secret-route.ts';
 import { addResultRoute } from './results/result-route.ts';
 import { addCreateRoutes } from './tasks/create-routes.ts';
@@ -50,6 +51,7 @@ export async function buildApp(
   addReplyHeaders(app, context.draining);
 
   const count = createRequestMetrics(registry);
+  addShedding(app, context.load, context.metrics.onShed);
   app.addHook('onResponse', async (request, reply) => {
     const told = {
       method: request.method,
@@ -84,6 +86,7 @@ export async function buildApp(
     routes.route({
       method: 'GET',
       url: '/api/health',
+      config: { load: 'vital' },
       schema: {
         tags: ['health'],
         summary: 'Whether this service is up; needs no key',

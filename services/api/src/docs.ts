@@ -20,8 +20,8 @@ export function addDocs(app: App): void {
     "frame-ancestors 'none'",
   ].join('; ');
 
-  app.get('/docs/json', { schema: { hide: true } }, () => Promise.resolve(app.swagger()));
-  app.get('/docs', { schema: { hide: true } }, async (_request, reply) => {
+  app.get('/docs/json', { config: { load: 'vital' }, schema: { hide: true } }, () => Promise.resolve(app.swagger()));
+  app.get('/docs', { config: { load: 'vital' }, schema: { hide: true } }, async (_request, reply) => {
     const document = documentSchema.parse(app.swagger());
     return await reply
       .type('text/html; charset=utf-8')

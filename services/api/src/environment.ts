@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Credentials, webhookSecretSchema } from '@klingapi/kling';
 import { processVariables } from '@klingapi/management';
 import { z } from 'zod';
+import { DEFAULT_LOAD_LIMITS, type LoadLimits } from './load/load.ts';
 import { createFolderStore } from './results/folder-store.ts';
 import type { ResultStore } from './results/result-store.ts';
 import { createS3Store } from './results/s3-store.ts';
@@ -20,6 +21,8 @@ export const FILE_VARIABLES = [
 ] as const;
 
 const key = z.string().regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
+
+const count = z.coerce.number().int().min(1).max(100_000);
 
 /** Fields that other rules look at; read loosely, because the rules run beside the problems of other fields. */
 const related = z.object({
@@ -59,6 +62,10 @@ export const environmentSchema = z
       .optional(),
     KLING_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).optional(),
     LEASE_SECONDS: z.coerce.number().min(1).max(600).default(30),
+    MAX_REQUESTS_IN_FLIGHT: count.default(DEFAULT_LOAD_LIMITS.requests),
+    MAX_BODY_BYTES_IN_FLIGHT: z.coerce.number().int().min(1024).default(DEFAULT_LOAD_LIMITS.bodyBytes),
+    MAX_WAITERS: count.default(DEFAULT_LOAD_LIMITS.waiters),
+    MAX_EVENT_LOOP_DELAY_MS: z.coerce.number().min(10).max(60_000).default(DEFAULT_LOAD_LIMITS.loopDelayMs),
     RESULTS_RETENTION_DAYS: z.coerce.number().min(1).max(36_500).default(365),
     RESULTS_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
     RESULTS_S3_BUCKET: z
@@ -102,6 +109,15 @@ export const environmentSchema = z
     message: 'needed, or DATABASE_URL (also as DATABASE_URL_FILE) for PostgreSQL',
     when: always,
   });
+
+export function loadLimitsOf(env: z.infer<typeof environmentSchema>): LoadLimits {
+  return {
+    requests: env.MAX_REQUESTS_IN_FLIGHT,
+    bodyBytes: env.MAX_BODY_BYTES_IN_FLIGHT,
+    waiters: env.MAX_WAITERS,
+    loopDelayMs: env.MAX_EVENT_LOOP_DELAY_MS,
+  };
+}
 
 /** A database goes before a folder: then nothing of the tasks is in the folder. */
 export function storageOf(env: z.infer<typeof environmentSchema>): StorageOptions {

@@ -37,6 +37,7 @@ const OWN = {
   internal_error: [500, 'Something went wrong inside this service'],
   storage_unavailable: [503, 'The database cannot be reached'],
   results_unavailable: [503, 'The store of results cannot be reached'],
+  overloaded: [503, 'This process has too much to do'],
   draining: [503, 'This process is ending'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type OwnCode = keyof typeof OWN;

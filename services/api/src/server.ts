@@ -9,7 +9,9 @@ import { buildApp } from './app.ts';
 import { CALLBACK_PATH } from './callbacks/callback-route.ts';
 import type { Context } from './context.ts';
 import { createEgress } from './egress/egress.ts';
-import { registerMetrics } from './metrics.ts';
+import { createLoad, DEFAULT_LOAD_LIMITS, type LoadLimits } from './load/load.ts';
+import { watchLoopDelay } from './load/loop-delay.ts';
+import { registerMetrics } from './metrics/metrics.ts';
 import { startNotifier } from './notifications/notifier.ts';
 import { startMirror } from './results/mirror.ts';
 import type { ResultStore } from './results/result-store.ts';
@@ -46,6 +48,8 @@ export interface ApiOptions {
   readonly resultsRetentionMs?: number;
   /** Addresses beside Kling's that may be private, for callbacks too. */
   readonly trusted?: readonly string[];
+  /** What is taken on at a time; {@link DEFAULT_LOAD_LIMITS} where nothing is said. */
+  readonly load?: Partial<LoadLimits>;
 }
 
 export interface Api {
@@ -67,13 +71,16 @@ const RETENTION_MS = 365 * 24 * 3_600_000;
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { logger, registry } = options;
   const now = options.now ?? Date.now;
+  const loadLimits = { ...DEFAULT_LOAD_LIMITS, ...options.load };
+  const metrics = registerMetrics(registry);
   const store = await openStore(options.storage, {
     concurrency: options.concurrency,
     now,
+    onEnded: metrics.onEnded,
+    onFailure: metrics.onStorageError,
     onError: (problem) => logger.warn({ problem }, 'connection to the database broke'),
   });
-  const metrics = registerMetrics(registry);
-  metrics.watchStore(store);
+  metrics.watchStore(store, now);
 
   const lease = await takeLease({
     store,
@@ -98,6 +105,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
           egress,
           logger,
           now,
+          onCopy: metrics.onCopy,
           retentionMs: options.resultsRetentionMs ?? RETENTION_MS,
           ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
         });
@@ -113,6 +121,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     logger,
     now,
     publicUrl,
+    onSent: metrics.onCallbackSent,
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
   });
   const poller = startPoller({
@@ -121,6 +130,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     progress,
     logger,
     now,
+    onPoll: metrics.onPoll,
   });
   const client = createKlingClient(upstream);
   const submissions = createSubmissions({
@@ -133,6 +143,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     callbackUrl,
     onSubmitted: poller.wake,
     onWaiting: () => dispatcher.wake(),
+    mostBytes: loadLimits.bodyBytes,
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
   });
   const dispatcher = startDispatcher({ store, lease, submissions, logger, now });
@@ -141,6 +152,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     audience: 'api',
     onError: (problem) => logger.warn({ problem }, 'callers not loaded'),
   });
+
+  const loopDelay = watchLoopDelay();
+  const load = createLoad(loadLimits, loopDelay.milliseconds);
+  metrics.watchLoad(load);
 
   let draining = false;
   const context: Context = {
@@ -157,6 +172,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     masterKey,
     draining: () => draining,
     publicUrl,
+    load,
+    metrics,
   };
   const callbacks = webhookSecret === undefined ? undefined : { key: webhookKey(webhookSecret), progress };
   const app = await buildApp(context, logger, registry, callbacks);
@@ -182,6 +199,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       name: 'storage',
       run: async () => {
         authenticate.close();
+        loopDelay.stop();
         // Without a word of farewell the others take over when the lease has lapsed.
         await lease.end().catch((error: unknown) => logger.warn({ err: error }, 'lease could not be given back'));
         await Promise.all([store.close(), egress.close(), results?.close()]);

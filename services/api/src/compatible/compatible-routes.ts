@@ -1,13 +1,13 @@
 import { ENDPOINTS, KINDS, type Kind, type KlingRequest, OPERATIONS, type Operation, REQUESTS } from '@klingapi/kling';
 import type { FastifyError, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { bearer, requireAccount, requireScope, subjectOf } from '../access.ts';
+import { bearer, requireScope, subjectOf } from '../access.ts';
+import { makeCall } from '../catalogue/calls.ts';
 import { OPERATION_NAMES } from '../catalogue/operation-routes.ts';
 import type { App, Context } from '../context.ts';
 import { problemOf } from '../error-reply.ts';
 import { ownProblem } from '../problem.ts';
 import { createTask } from '../tasks/creation.ts';
-import { acceptPictures } from '../tasks/pictures.ts';
 import type { Task } from '../tasks/task.ts';
 import { familyOf, taskAs } from './shapes.ts';
 import { vendorErrorOf } from './vendor-errors.ts';
@@ -223,7 +223,7 @@ function addNewerReads(app: App, context: Context, url: '/tasks' | '/solutions')
 
 function addOperations(app: App, context: Context): void {
   for (const name of OPERATION_NAMES) {
-    const { method, path, schema, scope, wholeAccount }: Operation = OPERATIONS[name];
+    const { method, path, schema, scope }: Operation = OPERATIONS[name];
     app.route({
       method,
       url: path,
@@ -234,11 +234,7 @@ function addOperations(app: App, context: Context): void {
         ...(method === 'GET' ? { querystring: schema } : { body: schema }),
         response: replies,
       },
-      handler: async (request) => {
-        if (wholeAccount === true) requireAccount(request);
-        const body = schema.parse(method === 'GET' ? request.query : request.body);
-        return succeed(request, await context.client.call(name, acceptPictures(body)));
-      },
+      handler: async (request) => succeed(request, await makeCall(context, request, name)),
     });
   }
 }

@@ -19,6 +19,7 @@ const CODES: Readonly<Partial<Record<OwnCode, readonly [status: number, code: nu
   unsupported_media_type: [400, 1200],
   rate_limited: [429, 1302],
   spend_limited: [429, 1102],
+  overloaded: [503, 5001],
   draining: [503, 5001],
   storage_unavailable: [503, 5001],
 };

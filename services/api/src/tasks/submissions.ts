@@ -1,5 +1,7 @@
 import { type KlingClient, KlingError, REQUESTS } from '@klingapi/kling';
 import type { Logger } from '@klingapi/management';
+import { createByteGate } from '../load/byte-gate.ts';
+import { DEFAULT_LOAD_LIMITS, SMALL_BODY_BYTES } from '../load/load.ts';
 import type { Claim, Store, TaskChange } from '../storage/store.ts';
 import { upstreamCode, upstreamDetail } from '../upstream-problem.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
@@ -21,6 +23,8 @@ export interface SubmissionsOptions {
   readonly onWaiting: () => void;
   /** Milliseconds until a task of unknown outcome is looked up again; doubles up to a minute. */
   readonly retryMs?: number;
+  /** Bytes of whole requests that are sent at a time. */
+  readonly mostBytes?: number;
 }
 
 export interface Submissions {
@@ -51,6 +55,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
   const firstDelay = options.retryMs ?? 5000;
   const running = new Map<string, Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
+  const gate = createByteGate(options.mostBytes ?? DEFAULT_LOAD_LIMITS.bodyBytes);
   let draining = false;
 
   const settle = async (claim: Claim, change: TaskChange, found: 'submitted' | 'upstream'): Promise<void> => {
@@ -99,8 +104,19 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     options.onWaiting();
   };
 
+  /** Many at once, taken up after an outage, must not fill the memory with their pictures. */
   const create = async (claim: Claim, signal: AbortSignal): Promise<void> => {
+    const leave = claim.bytes <= SMALL_BODY_BYTES ? () => {} : await gate.pass(claim.bytes);
+    try {
+      await send(claim, signal);
+    } finally {
+      leave();
+    }
+  };
+
+  const send = async (claim: Claim, signal: AbortSignal): Promise<void> => {
     const { task } = claim;
+    signal.throwIfAborted();
     const request = REQUESTS[task.kind].parse(await store.payload(task.id));
     const upstream = await client.create(task.kind, request, task.id, {
       signal,
