@@ -42,6 +42,8 @@ export async function buildApp(
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
+    // Reads are answered to the end, and creates refused in words.
+    return503OnClosing: false,
     requestTimeout: 120_000,
     genReqId: () => crypto.randomUUID(),
   }).withTypeProvider<ZodTypeProvider>();

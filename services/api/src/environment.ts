@@ -110,7 +110,7 @@ export const environmentSchema = z
     when: always,
   });
 
-export function loadLimitsOf(env: z.infer<typeof environmentSchema>): LoadLimits {
+export function loadLimitsOf(env: z.infer<typeof environmentSchema>): Partial<LoadLimits> {
   return {
     requests: env.MAX_REQUESTS_IN_FLIGHT,
     bodyBytes: env.MAX_BODY_BYTES_IN_FLIGHT,

@@ -7,6 +7,7 @@ import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { buildApp } from './app.ts';
 import { CALLBACK_PATH } from './callbacks/callback-route.ts';
+import { trackConnections } from './connections.ts';
 import type { Context } from './context.ts';
 import { createEgress } from './egress/egress.ts';
 import { createLoad, DEFAULT_LOAD_LIMITS, type LoadLimits } from './load/load.ts';
@@ -177,6 +178,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   };
   const callbacks = webhookSecret === undefined ? undefined : { key: webhookKey(webhookSecret), progress };
   const app = await buildApp(context, logger, registry, callbacks);
+  const connections = trackConnections(app.server);
   await app.listen({ port: options.port, host: options.host });
 
   const drainSteps: DrainStep[] = [
@@ -185,7 +187,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       run: async () => {
         draining = true;
         changes.release();
-        await app.close();
+        const closed = app.close();
+        connections.closeIdle();
+        await closed;
       },
     },
     {

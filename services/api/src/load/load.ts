@@ -1,3 +1,5 @@
+import { createByteGate } from './byte-gate.ts';
+
 /**
  * `vital`: costs nothing and is needed to see what is wrong (health, docs).
  * `read`: changes nothing. `work`: everything else. `wait`: mostly does nothing,
@@ -12,6 +14,8 @@ export interface LoadLimits {
   readonly requests: number;
   /** Bodies in memory at a time. */
   readonly bodyBytes: number;
+  /** How long a large body waits for room before it is refused: they come in bursts, and one takes less than a second. */
+  readonly roomWithinMs: number;
   /** Waits and event streams open at a time. */
   readonly waiters: number;
   /** How late the event loop may be before no more work is taken. */
@@ -20,8 +24,9 @@ export interface LoadLimits {
 
 export const DEFAULT_LOAD_LIMITS: LoadLimits = {
   requests: 1000,
-  // Two of the longest. One of them takes about five times its size until it is with Kling: as text, parsed, stored, sent.
-  bodyBytes: 64 * 1024 * 1024,
+  // The longest there is. It takes about six times its size until Kling has it: as text, parsed, stored, sent.
+  bodyBytes: 32 * 1024 * 1024,
+  roomWithinMs: 10_000,
   waiters: 2000,
   loopDelayMs: 500,
 };
@@ -34,8 +39,12 @@ const READS_TO_WORK = 2;
 export interface Load {
   /** @returns gives the place back (once), or why there is none */
   enter(kind: LoadClass): (() => void) | ShedReason;
-  /** Room for a body. @returns gives it back (once), or why there is none */
-  hold(bytes: number): (() => void) | ShedReason;
+  /**
+   * Room for a body, in order of arrival.
+   * @param gone fires when the client is
+   * @returns gives it back, or why there was none
+   */
+  hold(bytes: number, gone: AbortSignal): Promise<(() => void) | ShedReason>;
   open(kind: LoadClass): number;
   bodyBytes(): number;
 }
@@ -43,7 +52,7 @@ export interface Load {
 /** @param loopDelayMs how late the event loop is now */
 export function createLoad(limits: LoadLimits, loopDelayMs: () => number): Load {
   const open: Record<LoadClass, number> = { vital: 0, read: 0, work: 0, wait: 0 };
-  let bodyBytes = 0;
+  const bodies = createByteGate(limits.bodyBytes);
 
   const refusal = (kind: LoadClass): ShedReason | undefined => {
     if (kind === 'vital') return undefined;
@@ -58,28 +67,18 @@ export function createLoad(limits: LoadLimits, loopDelayMs: () => number): Load 
       const refused = refusal(kind);
       if (refused !== undefined) return refused;
       open[kind] += 1;
-      return once(() => {
+      let left = false;
+      return () => {
+        if (left) return;
+        left = true;
         open[kind] -= 1;
-      });
+      };
     },
-    hold(bytes) {
-      // One alone always fits: how long it may be is another limit.
-      if (bodyBytes > 0 && bodyBytes + bytes > limits.bodyBytes) return 'bytes';
-      bodyBytes += bytes;
-      return once(() => {
-        bodyBytes -= bytes;
-      });
+    async hold(bytes, gone) {
+      const signal = AbortSignal.any([gone, AbortSignal.timeout(limits.roomWithinMs)]);
+      return (await bodies.pass(bytes, signal)) ?? 'bytes';
     },
     open: (kind) => open[kind],
-    bodyBytes: () => bodyBytes,
-  };
-}
-
-function once(act: () => void): () => void {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    act();
+    bodyBytes: bodies.inside,
   };
 }

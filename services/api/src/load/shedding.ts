@@ -47,7 +47,12 @@ export function addShedding(app: FastifyInstance, load: Load, onShed: (reason: S
   app.addHook('preParsing', async (request, reply, payload) => {
     const bytes = request.routeOptions.config.streamedBody === true ? 0 : bytesOf(request, reply);
     if (bytes <= SMALL_BODY_BYTES) return payload;
-    const room = load.hold(bytes);
+    const gone = new AbortController();
+    const onClose = () => gone.abort();
+    reply.raw.once('close', onClose);
+    // Nothing is read from the connection meanwhile.
+    const room = await load.hold(bytes, gone.signal);
+    reply.raw.off('close', onClose);
     if (typeof room === 'string') throw overloaded(request, room);
     bodies.set(request, room);
     return payload;

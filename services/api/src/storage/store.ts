@@ -172,6 +172,8 @@ export interface Claim {
   readonly fence: number;
   /** Whether Kling may have been asked for it before this claim: look before sending. */
   readonly sent: boolean;
+  /** The whole request, where it was just stored and need not be read. */
+  readonly payload?: KlingRequest;
   /** Length of the whole request. */
   readonly bytes: number;
 }

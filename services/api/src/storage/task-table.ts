@@ -72,7 +72,7 @@ export function createTaskTable(db: Database, { concurrency, onEnded }: TaskTabl
       if (row === undefined) return undefined;
       const stored = taskOf(row);
       const claim = claimed
-        ? { task: stored, pool: task.pool, fence: 1, sent: false, bytes: payload.length }
+        ? { task: stored, pool: task.pool, fence: 1, sent: false, bytes: payload.length, payload: task.payload }
         : undefined;
       return { outcome: 'added', task: stored, claim };
     });

@@ -106,18 +106,18 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
 
   /** Many at once, taken up after an outage, must not fill the memory with their pictures. */
   const create = async (claim: Claim, signal: AbortSignal): Promise<void> => {
-    const leave = claim.bytes <= SMALL_BODY_BYTES ? () => {} : await gate.pass(claim.bytes);
+    const leave = claim.bytes <= SMALL_BODY_BYTES ? undefined : await gate.pass(claim.bytes);
     try {
       await send(claim, signal);
     } finally {
-      leave();
+      leave?.();
     }
   };
 
   const send = async (claim: Claim, signal: AbortSignal): Promise<void> => {
     const { task } = claim;
     signal.throwIfAborted();
-    const request = REQUESTS[task.kind].parse(await store.payload(task.id));
+    const request = REQUESTS[task.kind].parse(claim.payload ?? (await store.payload(task.id)));
     const upstream = await client.create(task.kind, request, task.id, {
       signal,
       callbackUrl: options.callbackUrl,
