@@ -20,6 +20,7 @@ import { addDocs } from './docs.ts';
 import { replyWithProblems } from './error-reply.ts';
 import { addShedding } from './load/shedding.ts';
 import { addSecretRoute } from './notifications/secret-route.ts';
+import { guardPages } from './pages.ts';
 import { addResultRoute } from './results/result-route.ts';
 import { addCreateRoutes } from './tasks/create-routes.ts';
 import { addEventRoute } from './tasks/event-route.ts';
@@ -53,6 +54,7 @@ export async function buildApp(
   addReplyHeaders(app, context.draining);
 
   const count = createRequestMetrics(registry);
+  guardPages(app, context.publicUrl, context.pages);
   addShedding(app, context.load, context.metrics.onShed);
   app.addHook('onResponse', async (request, reply) => {
     const told = {

@@ -11,6 +11,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Egress } from './egress/egress.ts';
 import type { Load } from './load/load.ts';
 import type { ApiMetrics } from './metrics/metrics.ts';
+import type { PageRules } from './pages.ts';
 import type { ResultStore } from './results/result-store.ts';
 import type { Store } from './storage/store.ts';
 import type { Changes } from './tasks/changes.ts';
@@ -36,6 +37,7 @@ export interface Context {
   readonly masterKey: string | undefined;
   readonly draining: () => boolean;
   readonly metrics: ApiMetrics;
+  readonly pages: PageRules;
   /** What this process has taken on. */
   readonly load: Load;
   /** The address that the outside knows this service by, without a slash at its end. */

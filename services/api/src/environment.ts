@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Credentials, webhookSecretSchema } from '@klingapi/kling';
-import { processVariables } from '@klingapi/management';
+import { hostList, originList, processVariables } from '@klingapi/management';
 import { z } from 'zod';
 import { DEFAULT_LOAD_LIMITS, type LoadLimits } from './load/load.ts';
 import { createFolderStore } from './results/folder-store.ts';
@@ -82,6 +82,8 @@ export const environmentSchema = z
     RESULTS_S3_SECRET_ACCESS_KEY: key.optional(),
     WEBHOOK_SECRET: webhookSecretSchema.optional(),
     PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+    ALLOWED_ORIGINS: originList.default([]),
+    ALLOWED_HOSTS: hostList.default([]),
     AUTH: z.enum(['callers', 'none']),
     CALLERS_DIR: z.string().optional(),
     INTERNAL_KEY: z

@@ -25,6 +25,8 @@ const api = await startApi({
   port: environment.PORT,
   storage: storageOf(environment),
   load: loadLimitsOf(environment),
+  allowedOrigins: environment.ALLOWED_ORIGINS,
+  allowedHosts: environment.ALLOWED_HOSTS,
   concurrency: environment.KLING_CONCURRENCY,
   leaseMs: environment.LEASE_SECONDS * 1000,
   publicUrl: environment.PUBLIC_URL,

@@ -20,6 +20,8 @@ const OWN = {
   unauthenticated: [401, 'Who calls is not known'],
   callback_refused: [401, 'The callback is not from Kling'],
   scope_missing: [403, 'The caller may not do this'],
+  host_refused: [403, 'This service is not known by that name'],
+  origin_refused: [403, 'Pages of this origin may not call'],
   not_found: [404, 'There is nothing here'],
   task_not_found: [404, 'There is no such task'],
   result_not_found: [404, 'The task has no such result'],

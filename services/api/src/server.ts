@@ -49,6 +49,10 @@ export interface ApiOptions {
   readonly resultsRetentionMs?: number;
   /** Addresses beside Kling's that may be private, for callbacks too. */
   readonly trusted?: readonly string[];
+  /** Origins of pages in browsers that may call; none without it. */
+  readonly allowedOrigins?: readonly string[];
+  /** Host names that requests may come under without a key, besides those that nobody can claim; `*` allows all. */
+  readonly allowedHosts?: readonly string[];
   /** What is taken on at a time; {@link DEFAULT_LOAD_LIMITS} where nothing is said. */
   readonly load?: Partial<LoadLimits>;
 }
@@ -175,6 +179,11 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     publicUrl,
     load,
     metrics,
+    pages: {
+      needsKey: options.authentication.auth !== 'none',
+      allowedOrigins: options.allowedOrigins ?? [],
+      allowedHosts: options.allowedHosts ?? [],
+    },
   };
   const callbacks = webhookSecret === undefined ? undefined : { key: webhookKey(webhookSecret), progress };
   const app = await buildApp(context, logger, registry, callbacks);

@@ -1,29 +1,14 @@
-import { processVariables } from '@klingapi/management';
+import { commaList, hostList, originList, processVariables } from '@klingapi/management';
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { isAllowedEgress } from './oauth/fetch-json.ts';
 import { ALL_TOOLSETS, TOOLSETS, type Toolsets } from './tools/toolsets.ts';
 
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
-
-const origins = list.refine(
-  (all) => all.every((origin) => /^[a-z][a-z0-9+.-]*:\/\/[^\sA-Z/?#@\\]+$/.test(origin)),
-  'each is an origin such as https://app.example: scheme, host and port in small letters, no path; an origin cannot hold a comma, because commas separate them',
-);
-const hosts = list.refine(
-  (all) => all.every((host) => /^(\*|[^\s/:?#@\\[\]]+|\[[0-9a-f:]+\])$/i.test(host)),
-  'each is a host name without port, or * for all; commas separate them',
-);
-const scopes = list.refine(
+const scopes = commaList.refine(
   (all) => all.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)),
   'each is a scope of the issuer, without spaces, quotes or backslashes; commas separate them',
 );
-const toolsets = list
+const toolsets = commaList
   .refine(
     (all) => all.every((name) => TOOLSETS.some((known) => known === name)),
     `each is one of ${TOOLSETS.join(', ')}; commas separate them`,
@@ -82,8 +67,8 @@ export const environmentSchema = z
       .url({ protocol: /^https?$/ })
       .refine((url) => !/[?#]/.test(url), 'has no query and no fragment')
       .optional(),
-    ALLOWED_HOSTS: hosts.default([]),
-    ALLOWED_ORIGINS: origins.default([]),
+    ALLOWED_HOSTS: hostList.default([]),
+    ALLOWED_ORIGINS: originList.default([]),
     HANDSHAKE_TIMEOUT_SECONDS: z.coerce.number().positive().max(300).default(3),
     TOOLSETS: toolsets.default(ALL_TOOLSETS),
     MAX_BODY_BYTES: z.coerce

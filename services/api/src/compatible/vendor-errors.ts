@@ -12,6 +12,8 @@ const CODES: Readonly<Partial<Record<OwnCode, readonly [status: number, code: nu
   invalid_request: [400, 1201],
   unauthenticated: [401, 1002],
   scope_missing: [403, 1103],
+  host_refused: [403, 1103],
+  origin_refused: [403, 1103],
   not_found: [404, 1202],
   task_not_found: [400, 1201],
   external_id_taken: [400, 1201],
