@@ -7,6 +7,8 @@ export interface ByteGate {
   pass(bytes: number, signal?: AbortSignal): Promise<(() => void) | undefined>;
   /** Bytes inside. */
   inside(): number;
+  /** How many wait. */
+  waiting(): number;
 }
 
 export function createByteGate(most: number): ByteGate {
@@ -54,5 +56,6 @@ export function createByteGate(most: number): ByteGate {
       });
     },
     inside: () => inside,
+    waiting: () => waiting.size,
   };
 }

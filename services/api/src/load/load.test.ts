@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createByteGate } from './byte-gate.ts';
 import { createLoad, type LoadClass } from './load.ts';
 
-const limits = { requests: 3, bodyBytes: 100, roomWithinMs: 10, waiters: 2, loopDelayMs: 50 };
+const limits = { requests: 3, bodyBytes: 100, roomWithinMs: 10, arrivesWithinMs: 10, waiters: 2, loopDelayMs: 50 };
 const kinds = ['vital', 'read', 'work', 'wait'] as const;
 
 describe('the load of a process', () => {

@@ -16,6 +16,8 @@ export interface LoadLimits {
   readonly bodyBytes: number;
   /** How long a large body waits for room before it is refused: they come in bursts, and one takes less than a second. */
   readonly roomWithinMs: number;
+  /** How long a large body may take to arrive while others wait for its room. */
+  readonly arrivesWithinMs: number;
   /** Waits and event streams open at a time. */
   readonly waiters: number;
   /** How late the event loop may be before no more work is taken. */
@@ -27,6 +29,7 @@ export const DEFAULT_LOAD_LIMITS: LoadLimits = {
   // The longest there is. It takes about six times its size until Kling has it: as text, parsed, stored, sent.
   bodyBytes: 32 * 1024 * 1024,
   roomWithinMs: 10_000,
+  arrivesWithinMs: 30_000,
   waiters: 2000,
   loopDelayMs: 500,
 };
@@ -47,6 +50,9 @@ export interface Load {
   hold(bytes: number, gone: AbortSignal): Promise<(() => void) | ShedReason>;
   open(kind: LoadClass): number;
   bodyBytes(): number;
+  /** Whether a body waits for room that others hold. */
+  isCrowded(): boolean;
+  readonly arrivesWithinMs: number;
 }
 
 /** @param loopDelayMs how late the event loop is now */
@@ -80,5 +86,7 @@ export function createLoad(limits: LoadLimits, loopDelayMs: () => number): Load 
     },
     open: (kind) => open[kind],
     bodyBytes: bodies.inside,
+    arrivesWithinMs: limits.arrivesWithinMs,
+    isCrowded: () => bodies.waiting() > 0,
   };
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ownProblem, type ProblemError } from '../problem.ts';
 import { type Load, type LoadClass, type ShedReason, SMALL_BODY_BYTES } from './load.ts';
@@ -18,6 +19,7 @@ const DETAILS: Readonly<Record<ShedReason, string>> = {
   event_loop: 'this process is behind with its work; nothing was done, send it again later',
 };
 const RETRY_AFTER_SECONDS: Readonly<Record<ShedReason, number>> = { requests: 1, bytes: 2, waiters: 10, event_loop: 2 };
+const LOOK_MS = 500;
 /** One line for each time of overload, not for each request. */
 const QUIET_MS = 30_000;
 
@@ -55,9 +57,21 @@ export function addShedding(app: FastifyInstance, load: Load, onShed: (reason: S
     reply.raw.off('close', onClose);
     if (typeof room === 'string') throw overloaded(request, room);
     bodies.set(request, room);
+    if (payload instanceof Readable) hurry(payload, load);
     return payload;
   });
   app.addHook('onSend', async (request) => bodies.get(request)?.());
+}
+
+/** A slow client keeps its room as long as nobody else wants it. */
+function hurry(payload: Readable, load: Load): void {
+  let timer: NodeJS.Timeout;
+  const look = (): void => {
+    if (load.isCrowded()) payload.destroy(new Error('the body came too slowly while others waited'));
+    else timer = setTimeout(look, LOOK_MS).unref();
+  };
+  timer = setTimeout(look, load.arrivesWithinMs).unref();
+  for (const end of ['end', 'close'] as const) payload.once(end, () => clearTimeout(timer));
 }
 
 function classOf({ method, routeOptions }: FastifyRequest): LoadClass {
