@@ -1,4 +1,5 @@
-import type { Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
+import packageJson from '../../package.json' with { type: 'json' };
 import { type MoneyMetrics, registerMoney } from './money.ts';
 import { type StoredGauges, watchStored } from './stored.ts';
 import { registerUpstream, type UpstreamMetrics } from './upstream.ts';
@@ -10,6 +11,12 @@ export interface ApiMetrics extends UpstreamMetrics, WorkMetrics, MoneyMetrics {
 }
 
 export function registerMetrics(registry: Registry): ApiMetrics {
+  new Gauge({
+    name: 'klingapi_build_info',
+    help: 'Always 1; the labels tell what runs',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  }).set({ version: packageJson.version, node: process.version }, 1);
   return {
     ...registerUpstream(registry),
     ...registerWork(registry),
