@@ -77,5 +77,9 @@ export function metricsPage(): string {
 
 Each process answers \`/metrics\` on its management port (9090) in the Prometheus text format; every series has the label \`app\` with the name of the process. The operator's machinery uses the names of controller-runtime, so dashboards made for it work here too; what is the operator's own begins with \`klingoperator_\`, what belongs to the services with \`klingapi_\`. Durations are in seconds. \`klingapi\` and \`namespace\` name a KlingApi; its series end with it.
 
+**Several replicas of the API.** Gauges of stored tasks and slots are read from the database that all of them share, so each replica tells the whole: aggregate with \`max without (instance, pod)\`. Everything else is of one process: sum it.
+
+**Money.** \`klingapi_charged_…\` and \`klingapi_estimated_…\` are counters of one process since its start. \`increase()\` over them is right across restarts, but for what was charged between the last scrape and a crash. Sums that have to be exact are in \`GET /api/usage\`, which reads the tasks.
+
 ${sections.join('\n')}`;
 }

@@ -101,7 +101,7 @@ export const environmentSchema = z
       .min(10)
       .max(60_000)
       .default(DEFAULT_LOAD_LIMITS.loopDelayMs)
-      .describe('When timers are later than this, what changes anything is 503 overloaded'),
+      .describe('When timers are later than this on average, for two seconds, what changes anything is 503 overloaded'),
     RESULTS_RETENTION_DAYS: z.coerce
       .number()
       .min(1)
