@@ -13,8 +13,10 @@ import type { App, Context } from './context.ts';
 import { addDocs } from './docs.ts';
 import { answerBrokenRequest, replyToError, replyWithProblems } from './error-reply.ts';
 import { acceptJsonBodies } from './json-body.ts';
+import { addShedding } from './load/shedding.ts';
 import { addSecretRoute } from './notifications/secret-route.ts';
 import { addOpenApi } from './openapi.ts';
+import { guardPages } from './pages.ts';
 import { addResultRoute } from './results/result-route.ts';
 import { addCreateRoutes } from './tasks/create-routes.ts';
 import { addEventRoute } from './tasks/event-route.ts';
@@ -42,6 +44,8 @@ export async function buildApp(
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
+    // Reads are answered to the end, and creates refused in words.
+    return503OnClosing: false,
     // For the largest upload over a line of 3 Mbit/s; headers have their own, shorter time.
     requestTimeout: 600_000,
     // As long as a URL can be; the schemas of the routes say how long a parameter may be.
@@ -54,10 +58,13 @@ export async function buildApp(
   app.setSerializerCompiler(serializerCompiler);
   acceptJsonBodies(app);
   replyWithProblems(app);
-  refuseUnknownRoutes(app);
   addReplyHeaders(app, context.draining);
 
   const count = createRequestMetrics(registry);
+  // Before paths are judged: a preflight asks about a path by a method that no route has.
+  guardPages(app, context.publicUrl, context.pages);
+  refuseUnknownRoutes(app);
+  addShedding(app, context.load, context.metrics.onShed);
   app.addHook('onResponse', async (request, reply) => {
     const told = {
       method: request.method,
@@ -86,6 +93,7 @@ export async function buildApp(
     routes.route({
       method: 'GET',
       url: '/api/health',
+      config: { load: 'vital' },
       schema: {
         operationId: 'getHealth',
         tags: ['health'],

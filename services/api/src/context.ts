@@ -9,6 +9,9 @@ import type {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Egress } from './egress/egress.ts';
+import type { Load } from './load/load.ts';
+import type { ApiMetrics } from './metrics/metrics.ts';
+import type { PageRules } from './pages.ts';
 import type { ResultStore } from './results/result-store.ts';
 import type { Store, UploadBounds } from './storage/store.ts';
 import type { Changes } from './tasks/changes.ts';
@@ -38,6 +41,10 @@ export interface Context {
   /** The internal key; the keys that callbacks are signed with come from it. */
   readonly masterKey: string | undefined;
   readonly draining: () => boolean;
+  readonly metrics: ApiMetrics;
+  readonly pages: PageRules;
+  /** What this process has taken on. */
+  readonly load: Load;
   /** The address that the outside knows this service by, without a slash at its end. */
   readonly publicUrl: string | undefined;
 }

@@ -34,10 +34,10 @@ export function addDocs(app: App): void {
     summary: 'The same as a page for people',
     response: { 200: media('The page', 'text/html') },
   };
-  app.get('/docs/json', { schema: json }, async (_request, reply) => {
+  app.get('/docs/json', { config: { load: 'vital' }, schema: json }, async (_request, reply) => {
     return await reply.send(z.looseObject({ openapi: z.string() }).parse(app.swagger()));
   });
-  app.get('/docs', { schema: page }, async (_request, reply) => {
+  app.get('/docs', { config: { load: 'vital' }, schema: page }, async (_request, reply) => {
     const document = documentSchema.parse(app.swagger());
     return await reply
       .type('text/html; charset=utf-8')

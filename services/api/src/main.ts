@@ -1,5 +1,12 @@
 import { createLogger, createRegistry, drainOnSignal, readEnvironment, startManagement } from '@klingapi/management';
-import { credentialsOf, environmentSchema, FILE_VARIABLES, resultStoreOf, storageOf } from './environment.ts';
+import {
+  credentialsOf,
+  environmentSchema,
+  FILE_VARIABLES,
+  loadLimitsOf,
+  resultStoreOf,
+  storageOf,
+} from './environment.ts';
 import { startApi } from './server.ts';
 import { DataLockedError } from './storage/data-lock.ts';
 
@@ -17,6 +24,9 @@ const api = await startApi({
   host: environment.HOST,
   port: environment.PORT,
   storage: storageOf(environment),
+  load: loadLimitsOf(environment),
+  allowedOrigins: environment.ALLOWED_ORIGINS,
+  allowedHosts: environment.ALLOWED_HOSTS,
   concurrency: environment.KLING_CONCURRENCY,
   leaseMs: environment.LEASE_SECONDS * 1000,
   publicUrl: environment.PUBLIC_URL,

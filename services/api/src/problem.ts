@@ -22,6 +22,8 @@ const OWN = {
   unauthenticated: [401, 'Who calls is not known'],
   callback_refused: [401, 'The callback is not from Kling'],
   scope_missing: [403, 'The caller may not do this'],
+  host_refused: [403, 'This service is not known by that name'],
+  origin_refused: [403, 'Pages of this origin may not call'],
   not_found: [404, 'There is nothing here'],
   method_not_allowed: [405, 'The path does not take this method'],
   task_not_found: [404, 'There is no such task'],
@@ -50,6 +52,7 @@ const OWN = {
   internal_error: [500, 'Something went wrong inside this service'],
   storage_unavailable: [503, 'The database cannot be reached'],
   results_unavailable: [503, 'The store of results cannot be reached'],
+  overloaded: [503, 'This process has too much to do'],
   draining: [503, 'This process is ending'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type OwnCode = keyof typeof OWN;

@@ -7,9 +7,12 @@ import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { buildApp } from './app.ts';
 import { CALLBACK_PATH } from './callbacks/callback-route.ts';
+import { trackConnections } from './connections.ts';
 import type { Context, UploadSettings } from './context.ts';
 import { createEgress } from './egress/egress.ts';
-import { registerMetrics } from './metrics.ts';
+import { createLoad, DEFAULT_LOAD_LIMITS, type LoadLimits } from './load/load.ts';
+import { watchLoopDelay } from './load/loop-delay.ts';
+import { registerMetrics } from './metrics/metrics.ts';
 import { startNotifier } from './notifications/notifier.ts';
 import { startMirror } from './results/mirror.ts';
 import type { ResultStore } from './results/result-store.ts';
@@ -52,6 +55,12 @@ export interface ApiOptions {
   readonly uploads?: { readonly retentionMs?: number; readonly bytesPerCaller?: number };
   /** Addresses beside Kling's that may be private, for callbacks too. */
   readonly trusted?: readonly string[];
+  /** Origins of pages in browsers that may call; none without it. */
+  readonly allowedOrigins?: readonly string[];
+  /** Host names that requests may come under without a key, besides those that nobody can claim; `*` allows all. */
+  readonly allowedHosts?: readonly string[];
+  /** What is taken on at a time; {@link DEFAULT_LOAD_LIMITS} where nothing is said. */
+  readonly load?: Partial<LoadLimits>;
 }
 
 export interface Api {
@@ -74,13 +83,16 @@ const UPLOADS = { retentionMs: 7 * 24 * 3_600_000, bytesPerCaller: 1024 ** 3, fi
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { logger, registry } = options;
   const now = options.now ?? Date.now;
+  const loadLimits = { ...DEFAULT_LOAD_LIMITS, ...options.load };
+  const metrics = registerMetrics(registry);
   const store = await openStore(options.storage, {
     concurrency: options.concurrency,
     now,
+    onEnded: metrics.onEnded,
+    onFailure: metrics.onStorageError,
     onError: (problem) => logger.warn({ problem }, 'connection to the database broke'),
   });
-  const metrics = registerMetrics(registry);
-  metrics.watchStore(store);
+  metrics.watchStore(store, now);
 
   const lease = await takeLease({
     store,
@@ -105,6 +117,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
           egress,
           logger,
           now,
+          onCopy: metrics.onCopy,
           retentionMs: options.resultsRetentionMs ?? RETENTION_MS,
           ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
         });
@@ -120,6 +133,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     logger,
     now,
     publicUrl,
+    onSent: metrics.onCallbackSent,
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
   });
   const poller = startPoller({
@@ -128,6 +142,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     progress,
     logger,
     now,
+    onPoll: metrics.onPoll,
   });
   const client = createKlingClient(upstream);
   const uploads: UploadSettings = {
@@ -147,6 +162,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     callbackUrl,
     onSubmitted: () => poller.wake(pollDelay(0)),
     onWaiting: () => dispatcher.wake(),
+    mostBytes: loadLimits.bodyBytes,
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
   });
   const dispatcher = startDispatcher({ store, lease, submissions, logger, now });
@@ -155,6 +171,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     audience: 'api',
     onError: (problem) => logger.warn({ problem }, 'callers not loaded'),
   });
+
+  const loopDelay = watchLoopDelay();
+  const load = createLoad(loadLimits, loopDelay.milliseconds);
+  metrics.watchLoad(load);
 
   let draining = false;
   const context: Context = {
@@ -174,9 +194,17 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     masterKey,
     draining: () => draining,
     publicUrl,
+    load,
+    metrics,
+    pages: {
+      needsKey: options.authentication.auth !== 'none',
+      allowedOrigins: options.allowedOrigins ?? [],
+      allowedHosts: options.allowedHosts ?? [],
+    },
   };
   const callbacks = webhookSecret === undefined ? undefined : { key: webhookKey(webhookSecret), progress };
   const app = await buildApp(context, logger, registry, callbacks);
+  const connections = trackConnections(app.server);
   await app.listen({ port: options.port, host: options.host });
 
   const drainSteps: DrainStep[] = [
@@ -185,7 +213,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       run: async () => {
         draining = true;
         changes.release();
-        await app.close();
+        const closed = app.close();
+        connections.closeIdle();
+        await closed;
       },
     },
     {
@@ -199,6 +229,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       name: 'storage',
       run: async () => {
         authenticate.close();
+        loopDelay.stop();
         // Without a word of farewell the others take over when the lease has lapsed.
         await lease.end().catch((error: unknown) => logger.warn({ err: error }, 'lease could not be given back'));
         await Promise.all([store.close(), egress.close(), results?.close()]);

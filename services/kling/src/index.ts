@@ -23,7 +23,7 @@ export { KlingError } from './errors.ts';
 export { EXAMPLES, OPERATION_EXAMPLES } from './examples.ts';
 export { type Abilities, MODELS, type Model, modelOf } from './models.ts';
 export { OPERATIONS, type Operation, type OperationName } from './operations.ts';
-export { type Estimate, estimate, UNIT_USD } from './price.ts';
+export { type Estimate, estimate, operationPrice, UNIT_USD } from './price.ts';
 export type { ResultFile, UpstreamTask } from './replies.ts';
 export { callbackBody, envelope, finished, taskData, taskRecord } from './replies.ts';
 export { milliseconds, modelName } from './requests/fields.ts';

@@ -44,6 +44,17 @@ const usageRow = z.object({
   usd: z.number().describe('Of the units, at list price'),
 });
 
+const callRow = z.object({
+  operation: z.string(),
+  calls: z.int(),
+  succeeded: z.int(),
+  failed: z.int(),
+  units: z.number().describe('By the price list, as Kling tells no charge; an unknown outcome counts'),
+  pack: z.enum(['video', 'image']),
+  usd: z.number().describe('Of the units, at list price'),
+});
+const usd = (units: number, pack: keyof typeof UNIT_USD) => Math.round(units * UNIT_USD[pack] * 10_000) / 10_000;
+
 export function addCatalogueRoutes(app: App, context: Context): void {
   const { store, authenticate, now } = context;
   const onRequest = requireScope(authenticate, 'read');
@@ -128,13 +139,18 @@ export function addCatalogueRoutes(app: App, context: Context): void {
     schema: {
       ...common,
       operationId: 'getUsage',
-      summary: 'What the tasks of the caller came to',
+      summary: 'What the tasks and paid calls of the caller came to',
       querystring: z.object({
         since: time.optional().describe('30 days ago without it'),
         until: time.optional(),
       }),
       response: {
-        200: z.object({ since: z.iso.datetime(), until: z.iso.datetime(), usage: z.array(usageRow) }),
+        200: z.object({
+          since: z.iso.datetime(),
+          until: z.iso.datetime(),
+          usage: z.array(usageRow),
+          calls: z.array(callRow),
+        }),
         ...refusals(400),
       },
     },
@@ -147,14 +163,17 @@ export function addCatalogueRoutes(app: App, context: Context): void {
         const errors = [{ field: 'since', problem: 'is later than until', hint: 'swap them' }];
         throw ownProblem('invalid_request', 'since is later than until', { errors });
       }
-      const rows = await store.usage(subjectOf(request), from, to);
+      const subject = subjectOf(request);
+      const rows = await store.usage(subject, from, to);
+      const calls = await store.callUsage(subject, from, to);
       return {
         since: new Date(from).toISOString(),
         until: new Date(to).toISOString(),
         usage: rows.map((row) => {
           const pack = packOf(row.kind);
-          return { ...row, pack, usd: Math.round(row.units * UNIT_USD[pack] * 10_000) / 10_000 };
+          return { ...row, pack, usd: usd(row.units, pack) };
         }),
+        calls: calls.map((row) => ({ ...row, pack: 'video' as const, usd: usd(row.units, 'video') })),
       };
     },
   });

@@ -1,12 +1,10 @@
 import { OPERATION_EXAMPLES, OPERATIONS, type Operation, type OperationName } from '@klingapi/kling';
 import { z } from 'zod';
-import { bearer, requireScope, subjectOf } from '../access.ts';
+import { bearer, requireScope } from '../access.ts';
 import type { App, Context } from '../context.ts';
 import { operationId } from '../openapi.ts';
-import { ownProblem } from '../problem.ts';
 import { refusals } from '../replies.ts';
-import { acceptMedia } from '../uploads/references.ts';
-import { requireOwner } from './operation-owner.ts';
+import { makeCall } from './calls.ts';
 
 /** Where each call is that makes no task. */
 const PATHS: Readonly<Record<OperationName, string>> = {
@@ -32,8 +30,7 @@ export const OPERATION_NAMES = Object.keys(OPERATIONS).filter(isOperation);
 /** Answered by Kling at once; the answer goes on as it came. */
 export function addOperationRoutes(app: App, context: Context): void {
   for (const name of OPERATION_NAMES) {
-    const operation: Operation = OPERATIONS[name];
-    const { method, summary, schema, scope } = operation;
+    const { method, summary, schema, scope }: Operation = OPERATIONS[name];
     app.route({
       method,
       url: `/api/${PATHS[name]}`,
@@ -49,12 +46,7 @@ export function addOperationRoutes(app: App, context: Context): void {
           ...refusals(400, 402, 413, 415, 422, 429, 502),
         },
       },
-      handler: async (request) => {
-        if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
-        const body = schema.parse(method === 'GET' ? request.query : request.body);
-        await requireOwner(context, request, operation, body);
-        return { data: await context.client.call(name, await acceptMedia(context, subjectOf(request), body)) };
-      },
+      handler: async (request) => ({ data: await makeCall(context, request, name) }),
     });
   }
 }

@@ -14,7 +14,7 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
-import { requireOwner } from '../catalogue/operation-owner.ts';
+import { makeCall } from '../catalogue/calls.ts';
 import { OPERATION_NAMES } from '../catalogue/operation-routes.ts';
 import type { App, Context } from '../context.ts';
 import { operationId } from '../openapi.ts';
@@ -24,7 +24,6 @@ import { callbackUrl } from '../tasks/callback-url.ts';
 import { createTask } from '../tasks/creation.ts';
 import type { Task } from '../tasks/task.ts';
 import { printable, taskId } from '../tasks/task-id.ts';
-import { acceptMedia } from '../uploads/references.ts';
 import { isLibrary, library } from './library.ts';
 import { familyOf, taskAs, taskIn } from './shapes.ts';
 
@@ -269,10 +268,6 @@ function addOperation(app: App, context: Context, name: OperationName, url: stri
       ...(method === 'GET' ? { querystring: schema } : { body: schema, bodyExample: OPERATION_EXAMPLES[name] }),
       response: vendorReplies(z.unknown()),
     },
-    handler: async (request) => {
-      const body = schema.parse(method === 'GET' ? request.query : request.body);
-      await requireOwner(context, request, operation, body);
-      return succeed(request, await context.client.call(name, await acceptMedia(context, subjectOf(request), body)));
-    },
+    handler: async (request) => succeed(request, await makeCall(context, request, name)),
   });
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '@klingapi/management';
 import type { Egress } from '../egress/egress.ts';
+import type { WorkMetrics } from '../metrics/work.ts';
 import type { Store } from '../storage/store.ts';
 import { type Loop, startLoop } from '../tasks/loop.ts';
 import { KEPT_MS } from '../tasks/progress.ts';
@@ -21,6 +22,7 @@ export interface MirrorOptions {
   readonly retentionMs: number;
   /** Milliseconds until a copy that failed is tried again; grows with the age of the task. */
   readonly retryMs?: number;
+  readonly onCopy?: WorkMetrics['onCopy'];
 }
 
 const AT_ONCE = 4;
@@ -45,6 +47,7 @@ export function startMirror(options: MirrorOptions): Loop {
     const age = now() - task.updatedAt;
     const retry = Math.min(LONGEST_RETRY_MS, Math.max(options.retryMs ?? 5000, age));
     const isOver = age > KEPT_MS;
+    if (failed && isOver) options.onCopy?.('lost');
     if (failed && isOver) logger.error({ task: task.id }, 'results were lost');
     await store.setFiles(task.id, {
       files,
@@ -60,6 +63,7 @@ export function startMirror(options: MirrorOptions): Loop {
       const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(TIMEOUT_MS)]);
       const stored = await download(egress, file.url, join(folder, 'bytes'), signal);
       await results.put({ taskId: task.id, index }, stored);
+      options.onCopy?.({ bytes: stored.bytes });
       return { etag: `"${stored.sha256}"`, type: stored.type, bytes: stored.bytes };
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -67,7 +71,9 @@ export function startMirror(options: MirrorOptions): Loop {
   };
 
   const problem = (task: Task, error: unknown): undefined => {
-    if (!stopping.signal.aborted) logger.warn({ task: task.id, err: error }, 'result could not be kept');
+    if (stopping.signal.aborted) return undefined;
+    options.onCopy?.('failed');
+    logger.warn({ task: task.id, err: error }, 'result could not be kept');
     return undefined;
   };
 

@@ -1,4 +1,4 @@
-import type { Kysely, RawBuilder } from 'kysely';
+import type { Kysely, KyselyConfig, RawBuilder } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** What differs between SQLite and PostgreSQL, for the queries that both share. */
@@ -21,6 +21,19 @@ export interface Database {
   /** Calls back for each change, also of other processes where they exist. @returns stops it */
   readonly onChange: (listener: (taskId: string) => void) => () => void;
   readonly close: () => Promise<void>;
+}
+
+/** Told of each query that failed. */
+export type OnFailure = (error: unknown) => void;
+
+/** For the configuration of Kysely. */
+export function logFailures(onFailure: OnFailure | undefined): Pick<KyselyConfig, 'log'> {
+  if (onFailure === undefined) return {};
+  return {
+    log(event) {
+      if (event.level === 'error') onFailure(event.error);
+    },
+  };
 }
 
 /** Who listens for changes in this process. */

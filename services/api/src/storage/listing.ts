@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { detailsSchema } from '../tasks/task.ts';
 import type { Database } from './database.ts';
 import type { Listing } from './store.ts';
-import { externalKey, taskOf } from './tables.ts';
+import { externalKey, TASK_COLUMNS, taskOf } from './tables.ts';
 
 /** Databases take a limited number of parameters. */
 const IDS_IN_A_QUERY = 500;
@@ -12,7 +12,7 @@ export function createListing(db: Database): Listing {
   const of = (subject: string) => db.kysely.selectFrom('tasks').where('subject', '=', subject);
   return {
     async list(subject, { limit, offset = 0, after, kinds, states, from, to }) {
-      let query = of(subject).selectAll();
+      let query = of(subject).select(TASK_COLUMNS);
       if (kinds !== undefined) query = query.where('kind', 'in', [...kinds]);
       if (states !== undefined) query = query.where('state', 'in', [...states]);
       if (from !== undefined) query = query.where('created_at', '>=', from);
@@ -33,7 +33,7 @@ export function createListing(db: Database): Listing {
     },
     async findByExternalId(subject, externalId) {
       const row = await of(subject)
-        .selectAll()
+        .select(TASK_COLUMNS)
         .where('idempotency_key', '=', externalKey(externalId))
         .executeTakeFirst();
       return row === undefined ? undefined : taskOf(row);

@@ -13,6 +13,7 @@ function migrations(database: 'sqlite' | 'postgres'): Record<string, Migration> 
     '002_replicas': { up: (db) => replicas(db, sql.raw(database === 'sqlite' ? 'integer' : 'bigint')) },
     '004_surface': { up: (db) => surface(db, sql.raw(database === 'sqlite' ? 'integer' : 'bigint'), database) },
     '005_uploads': { up: (db) => uploads(db, sql.raw(database === 'sqlite' ? 'integer' : 'bigint')) },
+    '006_calls': { up: (db) => calls(db, database) },
     '003_announcements': { up: database === 'postgres' ? announcements : async () => {} },
   };
 }
@@ -114,6 +115,15 @@ async function uploads(db: Kysely<unknown>, whole: RawBuilder<unknown>): Promise
   ]) {
     await statement.execute(db);
   }
+}
+
+/** Paid calls that make no task. */
+async function calls(db: Kysely<unknown>, database: 'sqlite' | 'postgres'): Promise<void> {
+  const whole = sql.raw(database === 'sqlite' ? 'integer' : 'bigint');
+  const real = sql.raw(database === 'sqlite' ? 'real' : 'double precision');
+  await sql`CREATE TABLE calls (id text PRIMARY KEY, subject text NOT NULL, operation text NOT NULL,
+    created_at ${whole} NOT NULL, outcome text NOT NULL, units ${real} NOT NULL)`.execute(db);
+  await sql`CREATE INDEX calls_of_subject ON calls (subject, created_at)`.execute(db);
 }
 
 /** The channel that replicas learn of each other's changes by; the payload is the id of a task. */

@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import { createCallLog } from './call-log.ts';
 import { lockDataDir } from './data-lock.ts';
 import type { Database } from './database.ts';
 import { createListing } from './listing.ts';
+import { createOverview } from './overview.ts';
 import { openPostgres, type PostgresOptions } from './postgres.ts';
 import { createReplicas } from './replicas.ts';
 import { openSqlite } from './sqlite.ts';
@@ -22,13 +24,14 @@ export type StorageOptions = { readonly dataDir: string } | Pick<PostgresOptions
  */
 export async function openStore(
   storage: StorageOptions,
-  options: TaskTableOptions & Pick<PostgresOptions, 'onError'> & { readonly now?: () => number },
+  options: TaskTableOptions & Pick<PostgresOptions, 'onError' | 'onFailure'> & { readonly now?: () => number },
 ): Promise<Store> {
-  if ('url' in storage) return storeOn(await openPostgres({ ...storage, onError: options.onError }), options);
+  if ('url' in storage)
+    return storeOn(await openPostgres({ ...storage, onError: options.onError, onFailure: options.onFailure }), options);
   mkdirSync(storage.dataDir, { recursive: true });
   const unlock = lockDataDir(storage.dataDir);
   try {
-    const db = await openSqlite(join(storage.dataDir, 'tasks.db'), options.now);
+    const db = await openSqlite(join(storage.dataDir, 'tasks.db'), { now: options.now, onFailure: options.onFailure });
     // Alone on the folder: whoever held a claim is dead.
     await db.kysely.deleteFrom('replicas').execute();
     const store = storeOn(db, options);
@@ -50,6 +53,8 @@ export function storeOn(db: Database, options: TaskTableOptions): Store {
     ...createTimedQueues(db),
     ...createUploadTable(db),
     ...createReplicas(db),
+    ...createCallLog(db),
+    ...createOverview(db, options),
     shared: db.shared,
     onChange: db.onChange,
     async acceptWebhook(id, now) {

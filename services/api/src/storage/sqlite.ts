@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
-import { createAnnouncer, type Database } from './database.ts';
+import { createAnnouncer, type Database, logFailures, type OnFailure } from './database.ts';
 import { migrate } from './migrations.ts';
 import type { Tables } from './tables.ts';
 
@@ -12,10 +12,19 @@ import type { Tables } from './tables.ts';
  * @param path the file, or `:memory:`
  * @param now milliseconds since the epoch
  */
-export async function openSqlite(path: string, now: () => number = Date.now): Promise<Database> {
+export async function openSqlite(
+  path: string,
+  {
+    now = Date.now,
+    onFailure,
+  }: { readonly now?: (() => number) | undefined; readonly onFailure?: OnFailure | undefined } = {},
+): Promise<Database> {
   const file = new DatabaseSync(path);
   file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
-  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: asDriver(file) }) });
+  const kysely = new Kysely<Tables>({
+    dialect: new SqliteDialect({ database: asDriver(file) }),
+    ...logFailures(onFailure),
+  });
   try {
     // All or nothing: a process killed halfway must not leave a file that fits no version.
     file.exec('BEGIN IMMEDIATE');

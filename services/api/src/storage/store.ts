@@ -1,5 +1,5 @@
 import type { Limits } from '@klingapi/identity';
-import type { Kind, KlingRequest } from '@klingapi/kling';
+import type { Kind, KlingRequest, OperationName } from '@klingapi/kling';
 import type { State, Task } from '../tasks/task.ts';
 import type { Reference, Upload } from '../uploads/upload.ts';
 
@@ -17,7 +17,9 @@ export interface Store
     ResultQueue,
     NotifyQueue,
     UploadTable,
-    Replicas {
+    Replicas,
+    CallLog,
+    Overview {
   /** Whether other processes may work on the same tasks. */
   readonly shared: boolean;
   /** Calls back after changes of tasks, also those of other replicas, though not certainly of all. @returns stops it */
@@ -46,6 +48,52 @@ export interface TaskTable {
    */
   progress(id: string, change: TaskChange): Promise<Task>;
   counts(): Promise<Partial<Record<State, number>>>;
+}
+
+/** Paid calls that make no task. */
+export interface CallLog {
+  /** Notes a call before it is made; it counts against the limits as a task does. */
+  addCall(call: NewCall): Promise<{ readonly outcome: 'added' } | OverLimit>;
+  /** @param units what it cost; 0 when certainly nothing was done */
+  endCall(id: string, outcome: 'succeeded' | 'failed' | 'unknown', units: number): Promise<void>;
+  /** As {@link Listing.usage}. */
+  callUsage(subject: string, from: number, to: number): Promise<CallUsageRow[]>;
+}
+
+export interface NewCall extends Spending {
+  readonly id: string;
+  readonly operation: OperationName;
+  /** Units, by the price list: Kling does not tell what a call took. */
+  readonly estimate: number;
+}
+
+export interface CallUsageRow {
+  readonly operation: string;
+  readonly calls: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly units: number;
+}
+
+export interface Overview {
+  /** When the oldest task of each state was made; only of states that end. */
+  oldest(): Promise<Partial<Record<State, number>>>;
+  /** Of each pool where something runs or a limit was learnt. */
+  slots(now: number): Promise<{ readonly pool: string; readonly used: number; readonly limit: number | null }[]>;
+}
+
+/** What the limits of a subject are applied to. */
+export interface Spending extends Pick<Task, 'subject' | 'createdAt'> {
+  /** Units that it will probably cost; they count until the real ones are known. */
+  readonly estimate?: number | undefined;
+  /** What the subject may use up. */
+  readonly limits?: Limits | undefined;
+}
+
+export interface OverLimit {
+  readonly outcome: 'over-limit';
+  readonly limit: keyof Limits;
+  readonly retryAfterSeconds: number;
 }
 
 export interface Listing {
@@ -93,18 +141,14 @@ export interface NotifyQueue {
   notified(task: Task, claimedUntil: number, at: number | null): Promise<void>;
 }
 
-export interface NewTask extends Pick<Task, 'id' | 'subject' | 'kind' | 'createdAt' | 'request'> {
+export interface NewTask extends Spending, Pick<Task, 'id' | 'kind' | 'request'> {
   /** The whole request, pictures included; kept until Kling has the task. */
   readonly payload: KlingRequest;
   /** What it counts against in Kling's limit of parallel tasks, and for how much. */
   readonly pool: string;
   readonly slots: number;
-  /** Units that it will probably cost; they count against the limits until the real ones are known. */
-  readonly estimate?: number | undefined;
   /** Where the caller is to be told of changes. */
   readonly callbackUrl?: string | undefined;
-  /** What the subject may use up. */
-  readonly limits?: Limits | undefined;
   /** Ids of uploads that it names; they stay until it has ended. */
   readonly uploads?: readonly string[] | undefined;
   readonly idempotency?: { readonly key: string; readonly fingerprint: string } | undefined;
@@ -117,7 +161,7 @@ export type Added =
   | { readonly outcome: 'key-of-another-request' }
   /** One of its uploads is not there any longer. */
   | { readonly outcome: 'upload-gone' }
-  | { readonly outcome: 'over-limit'; readonly limit: keyof Limits; readonly retryAfterSeconds: number };
+  | OverLimit;
 
 export type TaskChange = Partial<
   Pick<Task, 'state' | 'upstreamId' | 'files' | 'details' | 'error' | 'units' | 'pollAt'>
@@ -139,8 +183,10 @@ export interface Claim {
   readonly fence: number;
   /** Whether Kling may have been asked for it before this claim: look before sending. */
   readonly sent: boolean;
-  /** The whole request where it is at hand; otherwise it is in the store. */
+  /** The whole request, where it was just stored and need not be read. */
   readonly payload?: KlingRequest;
+  /** Length of the whole request. */
+  readonly bytes: number;
 }
 
 export interface SubmissionQueue {

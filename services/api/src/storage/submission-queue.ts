@@ -1,9 +1,10 @@
 import { type Kysely, sql } from 'kysely';
+import { hasEnded } from '../tasks/task.ts';
 import type { Database } from './database.ts';
 import { ensurePool, roomOf, usedSlots } from './pools.ts';
 import type { Claim, SubmissionQueue } from './store.ts';
 import type { Tables } from './tables.ts';
-import { taskOf } from './tables.ts';
+import { TASK_COLUMNS, taskOf } from './tables.ts';
 import { columnsOf, type TaskTableOptions } from './task-table.ts';
 
 type Ids = readonly { readonly id: string }[];
@@ -11,7 +12,7 @@ type Ids = readonly { readonly id: string }[];
 /** A claim of this replica that it does not know by then: its answer was lost, it is not just on its way. */
 const UNKNOWN_AFTER_MS = 60_000;
 
-export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOptions): SubmissionQueue {
+export function createSubmissionQueue(db: Database, { concurrency, onEnded }: TaskTableOptions): SubmissionQueue {
   const isAlive = (replica: unknown) =>
     sql<boolean>`EXISTS (SELECT 1 FROM replicas WHERE replicas.id = ${replica} AND replicas.alive_until > ${db.clock})`;
 
@@ -30,9 +31,10 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
         'in',
         ids.map(({ id }) => id),
       )
-      .returningAll()
+      .returning(TASK_COLUMNS)
+      .returning(sql<number>`coalesce(octet_length(payload), 0)`.as('bytes'))
       .execute();
-    return rows.map((row) => ({ task: taskOf(row), pool: row.pool, fence: row.fence, sent }));
+    return rows.map((row) => ({ task: taskOf(row), pool: row.pool, fence: row.fence, sent, bytes: row.bytes }));
   };
 
   const claimOpen = (
@@ -124,11 +126,13 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
     async settle(claim, change) {
       const row = await claimed(claim)
         .set({ ...columnsOf(change), lease_owner: null })
-        .returningAll()
+        .returning(TASK_COLUMNS)
         .executeTakeFirst();
       if (row === undefined) return undefined;
       db.announce(claim.task.id);
-      return taskOf(row);
+      const task = taskOf(row);
+      if (hasEnded(task)) onEnded?.(task);
+      return task;
     },
     async putBack(claim, attemptAt) {
       await claimed(claim).set({ lease_owner: null, attempt_at: attemptAt }).execute();

@@ -7,6 +7,7 @@ export interface Tables {
   tasks: TasksTable;
   replicas: { id: string; alive_until: number };
   pools: { pool: string; slots: number | null; slots_until: number; blocked_until: number };
+  calls: CallsTable;
   webhooks: { id: string; received_at: number };
   uploads: UploadsTable;
   upload_uses: { upload_id: string; task_id: string };
@@ -28,6 +29,17 @@ export interface UploadsTable {
   ready: number;
   /** When to remove it, unless a task that has not ended uses it. */
   purge_at: number;
+}
+
+/** Paid calls that make no task. */
+export interface CallsTable {
+  id: string;
+  subject: string;
+  operation: string;
+  created_at: number;
+  /** `open` until the answer is there, and for ever when the process died before. */
+  outcome: 'open' | 'succeeded' | 'failed' | 'unknown';
+  units: number;
 }
 
 export interface TasksTable {
@@ -112,6 +124,30 @@ const rowSchema = z
     callbackUrl: row.callback_url ?? undefined,
     notifyAttempts: row.notify_attempts ?? undefined,
   }));
+
+/** What {@link taskOf} needs, and claims. Not the payload: with pictures in it a page of tasks would fill the memory. */
+export const TASK_COLUMNS = [
+  'id',
+  'subject',
+  'kind',
+  'state',
+  'created_at',
+  'updated_at',
+  'request',
+  'upstream_id',
+  'files',
+  'error',
+  'units',
+  'poll_at',
+  'idempotency_key',
+  'fingerprint',
+  'details',
+  'callback_url',
+  'notify_attempts',
+  'pool',
+  'slots',
+  'fence',
+] as const satisfies readonly (keyof TasksTable)[];
 
 /** A row is parsed at this door, because another version of the program may have written it. */
 export function taskOf(row: unknown): Task {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { NotifyQueue, PollQueue, ResultQueue } from './store.ts';
-import { taskOf } from './tables.ts';
+import { TASK_COLUMNS, taskOf } from './tables.ts';
 
 type Timer = 'poll_at' | 'mirror_at' | 'purge_at' | 'notify_at';
 
@@ -37,7 +37,7 @@ export function createTimedQueues(db: Database): PollQueue & ResultQueue & Notif
             .$if(db.shared, (query) => query.forUpdate().skipLocked()),
         ),
       )
-      .returningAll()
+      .returning(TASK_COLUMNS)
       .execute();
     return rows.map(taskOf);
   };

@@ -5,8 +5,8 @@ import type { FastifyRequest } from 'fastify';
 import { limitsOf, subjectOf } from '../access.ts';
 import type { Context } from '../context.ts';
 import { EgressError } from '../egress/egress.ts';
-import { ownProblem } from '../problem.ts';
-import type { Added } from '../storage/store.ts';
+import { ownProblem, type ProblemError } from '../problem.ts';
+import type { Added, OverLimit } from '../storage/store.ts';
 import { externalKey } from '../storage/tables.ts';
 import { checkUploads } from '../uploads/references.ts';
 import { upstreamProblem } from '../upstream-problem.ts';
@@ -68,6 +68,7 @@ async function addTask(
 ): Promise<Stored> {
   const { kind, request: payload, idempotencyKey, externalId, callbackUrl } = wanted;
   const key = externalId === undefined ? idempotencyKey : externalKey(externalId);
+  const expected = estimate(kind, payload);
   const added = await context.store.add(
     {
       id: randomUUID(),
@@ -79,7 +80,7 @@ async function addTask(
       // Kling counts by model and kind of result, and each picture of a task for one.
       pool: `${ENDPOINTS[kind].result}:${'model_name' in payload ? payload.model_name : kind}`,
       slots: 'n' in payload ? payload.n : 1,
-      estimate: estimate(kind, payload)?.units,
+      estimate: expected?.units,
       callbackUrl,
       limits: limitsOf(caller),
       uploads,
@@ -87,14 +88,7 @@ async function addTask(
     },
     context.replica,
   );
-  if (added.outcome === 'over-limit') {
-    const { retryAfterSeconds } = added;
-    throw added.limit === 'createsPerMinute'
-      ? ownProblem('rate_limited', 'as many tasks were made within a minute as may be', { retryAfterSeconds })
-      : ownProblem('spend_limited', 'the units of the last 24 hours and of this task are too many', {
-          retryAfterSeconds,
-        });
-  }
+  if (added.outcome === 'over-limit') throw limitProblem(added);
   if (added.outcome === 'upload-gone') throw ownProblem('upload_not_found', 'an upload was removed meanwhile');
   if (externalId !== undefined && added.outcome !== 'added') {
     throw ownProblem('external_id_taken', 'a task with this external_task_id already exists');
@@ -102,7 +96,16 @@ async function addTask(
   if (added.outcome === 'key-of-another-request') {
     throw ownProblem('idempotency_key_reused', 'use a new key for a new request');
   }
+  if (added.outcome === 'added' && expected !== undefined) context.metrics.onEstimated(expected.pack, expected.units);
   return added;
+}
+
+export function limitProblem({ limit, retryAfterSeconds }: OverLimit): ProblemError {
+  return limit === 'createsPerMinute'
+    ? ownProblem('rate_limited', 'as many tasks were made within a minute as may be', { retryAfterSeconds })
+    : ownProblem('spend_limited', 'the units of the last 24 hours and of this request are too many', {
+        retryAfterSeconds,
+      });
 }
 
 /** Waits until Kling has taken or refused the task or it is back in the queue, but not for ever. */

@@ -19,6 +19,7 @@ export function addEventRoute(app: App, context: Context): void {
     method: 'GET',
     url: '/api/tasks/:id/events',
     exposeHeadRoute: false,
+    config: { load: 'wait' },
     onRequest: requireScope(context.authenticate, 'read'),
     schema: {
       tags: ['tasks'],

@@ -1,5 +1,6 @@
 import { BATCH_SIZE, type KlingClient, KlingError, type UpstreamTask } from '@klingapi/kling';
 import type { Logger } from '@klingapi/management';
+import type { WorkMetrics } from '../metrics/work.ts';
 import type { Store } from '../storage/store.ts';
 import { upstreamCode } from '../upstream-problem.ts';
 import { type Loop, startLoop } from './loop.ts';
@@ -13,6 +14,7 @@ export interface PollerOptions {
   readonly progress: Progress;
   readonly logger: Logger;
   readonly now: () => number;
+  readonly onPoll?: WorkMetrics['onPoll'];
 }
 
 /** Batches under way at once. */
@@ -32,6 +34,7 @@ export function startPoller(options: PollerOptions): Loop {
 
   /** @returns when to ask again; undefined when the task itself says so */
   const note = async (task: Task, answer: UpstreamTask | KlingError | undefined): Promise<number | undefined> => {
+    options.onPoll?.(answer === undefined ? 'missing' : answer instanceof KlingError ? 'failed' : 'found');
     const age = now() - task.createdAt;
     if (answer instanceof KlingError) {
       logger.warn({ task: task.id, reason: upstreamCode(answer) }, 'task could not be looked up');

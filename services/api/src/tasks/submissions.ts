@@ -1,5 +1,7 @@
 import { type KlingClient, KlingError, type KlingRequest, REQUESTS } from '@klingapi/kling';
 import type { Logger } from '@klingapi/management';
+import { createByteGate } from '../load/byte-gate.ts';
+import { DEFAULT_LOAD_LIMITS, SMALL_BODY_BYTES } from '../load/load.ts';
 import { ResultStoreError } from '../results/result-store.ts';
 import type { Claim, Store, TaskChange } from '../storage/store.ts';
 import { UploadMissingError } from '../uploads/references.ts';
@@ -28,6 +30,8 @@ export interface SubmissionsOptions {
   readonly onWaiting: () => void;
   /** Milliseconds until a task of unknown outcome is looked up again; doubles up to a minute. */
   readonly retryMs?: number;
+  /** Bytes of whole requests that are sent at a time. */
+  readonly mostBytes?: number;
 }
 
 export interface Submissions {
@@ -58,6 +62,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
   const firstDelay = options.retryMs ?? 5000;
   const running = new Map<string, Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
+  const gate = createByteGate(options.mostBytes ?? DEFAULT_LOAD_LIMITS.bodyBytes);
   let draining = false;
 
   const settle = async (claim: Claim, change: TaskChange, found: 'submitted' | 'upstream'): Promise<void> => {
@@ -106,8 +111,19 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     options.onWaiting();
   };
 
+  /** Many at once, taken up after an outage, must not fill the memory with their pictures. */
   const create = async (claim: Claim, signal: AbortSignal): Promise<void> => {
+    const leave = claim.bytes <= SMALL_BODY_BYTES ? undefined : await gate.pass(claim.bytes);
+    try {
+      await send(claim, signal);
+    } finally {
+      leave?.();
+    }
+  };
+
+  const send = async (claim: Claim, signal: AbortSignal): Promise<void> => {
     const { task } = claim;
+    signal.throwIfAborted();
     const stored = claim.payload ?? REQUESTS[task.kind].parse(await store.payload(task.id));
     const request = await options.fillIn(task.subject, stored);
     const upstream = await client.create(task.kind, request, task.id, {

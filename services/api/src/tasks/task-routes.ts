@@ -82,6 +82,7 @@ export function addTaskRoutes(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/api/tasks/:id/wait',
+    config: { load: 'wait' },
     onRequest,
     schema: {
       ...common,

@@ -33,6 +33,7 @@ export async function addUploadRoutes(app: App, context: Context): Promise<void>
     method: 'POST',
     url: '/api/uploads',
     onRequest: requireScope(context.authenticate, 'create'),
+    config: { streamedBody: true },
     schema: {
       operationId: 'createUpload',
       tags: ['uploads'],
