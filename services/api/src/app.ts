@@ -19,6 +19,7 @@ import type { App, Context } from './context.ts';
 import { addDocs } from './docs.ts';
 import { replyWithProblems } from './error-reply.ts';
 import { addSecretRoute } from './notifications/secret-route.ts';
+import { addPage } from './page/page-route.ts';
 import { addResultRoute } from './results/result-route.ts';
 import { addCreateRoutes } from './tasks/create-routes.ts';
 import { addEventRoute } from './tasks/event-route.ts';
@@ -92,6 +93,7 @@ export async function buildApp(
       handler: () => Promise.resolve({ status: 'ok' as const, version: packageJson.version }),
     });
     addDocs(routes);
+    addPage(routes);
   });
   // Apart, because its errors are in the words of Kling.
   await app.register(async (scoped) => addCompatibleRoutes(scoped.withTypeProvider<ZodTypeProvider>(), context));

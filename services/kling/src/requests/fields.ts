@@ -17,12 +17,22 @@ export const openName = (about: string) =>
 export const prompt = z.string().trim().min(1).max(PROMPT_LIMIT);
 export const optionalPrompt = z.string().trim().max(PROMPT_LIMIT).optional();
 export const negativePrompt = z.string().max(PROMPT_LIMIT).describe('What must not be seen');
-export const picture = z.string().min(1).max(PICTURE_LIMIT).describe('An http(s) URL, or the picture itself in Base64');
+/** What a form may offer a file for: `image`, `audio`, or `any` of these and videos. Goes into JSON Schema as it is. */
+export const media = (type: 'image' | 'audio' | 'any') => ({ 'x-media': type });
+export const picture = z
+  .string()
+  .min(1)
+  .max(PICTURE_LIMIT)
+  .meta({ description: 'An http(s) URL, or the picture itself in Base64', ...media('image') });
 export const mediaUrl = z
   .url({ protocol: /^https?$/ })
   .max(4096)
-  .describe('An http(s) URL that is open to everybody');
-export const sound = z.string().min(1).max(SOUND_LIMIT).describe('An http(s) URL, or the sound itself in Base64');
+  .meta({ description: 'An http(s) URL that is open to everybody', ...media('any') });
+export const sound = z
+  .string()
+  .min(1)
+  .max(SOUND_LIMIT)
+  .meta({ description: 'An http(s) URL, or the sound itself in Base64', ...media('audio') });
 /** Ids of the vendor: long numbers that a double cannot hold, so they are text; short numbers are taken too. */
 export const vendorId = z.union([z.string(), z.int()]).transform(String).pipe(z.string().min(1).max(128));
 export const cfgScale = z
