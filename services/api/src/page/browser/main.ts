@@ -17,11 +17,12 @@ import { language, words } from './words.ts';
 document.documentElement.lang = language;
 const main = h('main', { id: 'main' });
 const usage = usageToday();
-const forget = h(
+const forgetButton = h(
   'button',
   {
     type: 'button',
     class: 'quiet',
+    hidden: true,
     onclick: () => {
       forgetKey();
       location.reload();
@@ -36,7 +37,7 @@ document.body.append(
     { class: 'top' },
     h('h1', {}, 'Kling'),
     usage.element,
-    h('nav', {}, h('a', { href: '/docs' }, words.docs), forget),
+    h('nav', {}, h('a', { href: '/docs' }, words.docs), forgetButton),
   ),
   main,
   announcer,
@@ -55,7 +56,7 @@ async function start(): Promise<void> {
       h('button', { type: 'button', class: 'primary', onclick: () => void start() }, isKeyless ? words.keyGive : '↻'),
     );
   }
-  forget.hidden = storedKey() === undefined;
+  forgetButton.hidden = storedKey() === undefined;
 }
 
 function show(kinds: readonly KindOfTask[]): void {

@@ -17,7 +17,7 @@ const SOON_MS = 500;
 export function usageToday() {
   const total = h('summary');
   const lines = h('div', { class: 'lines', tabindex: 0, role: 'region', 'aria-label': words.today });
-  const element = h('details', { class: 'usage' }, total, lines);
+  const element = h('details', { class: 'usage', hidden: true }, total, lines);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const show = async (): Promise<void> => {
@@ -27,6 +27,7 @@ export function usageToday() {
     const reply = await get<{ usage: readonly UsageRow[] }>(`/api/usage?${query}`).catch(() => undefined);
     if (reply === undefined) return;
     const { usage } = reply;
+    element.hidden = false;
     const sum = (of: (row: UsageRow) => number): number => usage.reduce((all, row) => all + of(row), 0);
     put(
       total,

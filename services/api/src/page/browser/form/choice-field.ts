@@ -26,6 +26,7 @@ function select(options: FieldOptions, values: readonly unknown[], name: (value:
   );
   return simpleField(options, {
     control,
+    isShort: true,
     read: () => (control.value === '' ? undefined : values[Number(control.value)]),
     write(value) {
       const index = values.indexOf(value);

@@ -32,6 +32,8 @@ interface Parts {
   readonly input?: HTMLElement;
   read(): unknown;
   write(value: unknown): void;
+  /** Whether two of them fit side by side. */
+  readonly isShort?: boolean;
   /** Beyond what the schema says. */
   problem?(): string | undefined;
 }
@@ -52,7 +54,7 @@ export function simpleField({ schema, label, required }: FieldOptions, parts: Pa
   return {
     element: h(
       'div',
-      { class: 'field' },
+      { class: parts.isShort === true ? 'field short' : 'field' },
       h('label', { for: input.id }, label, required && h('span', { class: 'needed' }, ` ${words.required}`)),
       parts.control,
       error,

@@ -94,6 +94,7 @@ export function makeForm(kinds: readonly KindOfTask[], onMade: (task: TaskReply)
       const task = await post<TaskReply>(kind.path, request, { headers: { 'idempotency-key': attempt.key } });
       attempt = { body: '', key: '' };
       onMade(task);
+      price.ask();
     } catch (error) {
       refuse(error);
     } finally {

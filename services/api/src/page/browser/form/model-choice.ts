@@ -38,7 +38,12 @@ export function modelChoice(
   const showOther = (): void => put(place, select.value === OTHER && other.element);
   const element = h(
     'div',
-    { onchange: (event) => void (showOther(), event.target === select && onChoice()) },
+    {
+      onchange: (event) => {
+        showOther();
+        if (event.target === select) onChoice();
+      },
+    },
     h('div', { class: 'field' }, h('label', { for: select.id }, fieldName('model_name')), select),
     place,
   );

@@ -35,7 +35,7 @@ export function priceTag({ kind, read, showError, clearErrors }: FormParts) {
     asking = new AbortController();
     const { signal } = asking;
     const request = read();
-    const whole = forEstimate(request, chosen.example, chosen.schema.required ?? []);
+    const whole = forEstimate(request, chosen.example);
     // A price that cannot be told now is no reason to disturb anybody.
     const reply = await post<EstimateReply>('/api/estimate', { kind: chosen.kind, request: whole }, { signal }).catch(
       () => undefined,

@@ -3,14 +3,12 @@
 /** Files in Base64 say nothing about the price. */
 const LONGEST = 10_000;
 
-/** What to ask the price of: what is still missing as in the example, files left out. */
+/** What to ask the price of: what is still empty as in the example, files left out. */
 export function forEstimate(
   request: Readonly<Record<string, unknown>>,
   example: Readonly<Record<string, unknown>>,
-  required: readonly string[],
 ): unknown {
-  const missing = required.filter((name) => request[name] === undefined);
-  const whole = { ...Object.fromEntries(missing.map((name) => [name, example[name]])), ...request };
+  const whole = { ...example, ...request };
   return JSON.parse(
     JSON.stringify(whole, (_name, value: unknown) =>
       typeof value === 'string' && (value.length > LONGEST || value.startsWith('upload:'))

@@ -29,6 +29,7 @@ export function numberField(options: FieldOptions): Field {
   });
   return simpleField(options, {
     control,
+    isShort: true,
     read: () => (control.value === '' ? undefined : control.valueAsNumber),
     write(value) {
       if (typeof value === 'number') control.value = String(value);

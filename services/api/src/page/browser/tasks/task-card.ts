@@ -54,10 +54,10 @@ export function taskCard(first: TaskReply, actions: CardActions): TaskCard {
       h('time', { datetime: first.createdAt }, new Date(first.createdAt).toLocaleString()),
       cost,
     ),
-    fileButtons,
     h(
       'div',
       { class: 'buttons' },
+      fileButtons,
       h('button', { type: 'button', class: 'quiet', onclick: () => actions.fill(task.kind, given(task)) }, words.again),
       copyButton(words.copyId, () => task.id),
       copyButton(words.copyCurl, () => curlCommand(location.origin, actions.pathOf(task.kind), given(task))),

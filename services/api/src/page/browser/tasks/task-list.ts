@@ -138,6 +138,8 @@ export function taskList(kinds: readonly KindOfTask[], actions: CardActions, onE
     add(task) {
       show(task, 'top');
       showNote();
+      // On a phone it is below the form.
+      cards.get(task.id)?.element.scrollIntoView({ block: 'nearest' });
       announce(words.told(kindName(task.kind), words.states[task.status] ?? task.status));
     },
   };
