@@ -14,8 +14,7 @@ export function mediaField(options: FieldOptions): Field {
   let turn = 0;
 
   const address = h('input', { type: 'text', inputmode: 'url', autocomplete: 'off', placeholder: 'https://…' });
-  const picker = h('input', { type: 'file', accept: ACCEPTS[kind], class: 'visually-hidden', tabindex: -1 });
-  picker.setAttribute('aria-hidden', 'true');
+  const picker = h('input', { type: 'file', accept: ACCEPTS[kind], hidden: true });
   const choose = h('button', { type: 'button', class: 'quiet', onclick: () => picker.click() }, words.file);
   const shown = h('div', { class: 'given' });
   const control = h('div', { class: 'media' }, h('div', { class: 'media-row' }, address, choose, picker), shown);
