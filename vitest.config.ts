@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Projects: `unit` (seconds, no cluster), `makers` (the handshake against servers
- * of other makers), `fuzz` (the API service against what its document allows and forbids), `conformance` (the protocol's own suite), `crd` (the real API server),
+ * of other makers), `fuzz` (the API service against what its document allows and
+ * forbids), `conformance` (the protocol's own suite),
+ * `page` (the API's page in a real browser), `crd` (the real API server),
  * `e2e` (the real node). `e2e` splits into cases that run concurrently, each in
  * a namespace of its own, and `node` cases that touch the node and run alone.
  */
@@ -42,6 +44,16 @@ export default defineConfig({
       {
         // The protocol's own suite; bounded by its time for each scenario.
         test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: 240_000, maxWorkers: 1 },
+      },
+      {
+        // Chromium against the API as a process; the first run may install Chromium.
+        test: {
+          name: 'page',
+          include: ['test/page/**/*.test.ts'],
+          testTimeout: 90_000,
+          hookTimeout: 600_000,
+          maxWorkers: 1,
+        },
       },
       {
         test: { name: 'crd', include: ['test/crd/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },

@@ -21,6 +21,11 @@ const CHECKS: readonly Check[] = [
     wayOut: 'fix the types',
   },
   {
+    name: 'types of the page',
+    command: async () => ['tsc', '-p', 'test/page/tsconfig.json', '--noEmit'],
+    wayOut: 'fix the types of what runs in browsers, or of its tests',
+  },
+  {
     name: 'lint and format',
     command: async () => ['biome', 'ci', `--colors=${TERMINAL ? 'force' : 'off'}`, '--max-diagnostics=200', '.'],
     wayOut: 'npm run format mends what can be mended',
@@ -80,7 +85,7 @@ const outcomes = await Promise.all(
   CHECKS.map(async (check) => {
     const outcome = await run(check);
     const mark = outcome.passed ? styleText('green', 'passed') : styleText('red', 'failed');
-    console.log(`${mark}  ${check.name.padEnd(16)}${outcome.seconds.toFixed(1).padStart(6)} s`);
+    console.log(`${mark}  ${check.name.padEnd(18)}${outcome.seconds.toFixed(1).padStart(6)} s`);
     return outcome;
   }),
 );

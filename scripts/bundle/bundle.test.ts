@@ -118,6 +118,9 @@ describe('a bundle', () => {
       expect(await page.text()).not.toMatch(/<(script|link)[^>]+(src|href)=/);
       const description = await fetch(`${api.url}/docs/json`);
       expect(await description.json()).toMatchObject({ openapi: expect.stringMatching(/^3\./) });
+      // The page for people was made with the bundle; its sources are not here.
+      expect(await (await fetch(`${api.url}/`)).text()).toContain('/page/app.js');
+      expect((await (await fetch(`${api.url}/page/app.js`)).text()).length).toBeGreaterThan(10_000);
     } finally {
       await api.end();
     }

@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { z } from 'zod';
+import { bake } from './bake.ts';
 import { licenceNotices } from './licences.ts';
 import type { Process } from './processes.ts';
 
@@ -45,6 +46,7 @@ export async function bundle(
     format: 'esm',
     platform: 'node',
     target: 'node24',
+    plugins: [bake],
     banner: { js: BANNER },
     legalComments: 'external',
     // Stack traces in logs keep the names of the source.

@@ -16,6 +16,7 @@ import { acceptJsonBodies } from './json-body.ts';
 import { addShedding } from './load/shedding.ts';
 import { addSecretRoute } from './notifications/secret-route.ts';
 import { addOpenApi } from './openapi.ts';
+import { addPage } from './page/page-route.ts';
 import { guardPages } from './pages.ts';
 import { addResultRoute } from './results/result-route.ts';
 import { addCreateRoutes } from './tasks/create-routes.ts';
@@ -104,6 +105,7 @@ export async function buildApp(
       handler: () => Promise.resolve({ status: 'ok' as const, version: packageJson.version }),
     });
     addDocs(routes);
+    addPage(routes);
   });
   // Apart, because it takes any body, as a stream.
   await app.register(async (scoped) => addUploadRoutes(scoped.withTypeProvider<ZodTypeProvider>(), context));

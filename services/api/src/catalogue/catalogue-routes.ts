@@ -23,6 +23,8 @@ const modelSchema = z.object({
   elements: z.number().optional(),
   voices: z.number().optional(),
   referenceVideo: z.boolean().optional(),
+  cfgScale: z.boolean().optional(),
+  imageReference: z.boolean().optional(),
   note: z.string().optional(),
 });
 const priceSchema = z.object({

@@ -8,8 +8,8 @@ import { callbackUrl } from './callback-url.ts';
 import { createTask } from './creation.ts';
 import { describeTask, taskReplySchema } from './task.ts';
 
-/** Where each kind of task is made. The first four are the original's paths. */
-const ROUTES: Readonly<Record<Kind, readonly [path: string, summary: string]>> = {
+/** Where each kind of task is made, below `/api`. The first four are the original's paths. */
+export const CREATE_ROUTES: Readonly<Record<Kind, readonly [path: string, summary: string]>> = {
   'text-to-image': ['images/generations', 'Make pictures from a text'],
   'text-to-video': ['videos/text-to-video', 'Make a video from a text'],
   'image-to-video': ['videos/image-to-video', 'Make a video from a picture'],
@@ -70,7 +70,7 @@ const followLinks = {
 
 export function addCreateRoutes(app: App, context: Context): void {
   for (const kind of KINDS) {
-    const [path, summary] = ROUTES[kind];
+    const [path, summary] = CREATE_ROUTES[kind];
     app.route({
       method: 'POST',
       url: `/api/${path}`,

@@ -18,21 +18,26 @@ export const modelName = openName('Id of a model; those that are not known here 
 export const prompt = z.string().trim().min(1).max(PROMPT_LIMIT);
 export const optionalPrompt = z.string().trim().max(PROMPT_LIMIT).optional();
 export const negativePrompt = z.string().max(PROMPT_LIMIT).describe('What must not be seen');
+/** What a form may offer a file for: `image`, `audio`, or `any` of these and videos. Goes into JSON Schema as it is. */
+export const media = (type: 'image' | 'audio' | 'any') => ({ 'x-media': type });
 export const picture = z
   .string()
   .min(1)
   .max(PICTURE_LIMIT)
-  .describe('An http(s) URL, upload:<id> of an upload, or the picture itself in Base64');
+  .meta({
+    description: 'An http(s) URL, upload:<id> of an upload, or the picture itself in Base64',
+    ...media('image'),
+  });
 /** `upload:` is for a service in between that puts the file in; Kling itself does not take it. */
 export const mediaUrl = z
   .url({ protocol: /^(https?|upload)$/ })
   .max(4096)
-  .describe('An http(s) URL that is open to everybody, or upload:<id> of an upload');
+  .meta({ description: 'An http(s) URL that is open to everybody, or upload:<id> of an upload', ...media('any') });
 export const sound = z
   .string()
   .min(1)
   .max(SOUND_LIMIT)
-  .describe('An http(s) URL, upload:<id> of an upload, or the sound itself in Base64');
+  .meta({ description: 'An http(s) URL, upload:<id> of an upload, or the sound itself in Base64', ...media('audio') });
 /** Ids of the vendor: long numbers that a double cannot hold, so they are text; short numbers are taken too. */
 export const vendorId = z.union([z.string(), z.int()]).transform(String).pipe(z.string().min(1).max(128));
 /** Unix time; the vendor takes numbers and text. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { openName, VIDEO_ASPECT_RATIOS, vendorId } from './fields.ts';
+import { media, openName, VIDEO_ASPECT_RATIOS, vendorId } from './fields.ts';
 
 /**
  * The new and the solutions family: `contents`, `settings`, `options`. The model
@@ -9,7 +9,7 @@ const content = z.looseObject({
   type: openName('prompt, first_frame, last_frame, refer_image, feature_video, base_video, element, voice, …'),
   id: z.string().max(64).optional().describe('Name of this entry for @id in the prompt'),
   text: z.string().max(3072).optional(),
-  url: z.string().max(70_000_000).optional(),
+  url: z.string().max(70_000_000).meta(media('any')).optional(),
   element_id: vendorId.optional(),
   voice_id: vendorId.optional(),
 });

@@ -1,0 +1,77 @@
+import { h, newId } from './element.ts';
+import { words } from './words.ts';
+
+/**
+ * The key of whoever looks at the page. In session storage, so that a reload
+ * keeps it and the end of the tab forgets it; never in an address, a cookie or
+ * storage that outlives the tab.
+ */
+const STORED_AS = 'klingapi-key';
+
+export const storedKey = (): string | undefined => sessionStorage.getItem(STORED_AS) ?? undefined;
+
+export function forgetKey(): void {
+  sessionStorage.removeItem(STORED_AS);
+}
+
+let asked: Promise<boolean> | undefined;
+
+/**
+ * Asks for a key and stores it; callers that come meanwhile share the question.
+ *
+ * @returns false when none was given
+ */
+export function askForKey(): Promise<boolean> {
+  asked ??= ask(storedKey() === undefined ? undefined : words.keyWrong).finally(() => {
+    asked = undefined;
+  });
+  return asked;
+}
+
+function ask(problem: string | undefined): Promise<boolean> {
+  const errorId = newId();
+  const why = newId();
+  const title = newId();
+  const error = h('p', { id: errorId, class: 'error', role: 'alert' }, problem);
+  const input = h('input', {
+    ...{ id: newId(), type: 'password', autocomplete: 'off', required: true, autofocus: true },
+    ...{ 'aria-describedby': `${why} ${errorId}`, 'aria-invalid': problem === undefined ? undefined : 'true' },
+  });
+  const dialog = h(
+    'dialog',
+    { class: 'key', 'aria-labelledby': title },
+    h(
+      'form',
+      {
+        novalidate: true,
+        onsubmit: (event) => {
+          event.preventDefault();
+          const key = input.value.trim();
+          if (!/^[\x21-\x7e]+$/.test(key)) {
+            error.textContent = words.keyForm;
+            input.setAttribute('aria-invalid', 'true');
+            input.focus();
+            return;
+          }
+          sessionStorage.setItem(STORED_AS, key);
+          dialog.close('given');
+        },
+      },
+      h('h2', { id: title }, words.keyTitle),
+      h('p', {}, words.keyAsk),
+      h('label', { for: input.id }, words.keyLabel),
+      input,
+      error,
+      h('p', { id: why, class: 'hint' }, words.keyWhy),
+      h('button', { class: 'primary' }, words.keyUse),
+    ),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve(dialog.returnValue === 'given');
+    });
+  });
+}
