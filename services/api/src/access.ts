@@ -1,40 +1,61 @@
-import { type Authenticator, type Identity, isRefusal, type Limits, type Scope } from '@klingapi/identity';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import {
+  type Authenticator,
+  type Identity,
+  isRefusal,
+  type Limits,
+  type Refusal,
+  type Scope,
+} from '@klingapi/identity';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { ownProblem, type ProblemError } from './problem.ts';
 import type { TaskTable } from './storage/store.ts';
 import type { Task } from './tasks/task.ts';
 
-const identities = new WeakMap<FastifyRequest, Identity>();
+/** A property and not a WeakMap, which costs more than all else of a check. */
+const CALLER = Symbol('caller');
+declare module 'fastify' {
+  interface FastifyRequest {
+    [CALLER]: Identity | undefined;
+  }
+}
+
+/** To be called before routes are added. */
+export function rememberCallers(app: FastifyInstance): void {
+  app.decorateRequest(CALLER, undefined);
+}
 
 /** Lets only known callers with the scope through; before the body is read. */
 export function requireScope(authenticate: Authenticator, scope: Scope) {
-  return async (request: FastifyRequest): Promise<void> => {
-    const judged = await authenticate(request.headers.authorization);
+  const admit = (request: FastifyRequest, judged: Identity | Refusal): ProblemError | undefined => {
     if (isRefusal(judged)) {
       request.log.info({ reason: judged.error.code, request: request.id }, 'caller refused');
-      throw ownProblem('unauthenticated', judged.error.message);
+      return ownProblem('unauthenticated', judged.error.message);
     }
-    if (!judged.scopes.includes(scope)) {
-      throw ownProblem('scope_missing', `the scope ${scope} is needed`);
-    }
-    identities.set(request, judged);
+    if (!judged.scopes.includes(scope)) return ownProblem('scope_missing', `the scope ${scope} is needed`);
+    request[CALLER] = judged;
+    return undefined;
+  };
+  return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    const judged = authenticate(request.headers.authorization);
+    if (judged instanceof Promise) judged.then((late) => done(admit(request, late)), done);
+    else done(admit(request, judged));
   };
 }
 
 /** Who calls; only in routes behind {@link requireScope}. */
 export function subjectOf(request: FastifyRequest): string {
-  const identity = identities.get(request);
+  const identity = request[CALLER];
   if (identity === undefined) throw new Error('the route has no access rule');
   return identity.subject;
 }
 
 /** What the caller may use up. */
 export function limitsOf(request: FastifyRequest): Limits | undefined {
-  return identities.get(request)?.limits;
+  return request[CALLER]?.limits;
 }
 
 export function mayUseAccount(request: FastifyRequest): boolean {
-  return identities.get(request)?.account === true;
+  return request[CALLER]?.account === true;
 }
 
 /** @throws ProblemError for a caller who may not see or change what belongs to the whole Kling account */
@@ -61,15 +82,18 @@ export const bearer = [{ bearer: [] }];
 
 /** Headers of every reply. */
 export function addReplyHeaders(app: FastifyInstance, draining: () => boolean): void {
-  app.addHook('onSend', async (_request, reply) => {
+  // Hooks of every request call back: a promise for each would cost as much as they do.
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     // Replies are about one caller; no cache between may keep them.
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     void reply.header('x-content-type-options', 'nosniff');
     // A client that keeps the connection would hold up the end of this process, or lose its next request.
     if (draining()) void reply.header('connection', 'close');
+    done();
   });
-  app.addHook('onResponse', async (request) => {
+  app.addHook('onResponse', (request, _reply, done) => {
     // Its headers may have left before the draining began: the client would hold the connection, and the end of this process.
     if (draining()) request.raw.socket.destroySoon();
+    done();
   });
 }

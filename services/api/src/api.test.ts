@@ -137,7 +137,12 @@ describe('a create', () => {
       expect(ended).toMatchObject({ id: task.id, status: 'succeeded', charge: { units: expect.any(Number) } });
       expect(Object.keys(ended.result!)).toEqual([result]);
 
-      expect((await call(`/api/tasks/${task.id}`)).body).toEqual(waited.body);
+      // The second reply is a remembered one.
+      for (const read of [await call(`/api/tasks/${task.id}`), await call(`/api/tasks/${task.id}`)]) {
+        expect(read.body).toEqual(waited.body);
+        expect(read.headers.get('content-type')).toBe(waited.headers.get('content-type'));
+      }
+      expect((await call(`/api/tasks/${task.id}`, { key: 'bob-key' })).status).toBe(404);
       const status = await call(`/api/tasks/${task.id}/status`);
       expect(status.body).toEqual({
         id: task.id,

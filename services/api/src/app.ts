@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { createRequestMetrics, type Logger } from '@klingapi/management';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
-import { addReplyHeaders } from './access.ts';
+import { addReplyHeaders, rememberCallers } from './access.ts';
 import { addCallbackRoute, type CallbackOptions } from './callbacks/callback-route.ts';
 import { addCatalogueRoutes } from './catalogue/catalogue-routes.ts';
 import { addOperationRoutes } from './catalogue/operation-routes.ts';
@@ -53,12 +54,13 @@ export async function buildApp(
     routerOptions: { maxParamLength: 16_384 },
     frameworkErrors: replyToError,
     clientErrorHandler: answerBrokenRequest,
-    genReqId: () => crypto.randomUUID(),
+    genReqId: requestIds(),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   acceptJsonBodies(app);
   replyWithProblems(app);
+  rememberCallers(app);
   addReplyHeaders(app, context.draining);
 
   const count = createRequestMetrics(registry);
@@ -66,7 +68,7 @@ export async function buildApp(
   guardPages(app, context.publicUrl, context.pages);
   refuseUnknownRoutes(app);
   addShedding(app, context.load, context.metrics.onShed);
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const told = {
       method: request.method,
       route: request.routeOptions.url ?? 'unknown',
@@ -75,6 +77,7 @@ export async function buildApp(
     };
     count(told);
     request.log.debug({ ...told, request: request.id }, 'request answered');
+    done();
   });
 
   await addOpenApi(app, packageJson.version, context.guarded);
@@ -112,4 +115,14 @@ export async function buildApp(
   // Apart, because its errors are in the words of Kling.
   await app.register(async (scoped) => addCompatibleRoutes(scoped.withTypeProvider<ZodTypeProvider>(), context));
   return app;
+}
+
+/** Unlike those of any other process, and a count. */
+function requestIds(): () => string {
+  const process = randomBytes(9).toString('base64url');
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${process}-${count.toString(36)}`;
+  };
 }

@@ -27,23 +27,27 @@ export function guardPages(app: FastifyInstance, publicUrl: string | undefined, 
   const hosts = [...rules.allowedHosts, ...(own === undefined ? [] : [own.hostname])];
   const listed = new Set(rules.allowedOrigins);
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { host, origin } = request.headers;
     if (!rules.needsKey && !isUnclaimableHost(host) && !isAllowedHost(host, hosts)) {
-      throw ownProblem('host_refused', 'this Host is not known here; name it in ALLOWED_HOSTS or PUBLIC_URL');
+      return done(ownProblem('host_refused', 'this Host is not known here; name it in ALLOWED_HOSTS or PUBLIC_URL'));
     }
-    if (origin === undefined || origin === own?.origin || URL.parse(origin)?.host === host?.toLowerCase()) return;
+    if (origin === undefined || origin === own?.origin || URL.parse(origin)?.host === host?.toLowerCase()) {
+      return done();
+    }
     const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
     if (listed.has(origin)) {
       // On the raw response, because event streams are written past Fastify.
       for (const [name, value] of Object.entries(corsHeaders(origin, EXPOSED))) reply.raw.setHeader(name, value);
-      if (!isPreflight) return;
+      if (!isPreflight) return done();
       const asked = request.headers['access-control-request-headers'];
-      return reply.code(204).headers(preflightHeaders(asked, METHODS)).send();
+      void reply.code(204).headers(preflightHeaders(asked, METHODS)).send();
+      return;
     }
     reply.raw.setHeader('vary', 'Origin');
     if (isPreflight || (!rules.needsKey && !CHANGES_NOTHING.has(request.method))) {
-      throw ownProblem('origin_refused', 'pages of this Origin may not call; name it in ALLOWED_ORIGINS');
+      return done(ownProblem('origin_refused', 'pages of this Origin may not call; name it in ALLOWED_ORIGINS'));
     }
+    done();
   });
 }

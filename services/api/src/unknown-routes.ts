@@ -12,17 +12,17 @@ export function refuseUnknownRoutes(app: FastifyInstance): void {
     known.set(url, path);
     for (const each of [method].flat()) path.methods.add(each);
   });
-  app.addHook('onRequest', async (request, reply) => {
-    if (!request.is404) return;
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done();
     const path = pathOf(request);
     // The route with the fewest parameters is the one that is meant.
     const [meant] = [...known]
       .filter(([, { pattern }]) => pattern.test(path))
       .sort(([a], [b]) => a.split('/:').length - b.split('/:').length);
     const allowed = [...(meant?.[1].methods ?? [])].sort().join(', ');
-    if (allowed === '') throw ownProblem('not_found', `there is no ${request.method} on this path`);
+    if (allowed === '') return done(ownProblem('not_found', `there is no ${request.method} on this path`));
     void reply.header('allow', allowed);
-    throw ownProblem('method_not_allowed', `this path takes ${allowed}`);
+    done(ownProblem('method_not_allowed', `this path takes ${allowed}`));
   });
 }
 

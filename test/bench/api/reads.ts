@@ -5,8 +5,8 @@ import { startService } from '../service.ts';
 import { JSON_HEADERS, startApi, startSandbox } from './processes.ts';
 import { makeTask } from './task.ts';
 
-const SECONDS = 4;
-const ROUNDS = 5;
+const SECONDS = 2;
+const ROUNDS = 11;
 const GOAL = 0.7;
 /** The server has one core, the load the other. */
 const SERVER_CPU = 0;
@@ -20,8 +20,9 @@ export async function measureReads(say: (text: string) => void): Promise<Figure[
     const bare = await startService(join(import.meta.dirname, 'bare.ts'), { REPLY: reply }, SERVER_CPU);
     try {
       const read = (url: string, seconds: number) => readsPerSecond(url + path, JSON_HEADERS, seconds);
-      await read(bare.url, 2);
-      await read(api.url, 2);
+      // Until the compiler has seen enough.
+      await read(bare.url, 5);
+      await read(api.url, 5);
       const ratios: number[] = [];
       for (let round = 1; round <= ROUNDS; round += 1) {
         const [theirs, ours] = [await read(bare.url, SECONDS), await read(api.url, SECONDS)];

@@ -41,14 +41,13 @@ export function addShedding(app: FastifyInstance, load: Load, onShed: (reason: S
     return ownProblem('overloaded', DETAILS[reason], { retryAfterSeconds: RETRY_AFTER_SECONDS[reason] });
   };
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const place = load.enter(classOf(request));
-    if (typeof place === 'string') throw overloaded(request, place);
+    if (typeof place === 'string') return done(overloaded(request, place));
     reply.raw.once('close', place);
+    done();
   });
-  app.addHook('preParsing', async (request, reply, payload) => {
-    const bytes = request.routeOptions.config.streamedBody === true ? 0 : bytesOf(request, reply);
-    if (bytes <= SMALL_BODY_BYTES) return payload;
+  const admit = async (request: FastifyRequest, reply: FastifyReply, payload: unknown, bytes: number) => {
     const gone = new AbortController();
     const onClose = () => gone.abort();
     reply.raw.once('close', onClose);
@@ -58,9 +57,16 @@ export function addShedding(app: FastifyInstance, load: Load, onShed: (reason: S
     if (typeof room === 'string') throw overloaded(request, room);
     bodies.set(request, room);
     if (payload instanceof Readable) hurry(payload, load);
-    return payload;
+  };
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    const bytes = request.routeOptions.config.streamedBody === true ? 0 : bytesOf(request, reply);
+    if (bytes <= SMALL_BODY_BYTES) return done(null, payload);
+    admit(request, reply, payload, bytes).then(() => done(null, payload), done);
   });
-  app.addHook('onSend', async (request) => bodies.get(request)?.());
+  app.addHook('onSend', (request, _reply, _payload, done) => {
+    bodies.get(request)?.();
+    done();
+  });
 }
 
 /** A slow client keeps its room as long as nobody else wants it. */

@@ -10,8 +10,8 @@ export interface Reply {
 }
 
 export interface ReplyCache {
-  /** @returns undefined when there is no such task */
-  of(id: string): Promise<Reply | undefined>;
+  /** @returns at once when it is remembered; undefined when there is no such task */
+  of(id: string): Reply | Promise<Reply | undefined>;
 }
 
 export interface ReplyCacheOptions {
@@ -43,18 +43,16 @@ export function createReplyCache({ store, publicUrl }: ReplyCacheOptions): Reply
     if (oldest !== undefined) known.delete(oldest);
   };
 
-  return {
-    async of(id) {
-      const remembered = known.get(id);
-      if (remembered !== undefined) return remembered;
-      const before = changes;
-      const task = await store.find(id);
-      if (task === undefined) return undefined;
-      const told = taskReplySchema.parse(describeTask(task, publicUrl));
-      const reply = { subject: task.subject, task: told, json: JSON.stringify(told) };
-      const lasts = hasEnded(task) || (!store.shared && before === changes);
-      if (lasts && reply.json.length <= LONGEST) remember(id, reply);
-      return reply;
-    },
+  const read = async (id: string): Promise<Reply | undefined> => {
+    const before = changes;
+    const task = await store.find(id);
+    if (task === undefined) return undefined;
+    const told = taskReplySchema.parse(describeTask(task, publicUrl));
+    const reply = { subject: task.subject, task: told, json: JSON.stringify(told) };
+    const lasts = hasEnded(task) || (!store.shared && before === changes);
+    if (lasts && reply.json.length <= LONGEST) remember(id, reply);
+    return reply;
   };
+
+  return { of: (id) => known.get(id) ?? read(id) };
 }
