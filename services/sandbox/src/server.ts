@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { fail } from './answer.ts';
 import type { SigningKey } from './authorization.ts';
@@ -43,6 +43,7 @@ export interface ToldRequest extends Told {
   readonly route: string;
   /** As it came, without the query. */
   readonly path: string;
+  /** Of HTTP; 0: the connection ended without one. */
   readonly status: number;
   readonly milliseconds: number;
 }
@@ -69,16 +70,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true, exposeHeadRoutes: true });
   answerRefusals(app);
-  app.addHook('onResponse', async (request, reply) => {
-    options.onRequest?.({
-      ...toldOf(request),
-      method: request.method,
-      route: request.routeOptions.url ?? 'unknown',
-      path: request.url.split('?', 1)[0] ?? '/',
-      status: reply.statusCode,
-      milliseconds: reply.elapsedTime,
-    });
-  });
+  tellRequests(app, options.onRequest);
   addTaskRoutes(app, world);
   addRecordRoutes(app, world);
   addOperationRoutes(app, world);
@@ -112,4 +104,27 @@ function answerRefusals(app: FastifyInstance): void {
     return send(undefined, status < 500 ? fail(1200, 'Request body invalid') : fail(5000), request, reply);
   });
   app.setNotFoundHandler((request, reply) => send(undefined, fail(1202), request, reply));
+}
+
+/** Those too that were broken off or never answered, when their connection ends. */
+function tellRequests(app: FastifyInstance, onRequest: SandboxOptions['onRequest']): void {
+  const tell = (request: FastifyRequest, reply: FastifyReply) =>
+    onRequest?.({
+      ...toldOf(request),
+      method: request.method,
+      route: request.routeOptions.url ?? 'unknown',
+      path: request.url.split('?', 1)[0] ?? '/',
+      status: reply.raw.headersSent ? reply.raw.statusCode : 0,
+      milliseconds: reply.elapsedTime,
+    });
+  const answered = new WeakSet<FastifyRequest>();
+  app.addHook('onResponse', async (request, reply) => {
+    answered.add(request);
+    tell(request, reply);
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.raw.once('close', () => {
+      if (!answered.has(request) && !reply.raw.writableFinished) tell(request, reply);
+    });
+  });
 }
