@@ -7,7 +7,7 @@
  * tasks, `packs.ts` what an account may spend, `library.ts` what later calls name by id,
  * `media/` checks of what is given, `results/` the pictures, videos and sounds that come out,
  * `callbacks.ts` what it tells by itself, `clock.ts` the time that all of them follow.
- * `main.ts` is the process of the image, `command/` the one of `npm run sandbox`.
+ * `settings.ts` is what the environment sets, `main.ts` the process of the image, `command/` the one of `npm run sandbox`. `harness.ts` is for tests.
  */
 export type { Fault } from './faults/names.ts';
 export { drawPicture, pictureSize } from './results/picture.ts';
