@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Projects: `unit` (seconds, no cluster), `makers` (the handshake against servers
- * of other makers), `conformance` (the protocol's own suite), `crd` (the real API server),
+ * of other makers), `fuzz` (the API service against what its document allows and forbids), `conformance` (the protocol's own suite), `crd` (the real API server),
  * `e2e` (the real node). `e2e` splits into cases that run concurrently, each in
  * a namespace of its own, and `node` cases that touch the node and run alone.
  */
@@ -27,6 +27,16 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        // Bounded by the seconds that each setting is given.
+        test: {
+          name: 'fuzz',
+          include: ['test/fuzz/**/*.test.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
+          maxWorkers: 1,
         },
       },
       {

@@ -1,9 +1,10 @@
-/** Writes the files that are made from others: the CRD, its copy for the chart, the pages of resource and metrics. `--check` only compares. */
+/** Writes the files that are made from others: the CRD, its copy for the chart, the pages of resource, metrics and settings. `--check` only compares. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { customResourceDefinition, referencePage } from '@klingapi/operator';
 import { stringify } from 'yaml';
 import { metricsPage } from './generate/metrics-page.ts';
+import { settingsPage } from './generate/settings-page.ts';
 
 const NOTE = '# Generated from operator/src/resource by `npm run generate`; do not edit.\n';
 
@@ -21,6 +22,7 @@ const files = new Map([
   ['crds/klingapi.dev_klingapis.yaml', `${NOTE}${definition}`],
   ['charts/kling-operator/templates/crd.yaml', chartTemplate(definition)],
   ['docs/reference/metrics.md', metricsPage()],
+  ['docs/reference/settings.md', settingsPage()],
   ['docs/reference/klingapi.md', referencePage()],
 ]);
 

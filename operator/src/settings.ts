@@ -30,41 +30,74 @@ const json = z.string().transform((text, context) => {
 });
 
 export const settingsSchema = z.object({
-  HOST: z.string().default('0.0.0.0'),
-  MANAGEMENT_PORT: z.coerce.number().int().min(0).max(65535).default(9090),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
-  DRAIN_SECONDS: z.coerce.number().int().min(0).max(300).default(10),
-  /** Namespaces to watch, separated by commas; all of them without it. */
-  WATCH_NAMESPACES: list,
-  /** Namespace and name of the operator's own pod. */
-  POD_NAMESPACE: z.string().default('default'),
-  POD_NAME: z.string().default(hostname()),
-  /** Label app.kubernetes.io/name of the operator's own pods, by which network policies let them in. */
-  OPERATOR_NAME: z.string().default('kling-operator'),
-  LEADER_ELECTION: flag(true),
-  LEADER_ELECTION_LEASE: z.string().default('kling-operator'),
-  WORKERS: z.coerce.number().int().min(1).max(64).default(8),
-  /** KlingApis that roll at once for a change that came with this operator, such as a new default image. */
-  MAX_CONCURRENT_ROLLOUTS: z.coerce.number().int().min(1).max(1000).default(5),
-  /** The storm guard: KlingApis that fall silent together, at least so many and so many percent of all; 0 turns it off. */
-  STORM_KLINGAPIS: z.coerce.number().int().min(0).max(100_000).default(3),
-  STORM_PERCENT: z.coerce.number().int().min(0).max(100).default(30),
-  STORM_WINDOW_SECONDS: z.coerce.number().int().min(1).max(86_400).default(120),
-  IMAGE_MCP: z.string().min(1),
-  IMAGE_API: z.string().min(1),
-  IMAGE_SANDBOX: z.string().min(1),
-  IMAGE_PROBE: z.string().min(1),
-  IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
-  /** Signatures beside those that are built in, as a JSON list (`remediation/signatures.ts`); they are tried first. */
+  HOST: z.string().default('0.0.0.0').describe('Address to listen on'),
+  MANAGEMENT_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(9090)
+    .describe('Port of health and metrics; 0 picks one'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Lines below it are left out'),
+  DRAIN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(300)
+    .default(10)
+    .describe('How long what has been begun may take to end after SIGTERM'),
+  WATCH_NAMESPACES: list.describe('Comma list of namespaces to watch; all of them without it'),
+  POD_NAMESPACE: z.string().default('default').describe("Namespace of the operator's own pod"),
+  POD_NAME: z.string().default(hostname()).describe("Name of the operator's own pod; absent: the host name"),
+  OPERATOR_NAME: z
+    .string()
+    .default('kling-operator')
+    .describe("Label app.kubernetes.io/name of the operator's own pods, by which network policies let them in"),
+  LEADER_ELECTION: flag(true).describe('Whether only the holder of the Lease acts'),
+  LEADER_ELECTION_LEASE: z
+    .string()
+    .default('kling-operator')
+    .describe("Name of the Lease in the operator's own namespace"),
+  WORKERS: z.coerce.number().int().min(1).max(64).default(8).describe('KlingApis that are looked at at a time'),
+  MAX_CONCURRENT_ROLLOUTS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(5)
+    .describe('KlingApis that roll at once for a change that came with this operator, such as a new default image'),
+  STORM_KLINGAPIS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(3)
+    .describe('The storm guard: KlingApis that fall silent together, at least so many; 0 turns it off'),
+  STORM_PERCENT: z.coerce.number().int().min(0).max(100).default(30).describe('And at least so many percent of all'),
+  STORM_WINDOW_SECONDS: z.coerce.number().int().min(1).max(86_400).default(120).describe('Within this time'),
+  IMAGE_MCP: z.string().min(1).describe('Default image'),
+  IMAGE_API: z.string().min(1).describe('Default image'),
+  IMAGE_SANDBOX: z.string().min(1).describe('Default image'),
+  IMAGE_PROBE: z.string().min(1).describe('Image of the sidecar'),
+  IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent').describe('Of all images'),
   LOG_SIGNATURES: json
     .pipe(signaturesSchema)
     .prefault('[]')
-    .transform((own): readonly Signature[] => [...own, ...SIGNATURES]),
-  /** Names of Secrets for pulling images, in the namespace of each KlingApi. */
-  IMAGE_PULL_SECRETS: list,
-  /** Where traces go, over OTLP/HTTP (`http://collector:4318`); no traces without it. */
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  OTEL_SERVICE_NAME: z.string().default('kling-operator'),
+    .transform((own): readonly Signature[] => [...own, ...SIGNATURES])
+    .describe(
+      'JSON: at most 32 of { "contains": text within one line, "diagnosis": one word }, tried before those that are built in',
+    ),
+  IMAGE_PULL_SECRETS: list.describe('Comma list of Secrets for pulling images, in the namespace of each KlingApi'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Where traces go over OTLP/HTTP, such as http://collector:4318; no traces without it. The other OTEL_EXPORTER_OTLP_* variables hold as the specification says',
+    ),
+  OTEL_SERVICE_NAME: z.string().default('kling-operator').describe('Name of the service in traces'),
 });
 
 export type Settings = z.output<typeof settingsSchema>;

@@ -4,8 +4,9 @@ import { Registry } from 'prom-client';
 import { z } from 'zod';
 import { createKubeMetrics } from '../../operator/src/kube/metrics.ts';
 import { createOperatorMetrics } from '../../operator/src/metrics.ts';
-import { registerMetrics } from '../../services/api/src/metrics.ts';
-import type { TaskTable } from '../../services/api/src/storage/store.ts';
+import { createLoad, DEFAULT_LOAD_LIMITS } from '../../services/api/src/load/load.ts';
+import { registerMetrics } from '../../services/api/src/metrics/metrics.ts';
+import type { StoredGauges } from '../../services/api/src/metrics/stored.ts';
 import { createRequestMetrics as createMcpMetrics } from '../../services/mcp/src/metrics.ts';
 import { createHandshakeMetrics } from '../../services/probe/src/metrics.ts';
 
@@ -37,7 +38,9 @@ const REGISTER: Readonly<Record<string, (registry: Registry) => void>> = {
     createRequestMetrics(registry);
     // asked only at a scrape
     const store: unknown = {};
-    registerMetrics(registry).watchStore(store as TaskTable);
+    const metrics = registerMetrics(registry);
+    metrics.watchStore(store as StoredGauges, Date.now);
+    metrics.watchLoad(createLoad(DEFAULT_LOAD_LIMITS, () => 0));
   },
   sandbox: createRequestMetrics,
 };
@@ -73,6 +76,10 @@ export function metricsPage(): string {
 # Metrics
 
 Each process answers \`/metrics\` on its management port (9090) in the Prometheus text format; every series has the label \`app\` with the name of the process. The operator's machinery uses the names of controller-runtime, so dashboards made for it work here too; what is the operator's own begins with \`klingoperator_\`, what belongs to the services with \`klingapi_\`. Durations are in seconds. \`klingapi\` and \`namespace\` name a KlingApi; its series end with it.
+
+**Several replicas of the API.** Gauges of stored tasks and slots are read from the database that all of them share, so each replica tells the whole: aggregate with \`max without (instance, pod)\`. Everything else is of one process: sum it.
+
+**Money.** \`klingapi_charged_…\` and \`klingapi_estimated_…\` are counters of one process since its start. \`increase()\` over them is right across restarts, but for what was charged between the last scrape and a crash. Sums that have to be exact are in \`GET /api/usage\`, which reads the tasks.
 
 ${sections.join('\n')}`;
 }

@@ -36,9 +36,16 @@ export async function startPython(name: PythonServer, stateless: boolean): Promi
 
 /** @returns what `python/client.py` printed */
 export async function runPythonClient(args: readonly string[]): Promise<string> {
+  const { executable, env } = await pythonPackages(NEWEST);
+  const program = join(import.meta.dirname, 'python/client.py');
+  return await runCommand(executable, [program, ...args], { env: { ...process.env, ...env } });
+}
+
+/** A Python and the environment in which it finds the packages that a file pins. */
+export async function pythonPackages(requirements: string) {
   const python = await findPython();
-  const env = { ...process.env, PYTHONPATH: await installed(python, NEWEST), PYTHONDONTWRITEBYTECODE: '1' };
-  return await runCommand(python.executable, [join(import.meta.dirname, 'python/client.py'), ...args], { env });
+  const env = { PYTHONPATH: await installed(python, requirements), PYTHONDONTWRITEBYTECODE: '1' };
+  return { executable: python.executable, env };
 }
 
 /** The folder with the packages of a file, from the cache or installed now. */

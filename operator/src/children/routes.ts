@@ -1,7 +1,7 @@
 /**
  * Which requests from outside go to which Service. What is not MCP's goes to the API: its own routes below /api, the
- * Kling-compatible ones (/v1, /tasks, /text-to-video and so on, wherever the vendor has them), /callbacks, /docs and the page
- * at /. The management port is behind no Service, so nothing leads there.
+ * Kling-compatible ones (/v1, /tasks, /text-to-video and so on, wherever the vendor has them), /callbacks, /uploads (which
+ * Kling fetches without a key), /docs and the page at /. The management port is behind no Service, so nothing leads there.
  */
 import { mcpServer } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';

@@ -1,6 +1,6 @@
 import { type Authenticator, type Identity, isRefusal, type Limits, type Scope } from '@klingapi/identity';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ownProblem } from './problem.ts';
+import { ownProblem, type ProblemError } from './problem.ts';
 import type { TaskTable } from './storage/store.ts';
 import type { Task } from './tasks/task.ts';
 
@@ -33,18 +33,27 @@ export function limitsOf(request: FastifyRequest): Limits | undefined {
   return identities.get(request)?.limits;
 }
 
+export function mayUseAccount(request: FastifyRequest): boolean {
+  return identities.get(request)?.account === true;
+}
+
 /** @throws ProblemError for a caller who may not see or change what belongs to the whole Kling account */
 export function requireAccount(request: FastifyRequest): void {
-  if (identities.get(request)?.account !== true) throw ownProblem('scope_missing', 'the scope account is needed');
+  if (mayUseAccount(request)) return;
+  throw ownProblem('scope_missing', 'the scope account is needed; the file of the caller has to name it in its scopes');
 }
 
 /** A task of the caller. Another caller's task is told as if it did not exist. */
 export async function ownTask(store: TaskTable, request: FastifyRequest, id: string): Promise<Task> {
   const task = await store.find(id);
   if (task === undefined || task.subject !== subjectOf(request)) {
-    throw ownProblem('task_not_found', `there is no task ${id.slice(0, 64)}`);
+    throw notFound(id);
   }
   return task;
+}
+
+export function notFound(id: string): ProblemError {
+  return ownProblem('task_not_found', `there is no task ${id.slice(0, 64)}`);
 }
 
 /** Bearer keys as OpenAPI tells them, for the schema of each guarded route. */
@@ -58,5 +67,9 @@ export function addReplyHeaders(app: FastifyInstance, draining: () => boolean): 
     void reply.header('x-content-type-options', 'nosniff');
     // A client that keeps the connection would hold up the end of this process, or lose its next request.
     if (draining()) void reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request) => {
+    // Its headers may have left before the draining began: the client would hold the connection, and the end of this process.
+    if (draining()) request.raw.socket.destroySoon();
   });
 }

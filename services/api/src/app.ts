@@ -1,12 +1,6 @@
-import swagger from '@fastify/swagger';
 import { createRequestMetrics, type Logger } from '@klingapi/management';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import {
-  jsonSchemaTransform,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
@@ -17,13 +11,20 @@ import { addOperationRoutes } from './catalogue/operation-routes.ts';
 import { addCompatibleRoutes } from './compatible/compatible-routes.ts';
 import type { App, Context } from './context.ts';
 import { addDocs } from './docs.ts';
-import { replyWithProblems } from './error-reply.ts';
+import { answerBrokenRequest, replyToError, replyWithProblems } from './error-reply.ts';
+import { acceptJsonBodies } from './json-body.ts';
+import { addShedding } from './load/shedding.ts';
 import { addSecretRoute } from './notifications/secret-route.ts';
+import { addOpenApi } from './openapi.ts';
+import { guardPages } from './pages.ts';
 import { addResultRoute } from './results/result-route.ts';
 import { addCreateRoutes } from './tasks/create-routes.ts';
 import { addEventRoute } from './tasks/event-route.ts';
 import { addListRoute } from './tasks/list-route.ts';
 import { addTaskRoutes } from './tasks/task-routes.ts';
+import { refuseUnknownRoutes } from './unknown-routes.ts';
+import { addPublicUploadRoute } from './uploads/public-route.ts';
+import { addUploadRoutes } from './uploads/upload-routes.ts';
 
 /** Two pictures of 10 MB in Base64 and the rest. */
 const BODY_LIMIT = 32 * 1024 * 1024;
@@ -38,18 +39,32 @@ export async function buildApp(
   const loggerInstance: FastifyBaseLogger = logger;
   const app = Fastify({
     loggerInstance,
+    // Lines name the request themselves; a logger for each request costs more than most requests.
+    childLoggerFactory: (parent) => parent,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
-    requestTimeout: 120_000,
+    // Reads are answered to the end, and creates refused in words.
+    return503OnClosing: false,
+    // For the largest upload over a line of 3 Mbit/s; headers have their own, shorter time.
+    requestTimeout: 600_000,
+    // As long as a URL can be; the schemas of the routes say how long a parameter may be.
+    routerOptions: { maxParamLength: 16_384 },
+    frameworkErrors: replyToError,
+    clientErrorHandler: answerBrokenRequest,
     genReqId: () => crypto.randomUUID(),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  acceptJsonBodies(app);
   replyWithProblems(app);
   addReplyHeaders(app, context.draining);
 
   const count = createRequestMetrics(registry);
+  // Before paths are judged: a preflight asks about a path by a method that no route has.
+  guardPages(app, context.publicUrl, context.pages);
+  refuseUnknownRoutes(app);
+  addShedding(app, context.load, context.metrics.onShed);
   app.addHook('onResponse', async (request, reply) => {
     const told = {
       method: request.method,
@@ -61,14 +76,7 @@ export async function buildApp(
     request.log.debug({ ...told, request: request.id }, 'request answered');
   });
 
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Kling API service', version: packageJson.version },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
-    },
-    transform: jsonSchemaTransform,
-  });
+  await addOpenApi(app, packageJson.version, context.guarded);
   if (callbacks !== undefined) await app.register((scoped) => addCallbackRoute(scoped, context, callbacks));
   // Inside a plugin, so that swagger's hook sees the routes.
   await app.register(async (scoped) => {
@@ -81,11 +89,15 @@ export async function buildApp(
     addSecretRoute(routes, context);
     addEventRoute(routes, context);
     addResultRoute(routes, context);
+    addPublicUploadRoute(routes, context);
     routes.route({
       method: 'GET',
       url: '/api/health',
+      config: { load: 'vital' },
       schema: {
+        operationId: 'getHealth',
         tags: ['health'],
+        security: [],
         summary: 'Whether this service is up; needs no key',
         response: { 200: z.object({ status: z.literal('ok'), version: z.string() }) },
       },
@@ -93,6 +105,8 @@ export async function buildApp(
     });
     addDocs(routes);
   });
+  // Apart, because it takes any body, as a stream.
+  await app.register(async (scoped) => addUploadRoutes(scoped.withTypeProvider<ZodTypeProvider>(), context));
   // Apart, because its errors are in the words of Kling.
   await app.register(async (scoped) => addCompatibleRoutes(scoped.withTypeProvider<ZodTypeProvider>(), context));
   return app;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { App } from './context.ts';
 import { renderDocs, SCRIPT, STYLE } from './docs-page.ts';
+import { media } from './replies.ts';
 
 /**
  * `/docs` for people, `/docs/json` for programs (OpenAPI 3.1), both without a
@@ -20,8 +21,23 @@ export function addDocs(app: App): void {
     "frame-ancestors 'none'",
   ].join('; ');
 
-  app.get('/docs/json', { schema: { hide: true } }, () => Promise.resolve(app.swagger()));
-  app.get('/docs', { schema: { hide: true } }, async (_request, reply) => {
+  const common = { tags: ['docs'], security: [] };
+  const json = {
+    ...common,
+    operationId: 'getOpenApi',
+    summary: 'This document',
+    response: { 200: z.looseObject({ openapi: z.string() }) },
+  };
+  const page = {
+    ...common,
+    operationId: 'getDocs',
+    summary: 'The same as a page for people',
+    response: { 200: media('The page', 'text/html') },
+  };
+  app.get('/docs/json', { config: { load: 'vital' }, schema: json }, async (_request, reply) => {
+    return await reply.send(z.looseObject({ openapi: z.string() }).parse(app.swagger()));
+  });
+  app.get('/docs', { config: { load: 'vital' }, schema: page }, async (_request, reply) => {
     const document = documentSchema.parse(app.swagger());
     return await reply
       .type('text/html; charset=utf-8')
@@ -55,10 +71,10 @@ export const documentSchema = z.object({
         summary: z.string().default(''),
         security: z.array(z.unknown()).optional(),
         requestBody: z
-          .object({ content: z.object({ 'application/json': z.object({ schema: z.unknown() }) }) })
+          .object({ content: z.record(z.string(), z.object({ schema: z.unknown() })) })
           .optional()
           .transform((body) => {
-            const schema = bodySchema.safeParse(body?.content['application/json'].schema);
+            const schema = bodySchema.safeParse(body?.content['application/json']?.schema);
             return body === undefined ? undefined : schema.success ? schema.data : { properties: {}, required: [] };
           }),
       }),

@@ -57,6 +57,11 @@ describe('the environment', () => {
     ]);
     expect(told.join()).not.toContain('hush!');
   });
+
+  it('keeps uploads for a week, a gigabyte of each caller', () => {
+    expect(valid({})).toMatchObject({ UPLOADS_RETENTION_DAYS: 7, UPLOADS_MAX_BYTES_PER_CALLER: 1024 ** 3 });
+    expect(problems({ UPLOADS_RETENTION_DAYS: '0', UPLOADS_MAX_BYTES_PER_CALLER: '10' })).toHaveLength(2);
+  });
 });
 
 it('an object of a bucket has its address by path or by host', () => {

@@ -1,16 +1,45 @@
+import type { Socket } from 'node:net';
 import { KlingError } from '@klingapi/kling';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { isVendorPath, sendVendorError } from './compatible/vendor-errors.ts';
 import { type FieldProblem, ownProblem, type ProblemDetails, ProblemError, problemBody } from './problem.ts';
 import { isOutage } from './storage/outage.ts';
+import { pathOf } from './unknown-routes.ts';
 import { upstreamProblem } from './upstream-problem.ts';
 
 /** Every error of every route leaves through here, as problem+json. */
 export function replyWithProblems(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(request, reply, problemOf(error, request)));
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(request, reply, ownProblem('not_found', `there is no ${request.method} on this path`).details),
-  );
+  app.setErrorHandler(replyToError);
+}
+
+/** Also of requests that reach no route; on paths of Kling in its words. */
+export function replyToError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const details = problemOf(error, request);
+  return isVendorPath(pathOf(request))
+    ? sendVendorError(request, reply, details, error)
+    : sendProblem(request, reply, details);
+}
+
+const BROKEN: Readonly<Record<string, readonly [status: string, details: ProblemDetails]>> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    ownProblem('headers_too_large', 'send shorter headers and a shorter URL').details,
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    '408 Request Timeout',
+    ownProblem('request_timeout', 'the request did not come to its end').details,
+  ],
+};
+const NO_HTTP = ['400 Bad Request', ownProblem('invalid_request', 'this is no HTTP/1.1').details] as const;
+
+/** What is no HTTP never becomes a request; the connection is of no more use. */
+export function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [status, details] = BROKEN[error.code ?? ''] ?? NO_HTTP;
+  const body = JSON.stringify(problemBody(details, crypto.randomUUID()));
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}`;
+  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
 }
 
 /** What a caller may know of an error; logs what is our own fault. */

@@ -1,5 +1,12 @@
 import { createLogger, createRegistry, drainOnSignal, readEnvironment, startManagement } from '@klingapi/management';
-import { credentialsOf, environmentSchema, FILE_VARIABLES, resultStoreOf, storageOf } from './environment.ts';
+import {
+  credentialsOf,
+  environmentSchema,
+  FILE_VARIABLES,
+  loadLimitsOf,
+  resultStoreOf,
+  storageOf,
+} from './environment.ts';
 import { startApi } from './server.ts';
 import { DataLockedError } from './storage/data-lock.ts';
 
@@ -17,12 +24,19 @@ const api = await startApi({
   host: environment.HOST,
   port: environment.PORT,
   storage: storageOf(environment),
+  load: loadLimitsOf(environment),
+  allowedOrigins: environment.ALLOWED_ORIGINS,
+  allowedHosts: environment.ALLOWED_HOSTS,
   concurrency: environment.KLING_CONCURRENCY,
   leaseMs: environment.LEASE_SECONDS * 1000,
   publicUrl: environment.PUBLIC_URL,
   webhookSecret: environment.WEBHOOK_SECRET,
   results,
   resultsRetentionMs: environment.RESULTS_RETENTION_DAYS * 24 * 3_600_000,
+  uploads: {
+    retentionMs: environment.UPLOADS_RETENTION_DAYS * 24 * 3_600_000,
+    bytesPerCaller: environment.UPLOADS_MAX_BYTES_PER_CALLER,
+  },
   upstream: { baseUrl: environment.KLING_BASE_URL, credentials: credentialsOf(environment) },
   authentication: {
     auth: environment.AUTH,

@@ -1,16 +1,18 @@
 import { z } from 'zod';
 
 /** RFC 9457. `code` is stable and is what programs go by; `upstream_…` when Kling, not this service, is the cause. */
-export const problemSchema = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.string(),
-  requestId: z.string(),
-  taskId: z.string().optional(),
-  errors: z.array(z.object({ field: z.string(), problem: z.string(), hint: z.string() })).optional(),
-});
+export const problemSchema = z
+  .object({
+    type: z.url(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    requestId: z.string(),
+    taskId: z.string().optional(),
+    errors: z.array(z.object({ field: z.string(), problem: z.string(), hint: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof problemSchema>;
 export type FieldProblem = NonNullable<Problem['errors']>[number];
 
@@ -20,16 +22,29 @@ const OWN = {
   unauthenticated: [401, 'Who calls is not known'],
   callback_refused: [401, 'The callback is not from Kling'],
   scope_missing: [403, 'The caller may not do this'],
+  host_refused: [403, 'This service is not known by that name'],
+  origin_refused: [403, 'Pages of this origin may not call'],
   not_found: [404, 'There is nothing here'],
+  method_not_allowed: [405, 'The path does not take this method'],
   task_not_found: [404, 'There is no such task'],
   result_not_found: [404, 'The task has no such result'],
   result_deleted: [410, 'The result is not kept any longer'],
   task_not_finished: [409, 'The task has not ended yet'],
+  upload_not_found: [404, 'There is no such upload'],
+  upload_in_use: [409, 'The upload is in use'],
+  length_required: [411, 'The length of the file is not told'],
+  upload_too_large: [413, 'The file is too large'],
+  upload_type_unknown: [415, 'The file is of no type that Kling takes'],
+  uploads_limited: [429, 'The caller keeps as many uploads as it may'],
+  uploads_unconfigured: [501, 'This service has no place for files'],
+  storage_full: [507, 'There is no room for the file'],
   task_failed: [409, 'The task failed and has no result'],
   external_id_taken: [409, 'The external id belongs to another task'],
   callback_repeated: [409, 'The callback came before'],
+  request_timeout: [408, 'The request took too long'],
   body_too_large: [413, 'The body is too large'],
   range_not_satisfiable: [416, 'The result does not reach that far'],
+  headers_too_large: [431, 'The headers are too large'],
   unsupported_media_type: [415, 'The body is not JSON'],
   rate_limited: [429, 'The caller makes tasks too fast'],
   spend_limited: [429, 'The caller has used up what it may spend'],
@@ -37,6 +52,7 @@ const OWN = {
   internal_error: [500, 'Something went wrong inside this service'],
   storage_unavailable: [503, 'The database cannot be reached'],
   results_unavailable: [503, 'The store of results cannot be reached'],
+  overloaded: [503, 'This process has too much to do'],
   draining: [503, 'This process is ending'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type OwnCode = keyof typeof OWN;

@@ -1,14 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Fault, startSandbox } from '@klingapi/sandbox';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { type Child, startChild as startUnkept } from './child-process.ts';
 import { taskReplySchema } from './index.ts';
 
 /** The service as a process of its own: what happens when it is killed, and when it is asked to end. */
-const MAIN = join(import.meta.dirname, 'main.ts');
 vi.setConfig({ testTimeout: 60_000 });
 const patient = { timeout: 15_000, interval: 20 };
 
@@ -17,51 +16,10 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-interface Child {
-  readonly process: ChildProcess;
-  readonly url: string;
-  readonly managementUrl: string;
-  readonly exited: Promise<number | null>;
-}
-
 async function startChild(env: Record<string, string>): Promise<Child> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
-    env: {
-      HOST: '127.0.0.1',
-      PORT: '0',
-      MANAGEMENT_PORT: '0',
-      AUTH: 'none',
-      KLING_API_KEY: 'k',
-      ...env,
-    },
-  });
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  closing.push(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
-  const started = z.object({ msg: z.literal('api started'), port: z.number(), managementPort: z.number() });
-  let output = '';
-  let errors = '';
-  const ports = await new Promise<z.infer<typeof started>>((resolve, reject) => {
-    child.stdout.on('data', (data: Buffer) => {
-      output += data.toString();
-      for (const line of output.split('\n').slice(0, -1)) {
-        const parsed = started.safeParse(JSON.parse(line));
-        if (parsed.success) resolve(parsed.data);
-      }
-    });
-    child.stderr.on('data', (data: Buffer) => {
-      errors += data.toString();
-    });
-    child.once('exit', (code) => reject(new Error(`ended with ${code}: ${output}${errors}`)));
-  });
-  return {
-    process: child,
-    url: `http://127.0.0.1:${ports.port}`,
-    managementUrl: `http://127.0.0.1:${ports.managementPort}`,
-    exited,
-  };
+  const child = await startUnkept(env);
+  closing.push(child.kill);
+  return child;
 }
 
 async function sandboxThatFails(fault: Fault | Promise<undefined> | undefined, taskSeconds = 0.05) {

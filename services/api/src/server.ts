@@ -7,9 +7,12 @@ import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { buildApp } from './app.ts';
 import { CALLBACK_PATH } from './callbacks/callback-route.ts';
-import type { Context } from './context.ts';
+import { trackConnections } from './connections.ts';
+import type { Context, UploadSettings } from './context.ts';
 import { createEgress } from './egress/egress.ts';
-import { registerMetrics } from './metrics.ts';
+import { createLoad, DEFAULT_LOAD_LIMITS, type LoadLimits } from './load/load.ts';
+import { watchLoopDelay } from './load/loop-delay.ts';
+import { registerMetrics } from './metrics/metrics.ts';
 import { startNotifier } from './notifications/notifier.ts';
 import { startMirror } from './results/mirror.ts';
 import type { ResultStore } from './results/result-store.ts';
@@ -17,9 +20,13 @@ import { openStore, type StorageOptions } from './storage/open.ts';
 import { createChanges } from './tasks/changes.ts';
 import { startDispatcher } from './tasks/dispatcher.ts';
 import { takeLease } from './tasks/lease.ts';
+import { GATHER_MS } from './tasks/loop.ts';
+import { addressProblem } from './tasks/pictures.ts';
 import { startPoller } from './tasks/poller.ts';
-import { createProgress } from './tasks/progress.ts';
+import { createProgress, pollDelay } from './tasks/progress.ts';
+import { createReplyCache } from './tasks/reply-cache.ts';
 import { createSubmissions } from './tasks/submissions.ts';
+import { fillIn } from './uploads/references.ts';
 
 export interface ApiOptions {
   readonly host: string;
@@ -44,8 +51,16 @@ export interface ApiOptions {
   readonly results?: ResultStore | undefined;
   /** How long copies are kept. */
   readonly resultsRetentionMs?: number;
+  /** How long files of callers can be used, and how many bytes of them one caller may keep. */
+  readonly uploads?: { readonly retentionMs?: number; readonly bytesPerCaller?: number };
   /** Addresses beside Kling's that may be private, for callbacks too. */
   readonly trusted?: readonly string[];
+  /** Origins of pages in browsers that may call; none without it. */
+  readonly allowedOrigins?: readonly string[];
+  /** Host names that requests may come under without a key, besides those that nobody can claim; `*` allows all. */
+  readonly allowedHosts?: readonly string[];
+  /** What is taken on at a time; {@link DEFAULT_LOAD_LIMITS} where nothing is said. */
+  readonly load?: Partial<LoadLimits>;
 }
 
 export interface Api {
@@ -62,18 +77,22 @@ export interface Api {
 
 const LEASE_MS = 30_000;
 const RETENTION_MS = 365 * 24 * 3_600_000;
+const UPLOADS = { retentionMs: 7 * 24 * 3_600_000, bytesPerCaller: 1024 ** 3, filesPerCaller: 1000 };
 
 /** @throws DataLockedError when another process works on the folder */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { logger, registry } = options;
   const now = options.now ?? Date.now;
+  const loadLimits = { ...DEFAULT_LOAD_LIMITS, ...options.load };
+  const metrics = registerMetrics(registry);
   const store = await openStore(options.storage, {
     concurrency: options.concurrency,
     now,
+    onEnded: metrics.onEnded,
+    onFailure: metrics.onStorageError,
     onError: (problem) => logger.warn({ problem }, 'connection to the database broke'),
   });
-  const metrics = registerMetrics(registry);
-  metrics.watchStore(store);
+  metrics.watchStore(store, now);
 
   const lease = await takeLease({
     store,
@@ -98,12 +117,13 @@ export async function startApi(options: ApiOptions): Promise<Api> {
           egress,
           logger,
           now,
+          onCopy: metrics.onCopy,
           retentionMs: options.resultsRetentionMs ?? RETENTION_MS,
           ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
         });
   if (mirror !== undefined) {
     // Which tasks have ended only the store knows.
-    store.onChange(() => mirror.wake());
+    store.onChange(() => mirror.wake(GATHER_MS));
   }
   const masterKey = options.authentication.internalKey;
   const notifier = startNotifier({
@@ -113,6 +133,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     logger,
     now,
     publicUrl,
+    onSent: metrics.onCallbackSent,
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
   });
   const poller = startPoller({
@@ -121,8 +142,15 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     progress,
     logger,
     now,
+    onPoll: metrics.onPoll,
   });
   const client = createKlingClient(upstream);
+  const uploads: UploadSettings = {
+    retentionMs: options.uploads?.retentionMs ?? UPLOADS.retentionMs,
+    bounds: { bytes: options.uploads?.bytesPerCaller ?? UPLOADS.bytesPerCaller, files: UPLOADS.filesPerCaller },
+    address: publicUrl === undefined || addressProblem(publicUrl) !== undefined ? undefined : publicUrl,
+    wake: () => mirror?.wake(),
+  };
   const submissions = createSubmissions({
     store,
     client,
@@ -130,9 +158,11 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     progress,
     logger,
     now,
+    fillIn: (subject, request) => fillIn({ store, results, address: uploads.address }, subject, request),
     callbackUrl,
-    onSubmitted: poller.wake,
+    onSubmitted: () => poller.wake(pollDelay(0)),
     onWaiting: () => dispatcher.wake(),
+    mostBytes: loadLimits.bodyBytes,
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
   });
   const dispatcher = startDispatcher({ store, lease, submissions, logger, now });
@@ -142,6 +172,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     onError: (problem) => logger.warn({ problem }, 'callers not loaded'),
   });
 
+  const loopDelay = watchLoopDelay();
+  const load = createLoad(loadLimits, loopDelay.milliseconds);
+  metrics.watchLoad(load);
+
   let draining = false;
   const context: Context = {
     store,
@@ -150,16 +184,27 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     client,
     dispatcher,
     changes,
+    replies: createReplyCache({ store, publicUrl }),
     authenticate,
+    guarded: options.authentication.auth !== 'none',
     now,
     egress,
     results,
+    uploads,
     masterKey,
     draining: () => draining,
     publicUrl,
+    load,
+    metrics,
+    pages: {
+      needsKey: options.authentication.auth !== 'none',
+      allowedOrigins: options.allowedOrigins ?? [],
+      allowedHosts: options.allowedHosts ?? [],
+    },
   };
   const callbacks = webhookSecret === undefined ? undefined : { key: webhookKey(webhookSecret), progress };
   const app = await buildApp(context, logger, registry, callbacks);
+  const connections = trackConnections(app.server);
   await app.listen({ port: options.port, host: options.host });
 
   const drainSteps: DrainStep[] = [
@@ -168,7 +213,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       run: async () => {
         draining = true;
         changes.release();
-        await app.close();
+        const closed = app.close();
+        connections.closeIdle();
+        await closed;
       },
     },
     {
@@ -182,6 +229,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       name: 'storage',
       run: async () => {
         authenticate.close();
+        loopDelay.stop();
         // Without a word of farewell the others take over when the lease has lapsed.
         await lease.end().catch((error: unknown) => logger.warn({ err: error }, 'lease could not be given back'));
         await Promise.all([store.close(), egress.close(), results?.close()]);

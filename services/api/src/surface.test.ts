@@ -23,7 +23,8 @@ afterEach(async () => {
 });
 
 const CALLERS = {
-  alice: 'alice-key',
+  alice: JSON.stringify({ key: 'alice-key', scopes: ['read', 'create', 'account'] }),
+  erin: 'erin-key',
   bob: JSON.stringify({ key: 'bob-key', scopes: ['read'] }),
   carol: JSON.stringify({ key: 'carol-key', scopes: ['read', 'create'], limits: { createsPerMinute: 2 } }),
   dave: JSON.stringify({ key: 'dave-key', limits: { unitsPerDay: 20 } }),
@@ -119,6 +120,64 @@ describe('the Kling-compatible surface', () => {
     const page = await call('/v1/images/generations?pageNum=2&pageSize=2');
     expect(page.body.data).toMatchObject([{ task_info: { external_task_id: 'a' } }]);
     expect((await call('/solutions', {})).body.data.count).toBe(0);
+  });
+});
+
+describe('elements and voices, which all callers keep in one account', () => {
+  const asKling = async (url: string, path: string, body: unknown) => {
+    const headers = { authorization: 'Bearer upstream-secret', 'content-type': 'application/json' };
+    const reply = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+    return JSON.parse(await reply.text()).data;
+  };
+
+  it.each([
+    ['element', '/v1/general/advanced-custom-elements', '/v1/general/delete-advanced-elements', 'element_id'],
+    ['voice', '/v1/general/custom-voices', '/v1/general/delete-voices', 'voice_id'],
+  ] as const)(
+    'an %s of another caller is neither seen nor deleted, one made at Kling is seen',
+    async (kind, path, remove, field) => {
+      const { call, sandbox } = await start();
+      const outside = (await asKling(sandbox.url, path, EXAMPLES[kind])).task_id;
+      const mine = (await call(path, EXAMPLES[kind], 'erin-key')).body.data.task_id;
+      const others = (await call(path, EXAMPLES[kind], 'dave-key')).body.data.task_id;
+      for (const [id, key] of [
+        [mine, 'erin-key'],
+        [others, 'dave-key'],
+      ]) {
+        await call(`/api/tasks/${id}/wait`, {}, key);
+      }
+      const seen = async (key: string, query = '') =>
+        (await call(`${path}${query}`, undefined, key)).body.data.map((task: { task_id: string }) => task.task_id);
+      expect(await seen('erin-key')).toEqual([mine, outside]);
+      expect(await seen('dave-key')).toEqual([others, outside]);
+      expect(await seen('erin-key', '?pageNum=2&pageSize=1')).toEqual([outside]);
+      expect((await call(`${path}/${outside}`, undefined, 'erin-key')).body.data).toMatchObject({ task_id: outside });
+      expect(await call(`${path}/${others}`, undefined, 'erin-key')).toMatchObject({
+        status: 400,
+        body: { code: 1201 },
+      });
+
+      const thingOf = async (id: string, key: string): Promise<string> =>
+        (await call(`${path}/${id}`, undefined, key)).body.data.task_result[`${kind}s`][0][field];
+      const own = await thingOf(mine, 'erin-key');
+      const foreign = await thingOf(others, 'dave-key');
+      for (const id of [foreign, 'none']) {
+        expect(await call(remove, { [field]: id }, 'erin-key')).toMatchObject({ status: 403, body: { code: 1103 } });
+        expect(await call(`/api/${kind}s/delete`, { [field]: id }, 'erin-key')).toMatchObject({ status: 403 });
+      }
+      expect(await call(remove, { [field]: own }, 'erin-key')).toMatchObject({ status: 200, body: { code: 0 } });
+      expect(await call(remove, { [field]: foreign }, 'alice-key')).toMatchObject({ status: 200, body: { code: 0 } });
+    },
+  );
+
+  it('the costs of the account are told to those alone whose file says so', async () => {
+    const { call } = await start();
+    const costs = '/api/account/costs?start_time=0&end_time=1';
+    expect(await call(costs, undefined, 'erin-key')).toMatchObject({
+      status: 403,
+      body: { code: 'scope_missing', detail: expect.stringContaining('scopes') },
+    });
+    expect(await call(costs)).toMatchObject({ status: 200 });
   });
 });
 

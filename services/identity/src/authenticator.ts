@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { type Audience, type Identity, isAssertion, verifyAssertion } from './assertion.ts';
 import { watchCallers } from './callers.ts';
 import { IdentityError } from './errors.ts';
@@ -121,5 +121,5 @@ function refuse(code: IdentityError['code'], message: string): Refusal {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text, 'utf8').digest();
+  return hash('sha256', text, 'buffer');
 }

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -28,11 +28,13 @@ interface Caller {
   readonly limits: Limits | undefined;
 }
 
-const EVERYTHING = ['read', 'create', 'account'] as const;
+const SCOPES = ['read', 'create', 'account'] as const;
+/** What belongs to the whole Kling account (its costs, what others made) has to be given by name. */
+const USUAL: readonly (typeof SCOPES)[number][] = ['read', 'create'];
 /** The long form of a caller's file; anything that does not begin with `{` is the key alone. */
 const callerFile = z.strictObject({
   key: z.string().trim().min(1),
-  scopes: z.array(z.enum(EVERYTHING)).default([...EVERYTHING]),
+  scopes: z.array(z.enum(SCOPES)).default([...USUAL]),
   limits: z
     .strictObject({
       createsPerMinute: z.int().min(1).optional(),
@@ -129,7 +131,7 @@ function readCallers(dir: string, trouble: string[]): Caller[] {
 
 /** @returns undefined for JSON that is none, or has fields that nobody would heed */
 function parseCaller(content: string): z.output<typeof callerFile> | undefined {
-  if (!content.startsWith('{')) return { key: content, scopes: [...EVERYTHING] };
+  if (!content.startsWith('{')) return { key: content, scopes: [...USUAL] };
   try {
     return callerFile.safeParse(JSON.parse(content)).data;
   } catch {
@@ -138,5 +140,5 @@ function parseCaller(content: string): z.output<typeof callerFile> | undefined {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text, 'utf8').digest();
+  return hash('sha256', text, 'buffer');
 }

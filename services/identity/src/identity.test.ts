@@ -156,7 +156,9 @@ describe('authentication', () => {
 
   it('knows callers, assertions and its own tokens, and refuses everybody else', async () => {
     const authenticate = withCallers();
-    expect(await authenticate('Bearer alices-key')).toMatchObject({ subject: 'alice', scopes: ['read', 'create'] });
+    expect(await authenticate('Bearer alices-key')).toMatchObject({
+      ...{ subject: 'alice', scopes: ['read', 'create'], account: false },
+    });
     expect(await authenticate('bearer own-token')).toEqual({ subject: 'system:handshake', scopes: ['handshake'] });
     const probe = await signAssertion(
       { subject: 'system:handshake', audience: 'mcp', scopes: ['handshake'] },

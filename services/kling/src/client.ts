@@ -54,12 +54,43 @@ export interface KlingClient {
     tasks: readonly { readonly kind: Kind; readonly id: string }[],
   ): Promise<Map<string, UpstreamTask | KlingError>>;
   /**
+   * A page of the tasks of a legacy kind that the account has, newest first, as Kling tells them.
+   *
+   * @param page from 1
+   * @param size at most 500
+   */
+  list(
+    kind: Kind,
+    page: number,
+    size: number,
+    signal?: AbortSignal,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** A page of the tasks of the newer families, newest first: solutions, or those of every other kind. */
+  listRecords(of: 'tasks' | 'solutions', query?: RecordQuery, signal?: AbortSignal): Promise<RecordPage>;
+  /**
    * What answers at once and makes no task; gives `data` of the reply as it came.
    * What may cost money or change something is sent once: nothing could be looked up.
    *
    * @throws KlingError; with `outcomeUnknown` when it may have been done nevertheless
    */
   call(name: OperationName, request: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<unknown>;
+}
+
+/** Times are Unix milliseconds; without them Kling takes the last 30 days. */
+export interface RecordQuery {
+  readonly startTime?: number;
+  readonly endTime?: number;
+  /** `nextCursor` of the page before; goes before the times. */
+  readonly cursor?: string;
+  /** At most 500. */
+  readonly limit?: number;
+  readonly status?: readonly string[];
+}
+
+export interface RecordPage {
+  readonly tasks: readonly UpstreamTask[];
+  /** Undefined on the last page. */
+  readonly nextCursor: string | undefined;
 }
 
 export interface CreateOptions {
@@ -147,6 +178,20 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
     }
   };
 
+  const list: KlingClient['list'] = (kind, page, size, signal) => {
+    const target = `${ENDPOINTS[kind].path}?pageNum=${page}&pageSize=${size}`;
+    return read('GET', target, undefined, parseList, signal);
+  };
+
+  const listRecords: KlingClient['listRecords'] = (of, query = {}, signal) => {
+    const { startTime, endTime, cursor, limit, status } = query;
+    const body = {
+      ...{ start_time: startTime, end_time: endTime, cursor, limit },
+      ...(status === undefined ? {} : { filters: [{ key: 'status', values: status }] }),
+    };
+    return read('POST', `/${of}`, body, parsePage, signal);
+  };
+
   const create: KlingClient['create'] = async (kind, request, externalId, createOptions = {}) => {
     const { signal, callbackUrl, beforeSend, whenBusy = 'wait' } = createOptions;
     const { path, body } = createCall(kind, request, { externalId, callbackUrl });
@@ -186,6 +231,8 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
   return {
     create,
     find,
+    list,
+    listRecords,
     call,
     findMany: createBatchFinder(exchangeOptions, 'apiKey' in options.credentials, find, options.now),
   };
@@ -201,6 +248,26 @@ function parseTask(data: unknown, create: 'again' | 'look-up'): UpstreamTask {
       create: create === 'look-up' ? 'look-up' : 'never',
       meaning: 'the reply of Kling holds no readable task',
     },
+    httpStatus: 200,
+    cause: parsed.error,
+  });
+}
+
+const listSchema = z.array(z.record(z.string(), z.unknown()));
+const pageSchema = z
+  .object({ result: z.array(taskRecord), next_cursor: z.string().nullish(), has_more: z.boolean().nullish() })
+  .transform(({ result, next_cursor: next, has_more: more }) => ({
+    tasks: result,
+    nextCursor: more === true && next !== null && next !== '' ? next : undefined,
+  }));
+const parseList = (data: unknown) => parseAs(listSchema, data);
+const parsePage = (data: unknown) => parseAs(pageSchema, data);
+
+function parseAs<S extends z.ZodType>(schema: S, data: unknown): z.output<S> {
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  throw new KlingError({
+    judged: { kind: 'malformed', read: 'never', create: 'never', meaning: 'the reply of Kling holds no list of tasks' },
     httpStatus: 200,
     cause: parsed.error,
   });

@@ -1,6 +1,7 @@
 import { judgeCode, type KlingCode } from './codes.ts';
 import type { TokenSource } from './credentials.ts';
 import { KlingError } from './errors.ts';
+import { pathPattern } from './path-pattern.ts';
 import { envelope } from './replies.ts';
 
 export interface ExchangeOptions {
@@ -16,8 +17,11 @@ export interface ExchangeOptions {
 
 export interface ExchangeTold {
   readonly method: 'GET' | 'POST';
+  /** Without ids and models. */
   readonly path: string;
   readonly outcome: 'ok' | KlingError['kind'];
+  /** Kling's business code; null when no envelope came. */
+  readonly code: number | null;
   readonly milliseconds: number;
 }
 
@@ -37,14 +41,14 @@ export async function exchange(
   options: ExchangeOptions,
 ): Promise<unknown> {
   const started = performance.now();
-  const tell = (outcome: ExchangeTold['outcome']) =>
-    options.onExchange?.({ method, path: route(path), outcome, milliseconds: performance.now() - started });
+  const tell = (outcome: ExchangeTold['outcome'], code: number | null) =>
+    options.onExchange?.({ method, path: pathPattern(path), outcome, code, milliseconds: performance.now() - started });
   try {
     const data = await call(method, path, body, options);
-    tell('ok');
+    tell('ok', 0);
     return data;
   } catch (error) {
-    if (error instanceof KlingError) tell(error.kind);
+    if (error instanceof KlingError) tell(error.kind, error.code);
     throw error;
   }
 }
@@ -157,9 +161,4 @@ function causeCode(error: unknown): string | undefined {
     if (at instanceof AggregateError && at.errors.length > 0) return causeCode(at.errors[0]);
   }
   return undefined;
-}
-
-/** A path without ids, as a label with few values. */
-function route(path: string): string {
-  return path.split('?', 1)[0]?.split('/').slice(0, 4).join('/') ?? path;
 }

@@ -11,7 +11,7 @@
  */
 export { BATCH_SIZE } from './batch.ts';
 export { type Impossible, impossible } from './capabilities.ts';
-export type { CreateOptions, KlingClient, KlingClientOptions } from './client.ts';
+export type { CreateOptions, KlingClient, KlingClientOptions, RecordPage, RecordQuery } from './client.ts';
 export { createKlingClient } from './client.ts';
 export type { KlingCode, KlingErrorKind } from './codes.ts';
 export { KLING_CODES } from './codes.ts';
@@ -23,9 +23,10 @@ export { KlingError } from './errors.ts';
 export { EXAMPLES, OPERATION_EXAMPLES } from './examples.ts';
 export { type Abilities, MODELS, type Model, modelOf } from './models.ts';
 export { OPERATIONS, type Operation, type OperationName } from './operations.ts';
-export { type Estimate, estimate, UNIT_USD } from './price.ts';
+export { type Estimate, estimate, operationPrice, UNIT_USD } from './price.ts';
 export type { ResultFile, UpstreamTask } from './replies.ts';
 export { callbackBody, envelope, finished, taskData, taskRecord } from './replies.ts';
+export { milliseconds, modelName } from './requests/fields.ts';
 export type {
   ImageToVideoRequest,
   KlingRequest,

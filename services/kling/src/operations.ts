@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { mediaUrl, picture, vendorId } from './requests/fields.ts';
+import { mediaUrl, milliseconds, picture, vendorId } from './requests/fields.ts';
 import { textToSpeech } from './requests/speech.ts';
 
 export interface Operation {
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  /** Where other pages of the vendor have it. */
+  readonly alsoAt?: string;
   readonly summary: string;
   /** Of the body, or of the query of a GET. */
   readonly schema: z.ZodType<Readonly<Record<string, unknown>>>;
@@ -12,6 +14,8 @@ export interface Operation {
   readonly scope: 'read' | 'create';
   /** Whether it concerns everything of the Kling account, not one caller. */
   readonly wholeAccount?: boolean;
+  /** The field that names a thing of the account, which only those may delete whose it is. */
+  readonly deletes?: 'element_id' | 'voice_id';
 }
 
 const video = { video_id: vendorId.optional(), video_url: mediaUrl.optional() };
@@ -25,10 +29,9 @@ const page = z.object({
   pageNum: z.coerce.number().int().min(1).max(1000).optional(),
   pageSize: z.coerce.number().int().min(1).max(500).optional(),
 });
-const time = z.coerce.number().int().min(0);
 const billing = z.looseObject({
-  start_time: time.optional(),
-  end_time: time.optional(),
+  start_time: milliseconds.optional(),
+  end_time: milliseconds.optional(),
   limit: z.int().min(1).max(500).optional(),
   cursor: z.string().max(1024).optional(),
 });
@@ -79,10 +82,11 @@ export const OPERATIONS = {
   'delete-element': {
     method: 'POST',
     path: '/v1/general/delete-advanced-elements',
-    summary: 'Delete an element of the account',
+    alsoAt: '/v1/general/delete-elements',
+    summary: 'Delete an element that the caller made',
     schema: z.object({ element_id: vendorId }),
     scope: 'create',
-    wholeAccount: true,
+    deletes: 'element_id',
   },
   'preset-voices': {
     method: 'GET',
@@ -94,16 +98,20 @@ export const OPERATIONS = {
   'delete-voice': {
     method: 'POST',
     path: '/v1/general/delete-voices',
-    summary: 'Delete a voice of the account',
+    summary: 'Delete a voice that the caller made',
     schema: z.object({ voice_id: vendorId }),
     scope: 'create',
-    wholeAccount: true,
+    deletes: 'voice_id',
   },
   'account-costs': {
     method: 'GET',
     path: '/account/costs',
     summary: 'Resource packs of the Kling account; at most one request a second',
-    schema: z.object({ start_time: time, end_time: time, resource_pack_name: z.string().max(200).optional() }),
+    schema: z.object({
+      start_time: milliseconds,
+      end_time: milliseconds,
+      resource_pack_name: z.string().max(200).optional(),
+    }),
     scope: 'read',
     wholeAccount: true,
   },

@@ -1,4 +1,5 @@
 import type { Kind } from './endpoints.ts';
+import type { OperationName } from './operations.ts';
 import type { KlingRequest } from './schema.ts';
 import { type Wishes, wishesOf } from './wishes.ts';
 
@@ -95,6 +96,19 @@ export function estimate(kind: Kind, request: KlingRequest): Estimate | undefine
     default:
       return videoPrice(model, wishes);
   }
+}
+
+/** Units of the pack for videos. Source: as above; calls that are not here cost nothing. */
+const OPERATION_UNITS: Readonly<Partial<Record<OperationName, number>>> = {
+  'text-to-speech': 0.05,
+  'identify-face': 0.05,
+  'image-recognize': 0.1,
+};
+
+/** What a call that makes no task costs; Kling does not tell it afterwards. Undefined where it is free. */
+export function operationPrice(name: OperationName): Estimate | undefined {
+  const units = OPERATION_UNITS[name];
+  return units === undefined ? undefined : told('video', units, `${units} units a call`);
 }
 
 function imageUnits({ model, images }: Wishes): number | undefined {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { readConfigFile } from './config-file.ts';
 
 /** Exit code of a process whose configuration is wrong (sysexits EX_CONFIG). */
 export const EXIT_CONFIG = 78;
@@ -21,15 +22,30 @@ export type ParsedEnvironment<T> =
 
 /** The variables that every process knows; spread into its own `z.object`. */
 export const processVariables = {
-  HOST: z.string().default('0.0.0.0'),
-  MANAGEMENT_PORT: portNumber().default(9090),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  DRAIN_SECONDS: z.coerce.number().min(0).max(3600).default(10),
+  HOST: z.string().default('0.0.0.0').describe('Address to listen on'),
+  MANAGEMENT_PORT: portNumber().default(9090).describe('Port of health and metrics; 0 picks one'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('Lines below it are left out'),
+  DRAIN_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .max(3600)
+    .default(10)
+    .describe('How long what has been begun may take to end after SIGTERM'),
 };
+
+/** Every name that a configuration file may hold. */
+export function settingNames(schema: z.ZodType, files: readonly string[] = []): readonly string[] {
+  const own = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  return [...own, ...files.map((name) => `${name}_FILE`)];
+}
 
 /**
  * Parses the environment and gives every problem at once, in words that never
- * hold a value (it may be a secret). Empty variables count as absent.
+ * hold a value (it may be a secret). Empty variables count as absent. What the
+ * environment does not say may be in the file that `CONFIG_FILE` names.
  */
 export function parseEnvironment<S extends z.ZodType>(
   schema: S,
@@ -37,25 +53,48 @@ export function parseEnvironment<S extends z.ZodType>(
   options: EnvironmentOptions = {},
 ): ParsedEnvironment<z.output<S>> {
   const problems: string[] = [];
+  const readFile = options.readFile ?? ((path: string) => readFileSync(path, 'utf8'));
+  const files = options.files ?? [];
   const present: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     if (value !== undefined && value.trim() !== '') present[name] = value;
   }
-  const readFile = options.readFile ?? ((path: string) => readFileSync(path, 'utf8'));
-  for (const name of options.files ?? []) {
+  /** Where each value that is not of the environment comes from. */
+  const sources = new Map<string, string>();
+  const shown = (name: string) => (sources.has(name) ? `${name} (in ${sources.get(name)})` : name);
+
+  const configPath = present['CONFIG_FILE'];
+  if (configPath !== undefined) {
+    const config = readConfigFile(configPath, settingNames(schema, files), readFile);
+    problems.push(...config.problems);
+    const isSet = new Set(Object.keys(present));
+    for (const [name, value] of config.values) {
+      // A value and the file that holds it are one setting.
+      const twin = name.endsWith('_FILE') ? name.slice(0, -'_FILE'.length) : `${name}_FILE`;
+      if (isSet.has(name) || (isSet.has(twin) && settingNames(schema, files).includes(twin))) continue;
+      present[name] = value;
+      sources.set(name, configPath);
+    }
+  }
+  const unreadable = new Set<string>();
+  for (const name of files) {
     const path = present[`${name}_FILE`];
     if (path === undefined) continue;
     if (present[name] !== undefined) {
-      problems.push(`${name}: set it or ${name}_FILE, not both`);
+      problems.push(`${shown(name)}: set it or ${name}_FILE, not both`);
       continue;
     }
     try {
       const content = readFile(path).trim();
-      if (content === '') problems.push(`${name}_FILE: ${path} is empty`);
-      else present[name] = content;
+      if (content !== '') {
+        present[name] = content;
+        continue;
+      }
+      problems.push(`${shown(`${name}_FILE`)}: ${path} is empty`);
     } catch (error) {
-      problems.push(`${name}_FILE: ${path} cannot be read (${errorCode(error)})`);
+      problems.push(`${shown(`${name}_FILE`)}: ${path} cannot be read (${errorCode(error)})`);
     }
+    unreadable.add(name);
   }
 
   const parsed = schema.safeParse(present);
@@ -63,8 +102,8 @@ export function parseEnvironment<S extends z.ZodType>(
     for (const issue of parsed.error.issues) {
       const name = issue.path.join('.');
       // A variable whose file could not be read is told once, as the file's problem.
-      if (problems.some((problem) => problem.startsWith(`${name}_FILE:`))) continue;
-      problems.push(name === '' ? issue.message : `${name}: ${wording(issue, present[name] === undefined)}`);
+      if (unreadable.has(name)) continue;
+      problems.push(name === '' ? issue.message : `${shown(name)}: ${wording(issue, present[name] === undefined)}`);
     }
   }
   if (!parsed.success || problems.length > 0) return { ok: false, problems };

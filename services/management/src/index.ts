@@ -1,16 +1,26 @@
 /**
  * What every process does alike, each concept in its own file: the management
  * port (`server.ts`), logs (`logger.ts`), configuration from the environment
- * (`environment.ts`), draining on a signal (`drain.ts`), default metrics
+ * (`environment.ts`) and a file (`config-file.ts`), which pages may call (`origin.ts`), draining on a signal (`drain.ts`), default metrics
  * (`metrics.ts`). Nothing here knows about MCP, Kling or Kubernetes.
  */
 export type { DrainOptions, DrainStep } from './drain.ts';
 export { drainOnSignal, runSteps } from './drain.ts';
 export type { Environment, EnvironmentOptions, ParsedEnvironment } from './environment.ts';
-export { EXIT_CONFIG, parseEnvironment, processVariables, readEnvironment } from './environment.ts';
+export { EXIT_CONFIG, parseEnvironment, processVariables, readEnvironment, settingNames } from './environment.ts';
 export type { LoggerOptions } from './logger.ts';
 export { createLogger, type Logger } from './logger.ts';
 export type { AnsweredRequest } from './metrics.ts';
 export { createRegistry, createRequestMetrics } from './metrics.ts';
+export {
+  commaList,
+  corsHeaders,
+  hostList,
+  isAllowedHost,
+  isAllowedOrigin,
+  isUnclaimableHost,
+  originList,
+  preflightHeaders,
+} from './origin.ts';
 export type { Management, ManagementOptions, ManagementReply, ManagementRoute } from './server.ts';
 export { startManagement } from './server.ts';

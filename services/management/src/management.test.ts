@@ -112,6 +112,59 @@ describe('the environment', () => {
     });
   });
 
+  const configured = (content: string, env: Record<string, string> = {}) => {
+    const path = join(mkdtempSync(join(tmpdir(), 'env-')), 'config.yaml');
+    writeFileSync(path, content);
+    const parsed = parseEnvironment(schema, { CONFIG_FILE: path, ...env }, { files: ['KEY'] });
+    return parsed.ok ? parsed.value : parsed.problems.map((problem) => problem.replaceAll(path, 'config.yaml'));
+  };
+
+  it('may be in a file of YAML or JSON, which the environment goes before', () => {
+    const key = 'k'.repeat(32);
+    const yaml = `# ours\nAUTH: none\nPORT: 6000\nKEY: ${key}\nLOG_LEVEL:\n`;
+    expect(configured(yaml)).toMatchObject({ AUTH: 'none', PORT: 6000, KEY: key, LOG_LEVEL: 'info' });
+    expect(configured(yaml, { PORT: '7000', AUTH: '' })).toMatchObject({ AUTH: 'none', PORT: 7000 });
+    expect(configured(JSON.stringify({ AUTH: 'callers', KEY: key }))).toMatchObject({ AUTH: 'callers' });
+    // The secret of the environment stands for that of the file, whichever way either is given.
+    const other = join(mkdtempSync(join(tmpdir(), 'env-')), 'key');
+    writeFileSync(other, 'o'.repeat(32));
+    expect(configured(yaml, { KEY_FILE: other })).toMatchObject({ KEY: 'o'.repeat(32) });
+    expect(configured(`AUTH: none\nKEY_FILE: ${other}\n`, { KEY: key })).toMatchObject({ KEY: key });
+    expect(configured(`AUTH: none\nKEY_FILE: ${other}\n`)).toMatchObject({ KEY: 'o'.repeat(32) });
+  });
+
+  it('gives the problems of both with their source, an unknown key with the nearest name, and no value', () => {
+    const yaml = 'PROT: 1\nPORT: hunter2\nKEY: hunter2\nlog-levle: hunter2\nHOST: { a: hunter2 }\nPATH: hunter2\n';
+    const told = configured(yaml, { DRAIN_SECONDS: 'hunter2' });
+    expect(told).toMatchInlineSnapshot(`
+      [
+        "PROT (in config.yaml): there is no such setting; the nearest is PORT",
+        "log-levle (in config.yaml): there is no such setting; the nearest is LOG_LEVEL",
+        "HOST (in config.yaml): is neither a text, a number, true, false nor a list of these",
+        "PATH (in config.yaml): there is no such setting; the nearest is AUTH",
+        "DRAIN_SECONDS: Invalid input: expected number, received NaN",
+        "PORT (in config.yaml): Invalid input: expected number, received NaN",
+        "AUTH: required but absent (one of callers, none)",
+        "KEY (in config.yaml): Too small: expected string to have >=32 characters",
+      ]
+    `);
+    expect(JSON.stringify(told)).not.toContain('hunter2');
+    expect(configured('AUTH: none\nKEY: "hunter2\nAUTH: none\n')).toMatchInlineSnapshot(`
+      [
+        "CONFIG_FILE: config.yaml, line 4: MISSING_CHAR",
+        "AUTH: required but absent (one of callers, none)",
+        "KEY: required but absent",
+      ]
+    `);
+    expect(configured('- AUTH\n', { AUTH: 'none', KEY: 'k'.repeat(32) })).toEqual([
+      'CONFIG_FILE: config.yaml holds no names with values',
+    ]);
+    expect(parseEnvironment(schema, { CONFIG_FILE: '/nowhere', AUTH: 'none', KEY: 'k'.repeat(32) })).toEqual({
+      ok: false,
+      problems: ['CONFIG_FILE: /nowhere cannot be read (ENOENT)'],
+    });
+  });
+
   it('ends the process with 78 and the list on standard error', async () => {
     const { code, stderr } = await run(
       `import { readEnvironment } from ${index};

@@ -1,4 +1,5 @@
 import { type Authenticator, isRefusal } from '@klingapi/identity';
+import { isAllowedHost, isAllowedOrigin } from '@klingapi/management';
 import type { NodeMcpRequestHandler } from '@modelcontextprotocol/node';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { isAdmitted, neededScope, summarise } from './admission.ts';
@@ -9,7 +10,6 @@ import type { FaultSorter } from './fault-sorter.ts';
 import { createPlaces, type Limits, overTime } from './limits.ts';
 import type { RequestMetrics } from './metrics.ts';
 import type { ProtectedResource } from './oauth/protected-resource.ts';
-import { isAllowedHost, isAllowedOrigin } from './origin.ts';
 import { refuse } from './refuse.ts';
 
 /** For a request to arrive; Fastify's default lets a client drip one for ever. Replies may take longer. */
@@ -82,12 +82,12 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
       refuse(reply.header('allow', served.join(', ')), 405, -32600, `Only ${served.join(', ')} is served here`),
   });
 
-  app.options(options.path, (request, reply) => answerPreflight(request, reply, served.join(', ')));
+  app.options(options.path, (request, reply) => answerPreflight(request, reply, served));
 
   for (const path of resource?.metadataPaths ?? []) {
     const open = (reply: FastifyReply) => reply.header('access-control-allow-origin', '*');
     // Clients in a page send the protocol version along, and so ask first.
-    app.options(path, (request, reply) => answerPreflight(request, open(reply), 'GET'));
+    app.options(path, (request, reply) => answerPreflight(request, open(reply), ['GET']));
     app.get(path, (_request, reply) =>
       open(reply).header('cache-control', 'public, max-age=300').send(resource?.metadata),
     );

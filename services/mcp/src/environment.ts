@@ -1,29 +1,14 @@
-import { processVariables } from '@klingapi/management';
+import { commaList, hostList, originList, processVariables } from '@klingapi/management';
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { isAllowedEgress } from './oauth/fetch-json.ts';
 import { ALL_TOOLSETS, TOOLSETS, type Toolsets } from './tools/toolsets.ts';
 
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
-
-const origins = list.refine(
-  (all) => all.every((origin) => /^[a-z][a-z0-9+.-]*:\/\/[^\sA-Z/?#@\\]+$/.test(origin)),
-  'each is an origin such as https://app.example: scheme, host and port in small letters, no path; an origin cannot hold a comma, because commas separate them',
-);
-const hosts = list.refine(
-  (all) => all.every((host) => /^(\*|[^\s/:?#@\\[\]]+|\[[0-9a-f:]+\])$/i.test(host)),
-  'each is a host name without port, or * for all; commas separate them',
-);
-const scopes = list.refine(
+const scopes = commaList.refine(
   (all) => all.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)),
   'each is a scope of the issuer, without spaces, quotes or backslashes; commas separate them',
 );
-const toolsets = list
+const toolsets = commaList
   .refine(
     (all) => all.every((name) => TOOLSETS.some((known) => known === name)),
     `each is one of ${TOOLSETS.join(', ')}; commas separate them`,
@@ -61,44 +46,84 @@ function checkRelated(parsed: unknown, context: z.RefinementCtx): void {
 export const environmentSchema = z
   .object({
     ...processVariables,
-    PORT: z.coerce.number().int().min(0).max(65535).default(5510),
-    MCP_PATH: z.string().startsWith('/').default('/mcp/v1'),
-    API_URL: z.url({ protocol: /^https?$/ }),
+    PORT: z.coerce.number().int().min(0).max(65535).default(5510).describe('Port of traffic; 0 picks one'),
+    MCP_PATH: z.string().startsWith('/').default('/mcp/v1').describe('Path of the endpoint'),
+    API_URL: z.url({ protocol: /^https?$/ }).describe('Where the API service is, such as http://studio-api:5511'),
     // No default: who forgets it shall not serve everybody.
-    AUTH: z.enum(['callers', 'oauth', 'none']),
-    CALLERS_DIR: z.string().optional(),
+    AUTH: z
+      .enum(['callers', 'oauth', 'none'])
+      .describe('Who may call: those in CALLERS_DIR, those with a token of OAUTH_ISSUER, or everybody. No default'),
+    CALLERS_DIR: z.string().optional().describe('Needed for AUTH=callers: a folder with one file a caller'),
     INTERNAL_KEY: z
       .string()
       .refine((key) => Buffer.byteLength(key) >= 32, 'needs at least 32 bytes')
-      .optional(),
+      .optional()
+      .describe('Key of the assertions between the services, at least 32 bytes as text; needed for callers and oauth'),
     OAUTH_ISSUER: z
       .url({ protocol: /^https?$/ })
       .refine((url) => !/[?#]/.test(url), 'has no query and no fragment')
-      .optional(),
-    OAUTH_AUDIENCE: z.string().max(1024).optional(),
-    OAUTH_SCOPES: scopes.default([]),
-    OAUTH_ALLOW_HTTP: flag.default(false),
+      .optional()
+      .describe(
+        'Needed for AUTH=oauth: the issuer exactly as it names itself (iss), https; http only to this machine and to Services of the cluster (.svc)',
+      ),
+    OAUTH_AUDIENCE: z
+      .string()
+      .max(1024)
+      .optional()
+      .describe('aud of accepted tokens; absent: the public address of the endpoint (PUBLIC_URL and MCP_PATH)'),
+    OAUTH_SCOPES: scopes
+      .default([])
+      .describe('Comma list of scopes that a token has to carry; without it every token may do everything'),
+    OAUTH_ALLOW_HTTP: flag.default(false).describe('The issuer and its keys may be http anywhere'),
     PUBLIC_URL: z
       .url({ protocol: /^https?$/ })
       .refine((url) => !/[?#]/.test(url), 'has no query and no fragment')
-      .optional(),
-    ALLOWED_HOSTS: hosts.default([]),
-    ALLOWED_ORIGINS: origins.default([]),
-    HANDSHAKE_TIMEOUT_SECONDS: z.coerce.number().positive().max(300).default(3),
-    TOOLSETS: toolsets.default(ALL_TOOLSETS),
+      .optional()
+      .describe('Needed for AUTH=oauth: where clients reach this service, with or without MCP_PATH at its end'),
+    ALLOWED_HOSTS: hostList
+      .default([])
+      .describe(
+        'Comma list of Host names (without port) besides localhost, 127.0.0.1, [::1] and the host of PUBLIC_URL; * allows all',
+      ),
+    ALLOWED_ORIGINS: originList
+      .default([])
+      .describe(
+        'Comma list; an Origin that is present and not listed is 403, pages of a listed one may read the replies (CORS)',
+      ),
+    HANDSHAKE_TIMEOUT_SECONDS: z.coerce.number().positive().max(300).default(3).describe('Of the readiness handshake'),
+    TOOLSETS: toolsets
+      .default(ALL_TOOLSETS)
+      .describe(
+        'Comma list of tools that are offered, with their prompts: images, videos, try-on; those for tasks always are',
+      ),
     MAX_BODY_BYTES: z.coerce
       .number()
       .int()
       .min(1024)
       .max(1024 ** 3)
-      .default(DEFAULT_LIMITS.maxBodyBytes),
-    MAX_CONCURRENT_PER_CALLER: z.coerce.number().int().min(1).max(100_000).default(DEFAULT_LIMITS.maxConcurrent),
+      .default(DEFAULT_LIMITS.maxBodyBytes)
+      .describe('Longest body of a request'),
+    MAX_CONCURRENT_PER_CALLER: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(DEFAULT_LIMITS.maxConcurrent)
+      .describe('Requests of one caller that are open at a time; more are 429'),
     MAX_CONCURRENT_BODY_BYTES_PER_CALLER: z.coerce
       .number()
       .int()
       .min(1024)
-      .default(DEFAULT_LIMITS.maxConcurrentBodyBytes),
-    MAX_REQUEST_SECONDS: z.coerce.number().positive().max(86_400).default(DEFAULT_LIMITS.maxRequestSeconds),
+      .default(DEFAULT_LIMITS.maxConcurrentBodyBytes)
+      .describe('Bodies of those together'),
+    MAX_REQUEST_SECONDS: z.coerce
+      .number()
+      .positive()
+      .max(86_400)
+      .default(DEFAULT_LIMITS.maxRequestSeconds)
+      .describe(
+        'Longest time of a request or stream; then a call ends with an error in words, a stream with its connection',
+      ),
   })
   // All problems are told at once, not the rules after the single variables.
   .superRefine(checkRelated, { when: () => true });

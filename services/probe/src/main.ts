@@ -1,19 +1,9 @@
 /** The sidecar: answers the kubelet for an MCP server that is not ours. */
-import { createLogger, drainOnSignal, processVariables, readEnvironment } from '@klingapi/management';
-import { z } from 'zod';
-import { eraPolicySchema } from './report.ts';
+import { createLogger, drainOnSignal, readEnvironment } from '@klingapi/management';
+import { environmentSchema } from './environment.ts';
 import { startSidecar } from './sidecar.ts';
 
-const env = readEnvironment(
-  z.object({
-    ...processVariables,
-    PROBE_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:5510/mcp/v1'),
-    PROBE_HOST: z.string().optional(),
-    PROBE_HEADERS_DIR: z.string().optional(),
-    PROBE_ERAS: eraPolicySchema.default('Any'),
-    PROBE_TIMEOUT_SECONDS: z.coerce.number().positive().max(300).default(3),
-  }),
-);
+const env = readEnvironment(environmentSchema);
 const logger = createLogger({ name: 'probe', level: env.LOG_LEVEL });
 
 const sidecar = await startSidecar({

@@ -22,7 +22,7 @@ export interface CallbackOptions {
  */
 export async function addCallbackRoute(
   app: FastifyInstance,
-  { store, now }: Context,
+  { store, now, metrics }: Context,
   { key, progress }: CallbackOptions,
 ): Promise<void> {
   // The signature is over the bytes as they came.
@@ -34,15 +34,21 @@ export async function addCallbackRoute(
     const bytes = z.instanceof(Buffer).safeParse(request.body).data ?? Buffer.alloc(0);
     const refusal = verifyWebhook(key, request.headers, bytes, now());
     if (refusal !== undefined) {
+      metrics.onCallbackReceived('refused');
       request.log.warn({ reason: refusal }, 'callback refused');
       throw ownProblem('callback_refused', refusal);
     }
     const upstream = callbackBody.safeParse(jsonOrUndefined(bytes)).data;
-    if (upstream === undefined) throw ownProblem('invalid_request', 'this is no task of Kling');
+    if (upstream === undefined) {
+      metrics.onCallbackReceived('unreadable');
+      throw ownProblem('invalid_request', 'this is no task of Kling');
+    }
     const messageId = z.string().parse(request.headers['webhook-id']);
     if (!(await store.acceptWebhook(messageId, now()))) {
+      metrics.onCallbackReceived('repeated');
       throw ownProblem('callback_repeated', 'this message came before');
     }
+    metrics.onCallbackReceived('accepted');
     progress.told();
     const task =
       (upstream.externalId === undefined ? undefined : await store.find(upstream.externalId)) ??

@@ -2,10 +2,12 @@ import { EXAMPLES, estimate, impossible, KINDS, kindSchema, MODELS, REQUESTS, UN
 import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
-import { ownProblem, problemSchema } from '../problem.ts';
+import { ownProblem } from '../problem.ts';
+import { refusals } from '../replies.ts';
+import { time } from '../time.ts';
+import { mediaProblems } from '../uploads/references.ts';
 import { packOf } from './packs.ts';
 
-const refusal = { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } };
 const DAY_MS = 24 * 3_600_000;
 
 const modelSchema = z.object({
@@ -42,7 +44,19 @@ const usageRow = z.object({
   usd: z.number().describe('Of the units, at list price'),
 });
 
-export function addCatalogueRoutes(app: App, { store, authenticate, now }: Context): void {
+const callRow = z.object({
+  operation: z.string(),
+  calls: z.int(),
+  succeeded: z.int(),
+  failed: z.int(),
+  units: z.number().describe('By the price list, as Kling tells no charge; an unknown outcome counts'),
+  pack: z.enum(['video', 'image']),
+  usd: z.number().describe('Of the units, at list price'),
+});
+const usd = (units: number, pack: keyof typeof UNIT_USD) => Math.round(units * UNIT_USD[pack] * 10_000) / 10_000;
+
+export function addCatalogueRoutes(app: App, context: Context): void {
+  const { store, authenticate, now } = context;
   const onRequest = requireScope(authenticate, 'read');
   const common = { tags: ['catalogue'], security: bearer };
 
@@ -52,6 +66,7 @@ export function addCatalogueRoutes(app: App, { store, authenticate, now }: Conte
     onRequest,
     schema: {
       ...common,
+      operationId: 'listModels',
       summary: 'Every kind of task with the models that are known; others are sent on unjudged',
       response: {
         200: z.object({
@@ -63,7 +78,7 @@ export function addCatalogueRoutes(app: App, { store, authenticate, now }: Conte
             }),
           ),
         }),
-        '4xx': refusal,
+        ...refusals(),
       },
     },
     handler: () =>
@@ -82,18 +97,20 @@ export function addCatalogueRoutes(app: App, { store, authenticate, now }: Conte
     onRequest,
     schema: {
       ...common,
+      operationId: 'estimate',
       summary: 'What a request would cost and why it could not succeed, without making anything',
       body: z.object({ kind: kindSchema, request: z.record(z.string(), z.unknown()) }),
+      bodyExample: { kind: 'text-to-video', request: { ...EXAMPLES['text-to-video'] } },
       response: {
         200: z.object({
           possible: z.boolean(),
           errors: z.array(z.object({ field: z.string(), problem: z.string(), hint: z.string() })),
           estimate: priceSchema.optional().describe('Absent where no price is known'),
         }),
-        '4xx': refusal,
+        ...refusals(400, 413, 415),
       },
     },
-    handler: (request) => {
+    handler: async (request) => {
       const { kind } = request.body;
       const parsed = REQUESTS[kind].safeParse(request.body.request);
       if (!parsed.success) {
@@ -102,15 +119,16 @@ export function addCatalogueRoutes(app: App, { store, authenticate, now }: Conte
           problem: message,
           hint: 'see /docs for what this takes',
         }));
-        return Promise.resolve({ possible: false, errors });
+        return { possible: false, errors };
       }
-      const errors = impossible(kind, parsed.data);
+      const media = await mediaProblems(context, subjectOf(request), kind, parsed.data);
+      const errors = [...media, ...impossible(kind, parsed.data)];
       const price = estimate(kind, parsed.data);
-      return Promise.resolve({
+      return {
         possible: errors.length === 0,
         errors,
         ...(price === undefined ? {} : { estimate: { ...price } }),
-      });
+      };
     },
   });
 
@@ -120,33 +138,42 @@ export function addCatalogueRoutes(app: App, { store, authenticate, now }: Conte
     onRequest,
     schema: {
       ...common,
-      summary: 'What the tasks of the caller came to',
+      operationId: 'getUsage',
+      summary: 'What the tasks and paid calls of the caller came to',
       querystring: z.object({
-        since: z.iso.datetime({ offset: true }).optional().describe('30 days ago without it'),
-        until: z.iso.datetime({ offset: true }).optional(),
+        since: time.optional().describe('30 days ago without it'),
+        until: time.optional(),
       }),
       response: {
-        200: z.object({ since: z.iso.datetime(), until: z.iso.datetime(), usage: z.array(usageRow) }),
-        '4xx': refusal,
+        200: z.object({
+          since: z.iso.datetime(),
+          until: z.iso.datetime(),
+          usage: z.array(usageRow),
+          calls: z.array(callRow),
+        }),
+        ...refusals(400),
       },
     },
     handler: async (request) => {
       const { since, until } = request.query;
       // The task of this very millisecond belongs to it.
-      const to = until === undefined ? now() + 1 : Date.parse(until);
-      const from = since === undefined ? to - 30 * DAY_MS : Date.parse(since);
+      const to = until ?? now() + 1;
+      const from = since ?? Math.max(0, to - 30 * DAY_MS);
       if (from > to) {
         const errors = [{ field: 'since', problem: 'is later than until', hint: 'swap them' }];
         throw ownProblem('invalid_request', 'since is later than until', { errors });
       }
-      const rows = await store.usage(subjectOf(request), from, to);
+      const subject = subjectOf(request);
+      const rows = await store.usage(subject, from, to);
+      const calls = await store.callUsage(subject, from, to);
       return {
         since: new Date(from).toISOString(),
         until: new Date(to).toISOString(),
         usage: rows.map((row) => {
           const pack = packOf(row.kind);
-          return { ...row, pack, usd: Math.round(row.units * UNIT_USD[pack] * 10_000) / 10_000 };
+          return { ...row, pack, usd: usd(row.units, pack) };
         }),
+        calls: calls.map((row) => ({ ...row, pack: 'video' as const, usd: usd(row.units, 'video') })),
       };
     },
   });

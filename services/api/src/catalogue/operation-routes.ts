@@ -1,9 +1,10 @@
-import { OPERATIONS, type Operation, type OperationName } from '@klingapi/kling';
+import { OPERATION_EXAMPLES, OPERATIONS, type Operation, type OperationName } from '@klingapi/kling';
 import { z } from 'zod';
-import { bearer, requireAccount, requireScope } from '../access.ts';
+import { bearer, requireScope } from '../access.ts';
 import type { App, Context } from '../context.ts';
-import { ownProblem, problemSchema } from '../problem.ts';
-import { acceptPictures } from '../tasks/pictures.ts';
+import { operationId } from '../openapi.ts';
+import { refusals } from '../replies.ts';
+import { makeCall } from './calls.ts';
 
 /** Where each call is that makes no task. */
 const PATHS: Readonly<Record<OperationName, string>> = {
@@ -29,28 +30,23 @@ export const OPERATION_NAMES = Object.keys(OPERATIONS).filter(isOperation);
 /** Answered by Kling at once; the answer goes on as it came. */
 export function addOperationRoutes(app: App, context: Context): void {
   for (const name of OPERATION_NAMES) {
-    const { method, summary, schema, scope, wholeAccount }: Operation = OPERATIONS[name];
+    const { method, summary, schema, scope }: Operation = OPERATIONS[name];
     app.route({
       method,
       url: `/api/${PATHS[name]}`,
       onRequest: requireScope(context.authenticate, scope),
       schema: {
+        operationId: operationId('call', name),
         tags: ['calls'],
         security: bearer,
         summary,
-        ...(method === 'GET' ? { querystring: schema } : { body: schema }),
+        ...(method === 'GET' ? { querystring: schema } : { body: schema, bodyExample: OPERATION_EXAMPLES[name] }),
         response: {
           200: z.object({ data: z.unknown() }),
-          '4xx': { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } },
-          '5xx': { description: 'Failed', content: { 'application/problem+json': { schema: problemSchema } } },
+          ...refusals(400, 402, 413, 415, 422, 429, 502),
         },
       },
-      handler: async (request) => {
-        if (wholeAccount === true) requireAccount(request);
-        if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
-        const body = schema.parse(method === 'GET' ? request.query : request.body);
-        return { data: await context.client.call(name, acceptPictures(body)) };
-      },
+      handler: async (request) => ({ data: await makeCall(context, request, name) }),
     });
   }
 }

@@ -1,39 +1,45 @@
-import { ENDPOINTS, KINDS, type Kind, type KlingRequest, OPERATIONS, type Operation, REQUESTS } from '@klingapi/kling';
-import type { FastifyError, FastifyRequest } from 'fastify';
+import {
+  ENDPOINTS,
+  EXAMPLES,
+  KINDS,
+  type Kind,
+  milliseconds,
+  modelName,
+  OPERATION_EXAMPLES,
+  OPERATIONS,
+  type Operation,
+  type OperationName,
+  REQUESTS,
+} from '@klingapi/kling';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { bearer, requireAccount, requireScope, subjectOf } from '../access.ts';
+import { bearer, requireScope, subjectOf } from '../access.ts';
+import { makeCall } from '../catalogue/calls.ts';
 import { OPERATION_NAMES } from '../catalogue/operation-routes.ts';
 import type { App, Context } from '../context.ts';
-import { problemOf } from '../error-reply.ts';
+import { operationId } from '../openapi.ts';
 import { ownProblem } from '../problem.ts';
+import { vendorReplies } from '../replies.ts';
+import { callbackUrl } from '../tasks/callback-url.ts';
 import { createTask } from '../tasks/creation.ts';
-import { acceptPictures } from '../tasks/pictures.ts';
 import type { Task } from '../tasks/task.ts';
-import { familyOf, taskAs } from './shapes.ts';
-import { vendorErrorOf } from './vendor-errors.ts';
+import { printable, taskId } from '../tasks/task-id.ts';
+import { isLibrary, library } from './library.ts';
+import { familyOf, taskAs, taskIn } from './shapes.ts';
 
 const labels = z.object({
-  external_task_id: z.string().min(1).max(128).optional(),
+  external_task_id: taskId.optional().describe('The caller’s own id; makes one task at most'),
   callback_url: z
-    .url({ protocol: /^https?$/ })
-    .max(2048)
+    .union([callbackUrl, z.literal('')])
     .optional()
-    .catch(undefined),
+    .describe('Where each change of the task is told'),
 });
-const envelope = z.object({ code: z.int(), message: z.string(), request_id: z.string(), data: z.unknown().optional() });
-const replies = { 200: envelope, '4xx': envelope, '5xx': envelope };
 const common = { tags: ['Kling-compatible'], security: bearer };
 /** More ids in one call are refused, as Kling does. */
 const MOST_IDS = 20;
 
 /** Every path of Kling, in its own words. */
 export function addCompatibleRoutes(app: App, context: Context): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const details = problemOf(error, request);
-    const { status, code, message } = vendorErrorOf(details, error);
-    if (details.retryAfterSeconds !== undefined) void reply.header('retry-after', details.retryAfterSeconds);
-    return reply.code(status).send({ code, message, request_id: request.id });
-  });
   for (const kind of KINDS) {
     addCreate(app, context, kind);
     if (ENDPOINTS[kind].family === 'legacy') addLegacyReads(app, context, kind);
@@ -43,7 +49,7 @@ export function addCompatibleRoutes(app: App, context: Context): void {
   addOperations(app, context);
 }
 
-function succeed(request: FastifyRequest, data: unknown) {
+function succeed<D>(request: FastifyRequest, data: D) {
   return { code: 0, message: 'SUCCEED', request_id: request.id, data };
 }
 
@@ -55,39 +61,36 @@ function addCreate(app: App, context: Context, kind: Kind): void {
     onRequest: requireScope(context.authenticate, 'create'),
     schema: {
       ...common,
+      operationId: operationId('klingCreate', kind),
       summary: `As Kling's own: ${kind}`,
-      body: z.record(z.string(), z.unknown()),
-      ...(family === 'new' ? { params: z.object({ model: z.string().min(1).max(64) }) } : {}),
-      response: replies,
+      body: bodyOf(kind),
+      bodyExample: EXAMPLES[kind],
+      ...(family === 'new' ? { params: z.object({ model: modelName }) } : {}),
+      response: vendorReplies(taskIn(family)),
     },
     handler: async (request) => {
       const { model } = z.object({ model: z.string().optional() }).parse(request.params ?? {});
       const { body } = request;
-      const parsed = parseRequest(kind, model === undefined ? body : { ...body, model_name: model });
-      const given = labels.safeParse(family === 'legacy' ? body : (body['options'] ?? {}));
-      if (!given.success) throw invalid(given.error);
+      const given = labels.parse(family === 'legacy' ? body : (body['options'] ?? {}));
       const task = await createTask(context, request, {
         kind,
-        request: parsed,
-        externalId: given.data.external_task_id,
-        callbackUrl: given.data.callback_url,
+        request: REQUESTS[kind].parse(model === undefined ? body : { ...body, model_name: model }),
+        externalId: given.external_task_id,
+        callbackUrl: given.callback_url === '' ? undefined : given.callback_url,
       });
       return succeed(request, taskAs(familyOf(task), task));
     },
   });
 }
 
-function parseRequest(kind: Kind, body: unknown): KlingRequest {
-  const parsed = REQUESTS[kind].safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw invalid(parsed.error);
-}
-
-function invalid(error: z.ZodError) {
-  return ownProblem(
-    'invalid_request',
-    error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
-  );
+/** The fields of a kind where its family has them, with those that tell tasks apart. */
+function bodyOf(kind: Kind): z.ZodObject {
+  const schema: z.ZodObject = REQUESTS[kind];
+  const { family } = ENDPOINTS[kind];
+  if (family === 'legacy') return schema.safeExtend(labels.shape);
+  const { model_name: _inPath, ...shape } = schema.shape;
+  const marks = z.looseObject({ ...labels.shape, watermark_info: z.object({ enabled: z.boolean() }).optional() });
+  return z.object({ ...shape, options: marks.optional() });
 }
 
 function addLegacyReads(app: App, context: Context, kind: Kind): void {
@@ -99,16 +102,20 @@ function addLegacyReads(app: App, context: Context, kind: Kind): void {
     onRequest,
     schema: {
       ...common,
+      operationId: operationId('klingGet', kind),
       summary: `As Kling's own: one ${kind}, by its id or the external one`,
-      params: z.object({ id: z.string().min(1).max(128) }),
-      response: replies,
+      params: z.object({ id: taskId }),
+      response: vendorReplies(taskIn('legacy')),
     },
     handler: async (request) => {
       const { id } = request.params;
       const subject = subjectOf(request);
       const task = (await byId(context, subject, id)) ?? (await context.store.findByExternalId(subject, id));
-      if (task?.kind !== kind) throw ownProblem('task_not_found', 'Task not found by id/external id');
-      return succeed(request, taskAs('legacy', task));
+      if (task?.kind === kind) return succeed(request, taskAs('legacy', task));
+      const things = isLibrary(kind) ? await library(context, subject, kind) : [];
+      const thing = things.find(({ task_id: known }) => known === id);
+      if (thing === undefined) throw ownProblem('task_not_found', 'Task not found by id/external id');
+      return succeed(request, thing);
     },
   });
   app.route({
@@ -117,16 +124,22 @@ function addLegacyReads(app: App, context: Context, kind: Kind): void {
     onRequest,
     schema: {
       ...common,
+      operationId: operationId('klingList', kind),
       summary: `As Kling's own: every ${kind}, newest first`,
       querystring: z.object({
         pageNum: z.coerce.number().int().min(1).max(1000).default(1),
         pageSize: z.coerce.number().int().min(1).max(500).default(30),
       }),
-      response: replies,
+      response: vendorReplies(z.array(taskIn('legacy'))),
     },
     handler: async (request) => {
       const { pageNum, pageSize } = request.query;
-      const page = { kinds: [kind], limit: pageSize, offset: (pageNum - 1) * pageSize };
+      const offset = (pageNum - 1) * pageSize;
+      if (isLibrary(kind)) {
+        const things = await library(context, subjectOf(request), kind);
+        return succeed(request, things.slice(offset, offset + pageSize));
+      }
+      const page = { kinds: [kind], limit: pageSize, offset };
       const tasks = await context.store.list(subjectOf(request), page);
       return succeed(
         request,
@@ -144,11 +157,12 @@ async function byId({ store }: Context, subject: string, id: string): Promise<Ta
 const ids = z
   .string()
   .max(4096)
+  .regex(printable, 'has control characters')
   .transform((text) => text.split(',').filter((id) => id !== ''))
   .optional();
 const listed = z.object({
-  start_time: z.coerce.number().int().min(0).optional(),
-  end_time: z.coerce.number().int().min(0).optional(),
+  start_time: milliseconds.optional(),
+  end_time: milliseconds.optional(),
   cursor: z
     .string()
     .regex(/^\d{0,9}$/)
@@ -167,6 +181,7 @@ const STATES: Readonly<Record<string, readonly Task['state'][]>> = {
 /** `/tasks` knows every kind but solutions, `/solutions` these. */
 function addNewerReads(app: App, context: Context, url: '/tasks' | '/solutions'): void {
   const { store } = context;
+  const name = url.slice(1);
   const onRequest = requireScope(context.authenticate, 'read');
   const kinds = KINDS.filter((kind) => (ENDPOINTS[kind].family === 'solutions') === (url === '/solutions'));
   app.route({
@@ -175,9 +190,10 @@ function addNewerReads(app: App, context: Context, url: '/tasks' | '/solutions')
     onRequest,
     schema: {
       ...common,
+      operationId: operationId('klingGet', name),
       summary: "As Kling's own: up to 20 tasks by their ids",
       querystring: z.object({ task_ids: ids, external_task_ids: ids }),
-      response: replies,
+      response: vendorReplies(z.array(taskIn('new'))),
     },
     handler: async (request) => {
       const { task_ids: own, external_task_ids: external } = request.query;
@@ -203,9 +219,17 @@ function addNewerReads(app: App, context: Context, url: '/tasks' | '/solutions')
     onRequest,
     schema: {
       ...common,
+      operationId: operationId('klingList', name),
       summary: "As Kling's own: a page of tasks, newest first",
       body: listed.nullish().transform((body) => body ?? listed.parse({})),
-      response: replies,
+      response: vendorReplies(
+        z.object({
+          result: z.array(taskIn('new')),
+          count: z.int(),
+          next_cursor: z.string(),
+          has_more: z.boolean(),
+        }),
+      ),
     },
     handler: async (request) => {
       const { start_time: from, end_time: to, cursor, limit, filters } = request.body;
@@ -223,22 +247,27 @@ function addNewerReads(app: App, context: Context, url: '/tasks' | '/solutions')
 
 function addOperations(app: App, context: Context): void {
   for (const name of OPERATION_NAMES) {
-    const { method, path, schema, scope, wholeAccount }: Operation = OPERATIONS[name];
-    app.route({
-      method,
-      url: path,
-      onRequest: requireScope(context.authenticate, scope),
-      schema: {
-        ...common,
-        summary: `As Kling's own: ${name}`,
-        ...(method === 'GET' ? { querystring: schema } : { body: schema }),
-        response: replies,
-      },
-      handler: async (request) => {
-        if (wholeAccount === true) requireAccount(request);
-        const body = schema.parse(method === 'GET' ? request.query : request.body);
-        return succeed(request, await context.client.call(name, acceptPictures(body)));
-      },
-    });
+    const operation: Operation = OPERATIONS[name];
+    const { path, alsoAt } = operation;
+    addOperation(app, context, name, path);
+    if (alsoAt !== undefined) addOperation(app, context, name, alsoAt);
   }
+}
+
+function addOperation(app: App, context: Context, name: OperationName, url: string): void {
+  const operation: Operation = OPERATIONS[name];
+  const { method, schema, scope } = operation;
+  app.route({
+    method,
+    url,
+    onRequest: requireScope(context.authenticate, scope),
+    schema: {
+      ...common,
+      operationId: operationId('klingCall', name) + (url === operation.path ? '' : 'Too'),
+      summary: `As Kling's own: ${name}`,
+      ...(method === 'GET' ? { querystring: schema } : { body: schema, bodyExample: OPERATION_EXAMPLES[name] }),
+      response: vendorReplies(z.unknown()),
+    },
+    handler: async (request) => succeed(request, await makeCall(context, request, name)),
+  });
 }

@@ -1,8 +1,40 @@
-import { ENDPOINTS } from '@klingapi/kling';
+import { ENDPOINTS, type Endpoint } from '@klingapi/kling';
+import { z } from 'zod';
 import { packOf } from '../catalogue/packs.ts';
 import { describeStatus, fileGroupOf, type Task, type TaskFile } from '../tasks/task.ts';
 
-type Told = Record<string, unknown>;
+/** What is said about a task in the words of Kling. */
+export type Told = Record<string, unknown>;
+
+const legacyTaskSchema = z
+  .looseObject({
+    task_id: z.string(),
+    task_status: z.enum(['submitted', 'processing', 'succeed', 'failed']),
+    task_status_msg: z.string().optional(),
+    task_info: z.looseObject({ external_task_id: z.string().optional() }).optional(),
+    created_at: z.int(),
+    updated_at: z.int(),
+    task_result: z.looseObject({}).optional().describe('images, videos, audios, elements or voices; only of succeed'),
+    final_unit_deduction: z.string().optional(),
+  })
+  .meta({ id: 'KlingTask' });
+const newerTaskSchema = z
+  .looseObject({
+    id: z.string(),
+    status: z.enum(['submitted', 'processing', 'succeeded', 'failed']),
+    message: z.string(),
+    create_time: z.int(),
+    update_time: z.int(),
+    external_id: z.string().optional(),
+    outputs: z.array(z.looseObject({})).optional(),
+    billing: z.array(z.object({ charge_type: z.string(), amount: z.string(), package_type: z.string() })).optional(),
+  })
+  .meta({ id: 'KlingRecord' });
+
+/** What {@link taskAs} gives, as a schema. */
+export function taskIn(family: Endpoint['family']): z.ZodType<Told> {
+  return family === 'legacy' ? legacyTaskSchema : newerTaskSchema;
+}
 
 /** A task as its family tells it. Pure. */
 export function taskAs(family: 'legacy' | 'newer', task: Task): Told {

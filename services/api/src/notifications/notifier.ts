@@ -3,8 +3,9 @@ import { signWebhook } from '@klingapi/kling';
 import type { Logger } from '@klingapi/management';
 import type { Egress } from '../egress/egress.ts';
 import { EgressError } from '../egress/egress.ts';
+import type { WorkMetrics } from '../metrics/work.ts';
 import type { Store } from '../storage/store.ts';
-import { type Loop, startLoop } from '../tasks/loop.ts';
+import { GATHER_MS, type Loop, startLoop } from '../tasks/loop.ts';
 import { describeTask, type Task } from '../tasks/task.ts';
 import { callbackKey } from './callback-key.ts';
 
@@ -18,6 +19,7 @@ export interface NotifierOptions {
   readonly publicUrl: string | undefined;
   /** Milliseconds until the second try. */
   readonly retryMs?: number;
+  readonly onSent?: WorkMetrics['onCallbackSent'];
 }
 
 /** Messages under way at once. */
@@ -61,8 +63,10 @@ export function startNotifier(options: NotifierOptions): Loop {
       isFinal = error instanceof EgressError;
       failure = error instanceof EgressError ? error.message : 'nobody answered';
     }
+    if (failure === undefined) options.onSent?.('delivered');
     if (failure === undefined) return await store.notified(task, claimedUntil, null);
     const delay = isFinal ? null : tryAgainAfter(notifyAttempts + 1, retryMs);
+    options.onSent?.(delay === null ? 'given_up' : 'failed');
     logger.warn({ task: task.id, reason: failure, again: delay !== null }, 'caller could not be told');
     await store.notified(task, claimedUntil, delay === null ? null : now() + delay);
   };
@@ -79,7 +83,7 @@ export function startNotifier(options: NotifierOptions): Loop {
       return next === undefined ? undefined : next - now();
     },
   });
-  const unsubscribe = store.onChange(() => loop.wake());
+  const unsubscribe = store.onChange(() => loop.wake(GATHER_MS));
   return {
     wake: loop.wake,
     async stop() {

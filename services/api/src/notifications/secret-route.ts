@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
-import { ownProblem, problemSchema } from '../problem.ts';
+import { ownProblem } from '../problem.ts';
+import { refusals } from '../replies.ts';
 import { callbackSecret } from './callback-key.ts';
 
 export function addSecretRoute(app: App, { authenticate, masterKey }: Context): void {
@@ -10,12 +11,13 @@ export function addSecretRoute(app: App, { authenticate, masterKey }: Context): 
     url: '/api/callback-secret',
     onRequest: requireScope(authenticate, 'create'),
     schema: {
+      operationId: 'getCallbackSecret',
       tags: ['callbacks'],
       security: bearer,
       summary: 'The secret that messages to the callback_url of the caller are signed with (Standard Webhooks)',
       response: {
         200: z.object({ secret: z.string() }),
-        '4xx': { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } },
+        ...refusals(404),
       },
     },
     handler: (request) => {

@@ -1,24 +1,46 @@
-import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { copyFile, mkdir, open, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pathOf, type ResultStore } from './result-store.ts';
+import { pipeline } from 'node:stream/promises';
+import { pathOf, type ResultStore, ResultStoreFullError } from './result-store.ts';
+
+/** Left for the tasks, which are on the same disk as a rule. */
+const KEPT_FREE_BYTES = 64 * 1024 * 1024;
 
 /** Copies in a folder: `<folder>/<first two letters of the task>/<task>/<index>`. */
 export function createFolderStore(folder: string): ResultStore {
   const place = (key: Parameters<typeof pathOf>[0]) => join(folder, key.taskId.slice(0, 2), pathOf(key));
+
+  const store = async (path: string, fill: (unfinished: string) => Promise<void>): Promise<void> => {
+    const unfinished = `${path}.${process.pid}.part`;
+    try {
+      await fill(unfinished);
+      // A copy that is announced must outlast a loss of power.
+      const handle = await open(unfinished);
+      await handle.sync().finally(() => handle.close());
+      await rename(unfinished, path);
+    } finally {
+      await rm(unfinished, { force: true });
+    }
+  };
+
   return {
     async put(key, file) {
       const path = place(key);
       await mkdir(dirname(path), { recursive: true });
-      const unfinished = `${path}.${process.pid}.part`;
+      await store(path, (unfinished) => copyFile(file.path, unfinished));
+    },
+    async write(key, { content, bytes }, signal) {
+      const path = place(key);
+      await mkdir(dirname(path), { recursive: true });
       try {
-        await copyFile(file.path, unfinished);
-        // A copy that is announced must outlast a loss of power.
-        const handle = await open(unfinished);
-        await handle.sync().finally(() => handle.close());
-        await rename(unfinished, path);
-      } finally {
-        await rm(unfinished, { force: true });
+        const { bavail, bsize } = await statfs(dirname(path));
+        if (bavail * bsize < bytes + KEPT_FREE_BYTES) throw new ResultStoreFullError('the disk is full');
+        await store(path, (unfinished) => pipeline(content, createWriteStream(unfinished), { signal }));
+      } catch (error) {
+        // Without a file in it the folder says nothing.
+        await rmdir(dirname(path)).catch(() => {});
+        throw error;
       }
     },
     async get(key, range) {

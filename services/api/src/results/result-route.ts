@@ -4,11 +4,12 @@ import { z } from 'zod';
 import { bearer, ownTask, requireScope } from '../access.ts';
 import type { App, Context } from '../context.ts';
 import { ownProblem } from '../problem.ts';
-import type { Kept, TaskFile } from '../tasks/task.ts';
+import { fileReplies, refusals } from '../replies.ts';
+import type { TaskFile } from '../tasks/task.ts';
+import { taskId } from '../tasks/task-id.ts';
 import { upstreamResultProblem } from '../upstream-problem.ts';
 import { bounded, DownloadError, openResult, TIMEOUT_MS, typeOf } from './download.ts';
-import { matches, rangeOf } from './range.ts';
-import { type ResultKey, ResultStoreError } from './result-store.ts';
+import { sendKept } from './send-kept.ts';
 
 /**
  * The bytes of a result, so that clients need no way to Kling's storage: from
@@ -16,15 +17,24 @@ import { type ResultKey, ResultStoreError } from './result-store.ts';
  * keeps them, without our key.
  */
 export function addResultRoute(app: App, context: Context): void {
+  for (const method of ['GET', 'HEAD'] as const) addMethod(app, context, method);
+}
+
+const replies = { ...fileReplies, ...refusals(400, 404, 410, 416, 502) };
+
+function addMethod(app: App, context: Context, method: 'GET' | 'HEAD'): void {
   app.route({
-    method: ['GET', 'HEAD'],
+    method,
     url: '/api/tasks/:id/results/:index',
+    exposeHeadRoute: false,
     onRequest: requireScope(context.authenticate, 'read'),
     schema: {
+      operationId: method === 'GET' ? 'getResultFile' : 'headResultFile',
       tags: ['tasks'],
       security: bearer,
-      summary: 'The bytes of one picture or video, or a range of them',
-      params: z.object({ id: z.string().min(1).max(128), index: z.coerce.number().int().min(0).max(99) }),
+      summary: 'The bytes of one picture, video or sound, or a range of them',
+      params: z.object({ id: taskId, index: z.coerce.number().int().min(0).max(99) }),
+      response: replies,
     },
     handler: async (request, reply) => {
       const task = await ownTask(context.store, request, request.params.id);
@@ -41,52 +51,10 @@ export function addResultRoute(app: App, context: Context): void {
         .header('cache-control', 'private, max-age=3600')
         .header('content-security-policy', "default-src 'none'; sandbox");
       const { kept } = file;
-      if (kept !== undefined && (await sendKept(context, reply, key, kept, signal))) return reply;
+      if (kept !== undefined && (await sendKept(context.results, reply, key, kept, signal))) return reply;
       return await sendUpstream(context, reply, file, signal);
     },
   });
-}
-
-/** @returns false when the copy is gone after all */
-async function sendKept(
-  { results }: Context,
-  reply: FastifyReply,
-  key: ResultKey,
-  kept: Kept,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { method, headers } = reply.request;
-  void reply.header('etag', kept.etag).header('accept-ranges', 'bytes');
-  if (matches(headers['if-none-match'], kept.etag)) {
-    await reply.code(304).send();
-    return true;
-  }
-  const isFresh = headers['if-range'] === undefined || headers['if-range'] === kept.etag;
-  const range = method === 'GET' && isFresh ? rangeOf(headers.range, kept.bytes) : 'all';
-  if (range === 'unsatisfiable') {
-    void reply.header('content-range', `bytes */${kept.bytes}`);
-    throw ownProblem('range_not_satisfiable', `the result has ${kept.bytes} bytes`);
-  }
-  const part = range === 'all' ? undefined : range;
-  void reply.type(kept.type).header('content-length', part === undefined ? kept.bytes : part.last - part.first + 1);
-  if (method === 'HEAD') {
-    await reply.send();
-    return true;
-  }
-  const bytes = await results?.get(key, part, signal).catch((error: unknown) => {
-    reply.request.log.error({ task: key.taskId, err: error }, 'kept result could not be read');
-    if (error instanceof ResultStoreError)
-      throw ownProblem('results_unavailable', 'try again', { retryAfterSeconds: 5 });
-    throw error;
-  });
-  if (bytes === undefined) {
-    for (const name of ['etag', 'accept-ranges', 'content-length']) void reply.removeHeader(name);
-    return false;
-  }
-  if (part !== undefined)
-    void reply.code(206).header('content-range', `bytes ${part.first}-${part.last}/${kept.bytes}`);
-  await reply.send(bytes);
-  return true;
 }
 
 async function sendUpstream(

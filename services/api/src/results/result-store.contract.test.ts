@@ -67,6 +67,33 @@ describe.each([
     await store.close();
   });
 
+  it('are there when they came as a stream to its end, and can be removed when it broke', async () => {
+    const store = await open();
+    const key = { taskId: 'upload-1', index: 0 };
+    const chunks = [randomBytes(1_000_000), randomBytes(500_000)];
+    const incoming = (broken: boolean) => ({
+      content: (async function* () {
+        yield chunks[0]!;
+        if (broken) throw new Error('the sender is gone');
+        yield chunks[1]!;
+      })(),
+      bytes: 1_500_000,
+      type: 'video/mp4',
+    });
+    const signal = AbortSignal.timeout(20_000);
+    await expect(store.write(key, incoming(true), signal)).rejects.toThrow('the sender is gone');
+    await vi.waitFor(
+      async () => {
+        await store.remove(key);
+        expect(await read(store, key)).toBeUndefined();
+      },
+      { timeout: 10_000 },
+    );
+    await store.write(key, incoming(false), signal);
+    expect((await read(store, key))?.equals(Buffer.concat(chunks))).toBe(true);
+    await store.close();
+  });
+
   it('have no way out of their place', async () => {
     const store = await open();
     await expect(store.put({ taskId: '../../etc', index: 0 }, fileOf(Buffer.from('x')))).rejects.toThrow('cannot be');
@@ -93,6 +120,8 @@ describe('a bucket', () => {
     expect(refused).toBeInstanceOf(ResultStoreError);
     expect(String(refused)).toContain('HTTP 403 SignatureDoesNotMatch');
     expect(String(refused)).not.toContain('wrong-secret');
+    const streamed = { content: (async function* () {})(), bytes: 0, type: 'video/mp4' };
+    await expect(wrong.write(key, streamed, AbortSignal.timeout(10_000))).rejects.toThrow('HTTP 403');
     await expect((await bucket({ bucket: 'not-there' })).put(key, file())).rejects.toThrow('no such bucket');
     await expect((await bucket({ endpoint: 'http://127.0.0.1:1' })).put(key, file())).rejects.toThrow('be reached');
   });

@@ -4,6 +4,12 @@ import type { Readable } from 'node:stream';
 export interface ResultStore {
   put(key: ResultKey, file: StoredFile): Promise<void>;
   /**
+   * Stores bytes as they come, once. Where they do not come to their end, remove the key: some servers of S3 keep what came.
+   * @throws ResultStoreError when the store cannot be reached, or is full
+   * @throws what `content` throws
+   */
+  write(key: ResultKey, incoming: IncomingFile, signal: AbortSignal): Promise<void>;
+  /**
    * @param range first and last byte, both included; undefined: all
    * @returns undefined when there is no such copy
    * @throws ResultStoreError when the store cannot be reached
@@ -28,13 +34,25 @@ export interface StoredFile {
   readonly type: string;
 }
 
+export interface IncomingFile {
+  /** Exactly so many as are announced. */
+  readonly content: AsyncIterable<Buffer>;
+  readonly bytes: number;
+  readonly type: string;
+}
+
 export interface ByteRange {
   readonly first: number;
   readonly last: number;
 }
 
 export class ResultStoreError extends Error {
-  override readonly name = 'ResultStoreError';
+  override readonly name: string = 'ResultStoreError';
+}
+
+/** There is no room for more. */
+export class ResultStoreFullError extends ResultStoreError {
+  override readonly name = 'ResultStoreFullError';
 }
 
 /** The ids of tasks are our own, but a path must not depend on that. */

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { AwsV4Signer } from 'aws4fetch';
 import { Agent, type Dispatcher, request } from 'undici';
 import { pathOf, type ResultKey, type ResultStore, ResultStoreError } from './result-store.ts';
@@ -19,6 +19,8 @@ export interface S3Options {
 
 const TIMEOUT_MS = 60_000;
 const TRIES = 3;
+/** Instead of a digest that is not known before the last byte. */
+const UNSIGNED = 'UNSIGNED-PAYLOAD';
 /** SHA-256 of nothing. */
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
@@ -27,6 +29,7 @@ interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Signed too, so that what was changed on the way is refused. */
   readonly sha256?: string;
+  /** Made anew for each try. */
   readonly body?: () => Readable;
   readonly signal?: AbortSignal;
 }
@@ -60,8 +63,7 @@ export function createS3Store(options: S3Options): ResultStore {
       try {
         const reply = await call(key, each);
         if (reply.statusCode < 300 || reply.statusCode === 404) return reply;
-        const told = (await reply.body.text()).match(/<Code>([A-Za-z0-9]{1,64})<\/Code>/)?.[1] ?? '';
-        const problem = new ResultStoreError(`the bucket answered HTTP ${reply.statusCode} ${told}`.trim());
+        const problem = await refusalOf(reply);
         if (attempt >= TRIES || reply.statusCode < 500) throw problem;
       } catch (error) {
         if (error instanceof ResultStoreError || each.signal?.aborted === true) throw error;
@@ -71,6 +73,27 @@ export function createS3Store(options: S3Options): ResultStore {
   };
 
   return {
+    async write(key, { content, bytes, type }, signal) {
+      // What breaks the stream is the cause, not how the connection ended then.
+      let cause: unknown;
+      const watched = async function* () {
+        try {
+          yield* content;
+        } catch (error) {
+          cause = error;
+          throw error;
+        }
+      };
+      const headers = { 'content-type': type, 'content-length': String(bytes) };
+      const reply = await call(key, {
+        ...{ method: 'PUT', sha256: UNSIGNED, headers, signal },
+        body: () => Readable.from(watched(), { objectMode: false }),
+      }).catch((error: unknown) => {
+        throw cause ?? new ResultStoreError('the bucket cannot be reached', { cause: error });
+      });
+      if (reply.statusCode >= 300) throw await refusalOf(reply);
+      await reply.body.dump();
+    },
     async put(key, file) {
       const reply = await patiently(key, {
         method: 'PUT',
@@ -94,6 +117,11 @@ export function createS3Store(options: S3Options): ResultStore {
     },
     close: () => agent.destroy(),
   };
+}
+
+async function refusalOf({ statusCode, body }: Dispatcher.ResponseData): Promise<ResultStoreError> {
+  const told = (await body.text()).match(/<Code>([A-Za-z0-9]{1,64})<\/Code>/)?.[1] ?? '';
+  return new ResultStoreError(`the bucket answered HTTP ${statusCode} ${told}`.trim());
 }
 
 /** The address of an object. Pure. */

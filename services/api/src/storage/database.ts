@@ -1,4 +1,4 @@
-import type { Kysely, RawBuilder } from 'kysely';
+import type { Kysely, KyselyConfig, RawBuilder } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** What differs between SQLite and PostgreSQL, for the queries that both share. */
@@ -11,11 +11,29 @@ export interface Database {
   readonly shared: boolean;
   /** Now, in milliseconds, for leases: one clock for all who share the database. */
   readonly clock: RawBuilder<number>;
+  /**
+   * A transaction that is on disk when this resolves, power cut or not. Others outlast the process, which is enough
+   * for what can be asked for again.
+   */
+  readonly durably: <T>(work: (trx: Kysely<Tables>) => Promise<T>) => Promise<T>;
   /** Tells those who listen in this process that a task has changed. */
   readonly announce: (taskId: string) => void;
   /** Calls back for each change, also of other processes where they exist. @returns stops it */
   readonly onChange: (listener: (taskId: string) => void) => () => void;
   readonly close: () => Promise<void>;
+}
+
+/** Told of each query that failed. */
+export type OnFailure = (error: unknown) => void;
+
+/** For the configuration of Kysely. */
+export function logFailures(onFailure: OnFailure | undefined): Pick<KyselyConfig, 'log'> {
+  if (onFailure === undefined) return {};
+  return {
+    log(event) {
+      if (event.level === 'error') onFailure(event.error);
+    },
+  };
 }
 
 /** Who listens for changes in this process. */

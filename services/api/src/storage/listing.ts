@@ -1,14 +1,18 @@
 import { kindSchema } from '@klingapi/kling';
 import { sql } from 'kysely';
+import { detailsSchema } from '../tasks/task.ts';
 import type { Database } from './database.ts';
 import type { Listing } from './store.ts';
-import { externalKey, taskOf } from './tables.ts';
+import { externalKey, TASK_COLUMNS, taskOf } from './tables.ts';
+
+/** Databases take a limited number of parameters. */
+const IDS_IN_A_QUERY = 500;
 
 export function createListing(db: Database): Listing {
   const of = (subject: string) => db.kysely.selectFrom('tasks').where('subject', '=', subject);
   return {
     async list(subject, { limit, offset = 0, after, kinds, states, from, to }) {
-      let query = of(subject).selectAll();
+      let query = of(subject).select(TASK_COLUMNS);
       if (kinds !== undefined) query = query.where('kind', 'in', [...kinds]);
       if (states !== undefined) query = query.where('state', 'in', [...states]);
       if (from !== undefined) query = query.where('created_at', '>=', from);
@@ -29,10 +33,31 @@ export function createListing(db: Database): Listing {
     },
     async findByExternalId(subject, externalId) {
       const row = await of(subject)
-        .selectAll()
+        .select(TASK_COLUMNS)
         .where('idempotency_key', '=', externalKey(externalId))
         .executeTakeFirst();
       return row === undefined ? undefined : taskOf(row);
+    },
+    async known(ids) {
+      const found = new Set<string>();
+      for (let from = 0; from < ids.length; from += IDS_IN_A_QUERY) {
+        const some = ids.slice(from, from + IDS_IN_A_QUERY);
+        const rows = await db.kysely.selectFrom('tasks').select('id').where('id', 'in', some).execute();
+        for (const { id } of rows) found.add(id);
+      }
+      return found;
+    },
+    async made(subject, field, id) {
+      const kind = field === 'element_id' ? 'element' : 'voice';
+      const rows = await of(subject)
+        .select('details')
+        .where('kind', '=', kind)
+        .where('details', 'is not', null)
+        .execute();
+      return rows.some(({ details }) => {
+        const { elements = [], voices = [] } = detailsSchema.parse(JSON.parse(details ?? '{}'));
+        return [...elements, ...voices].some((thing) => String(thing[field]) === id);
+      });
     },
     async usage(subject, from, to) {
       const sum = (expression: string) => sql<number | string>`coalesce(sum(case when ${sql.raw(expression)} end), 0)`;

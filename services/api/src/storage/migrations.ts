@@ -12,6 +12,8 @@ function migrations(database: 'sqlite' | 'postgres'): Record<string, Migration> 
     // Files of the first program are STRICT, which knows no bigint; SQLite's integer has 64 bits too.
     '002_replicas': { up: (db) => replicas(db, sql.raw(database === 'sqlite' ? 'integer' : 'bigint')) },
     '004_surface': { up: (db) => surface(db, sql.raw(database === 'sqlite' ? 'integer' : 'bigint'), database) },
+    '005_uploads': { up: (db) => uploads(db, sql.raw(database === 'sqlite' ? 'integer' : 'bigint')) },
+    '006_calls': { up: (db) => calls(db, database) },
     '003_announcements': { up: database === 'postgres' ? announcements : async () => {} },
   };
 }
@@ -97,6 +99,31 @@ async function surface(db: Kysely<unknown>, whole: RawBuilder<unknown>, database
   for (const column of columns) await sql`ALTER TABLE tasks ADD COLUMN ${column}`.execute(db);
   await sql`CREATE INDEX tasks_of_subject ON tasks (subject, created_at, id)`.execute(db);
   await sql`CREATE INDEX tasks_notify ON tasks (notify_at) WHERE notify_at IS NOT NULL`.execute(db);
+}
+
+/** Files of callers, and which tasks use them. */
+async function uploads(db: Kysely<unknown>, whole: RawBuilder<unknown>): Promise<void> {
+  for (const statement of [
+    sql`CREATE TABLE uploads (
+      id text PRIMARY KEY, subject text NOT NULL, token text NOT NULL, type text NOT NULL, bytes ${whole} NOT NULL,
+      sha256 text, width integer, height integer, created_at ${whole} NOT NULL, expires_at ${whole} NOT NULL,
+      ready integer NOT NULL, purge_at ${whole} NOT NULL)`,
+    sql`CREATE UNIQUE INDEX uploads_token ON uploads (token)`,
+    sql`CREATE INDEX uploads_of_subject ON uploads (subject)`,
+    sql`CREATE INDEX uploads_purge ON uploads (purge_at)`,
+    sql`CREATE TABLE upload_uses (upload_id text NOT NULL, task_id text NOT NULL, PRIMARY KEY (upload_id, task_id))`,
+  ]) {
+    await statement.execute(db);
+  }
+}
+
+/** Paid calls that make no task. */
+async function calls(db: Kysely<unknown>, database: 'sqlite' | 'postgres'): Promise<void> {
+  const whole = sql.raw(database === 'sqlite' ? 'integer' : 'bigint');
+  const real = sql.raw(database === 'sqlite' ? 'real' : 'double precision');
+  await sql`CREATE TABLE calls (id text PRIMARY KEY, subject text NOT NULL, operation text NOT NULL,
+    created_at ${whole} NOT NULL, outcome text NOT NULL, units ${real} NOT NULL)`.execute(db);
+  await sql`CREATE INDEX calls_of_subject ON calls (subject, created_at)`.execute(db);
 }
 
 /** The channel that replicas learn of each other's changes by; the payload is the id of a task. */

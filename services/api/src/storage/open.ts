@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import { createCallLog } from './call-log.ts';
 import { lockDataDir } from './data-lock.ts';
 import type { Database } from './database.ts';
 import { createListing } from './listing.ts';
+import { createOverview } from './overview.ts';
 import { openPostgres, type PostgresOptions } from './postgres.ts';
 import { createReplicas } from './replicas.ts';
 import { openSqlite } from './sqlite.ts';
@@ -11,6 +13,7 @@ import type { Store } from './store.ts';
 import { createSubmissionQueue } from './submission-queue.ts';
 import { createTaskTable, type TaskTableOptions } from './task-table.ts';
 import { createTimedQueues } from './timed-queues.ts';
+import { createUploadTable } from './upload-table.ts';
 
 /** A folder of this process alone, or a PostgreSQL database that replicas share. */
 export type StorageOptions = { readonly dataDir: string } | Pick<PostgresOptions, 'url'>;
@@ -21,13 +24,14 @@ export type StorageOptions = { readonly dataDir: string } | Pick<PostgresOptions
  */
 export async function openStore(
   storage: StorageOptions,
-  options: TaskTableOptions & Pick<PostgresOptions, 'onError'> & { readonly now?: () => number },
+  options: TaskTableOptions & Pick<PostgresOptions, 'onError' | 'onFailure'> & { readonly now?: () => number },
 ): Promise<Store> {
-  if ('url' in storage) return storeOn(await openPostgres({ ...storage, onError: options.onError }), options);
+  if ('url' in storage)
+    return storeOn(await openPostgres({ ...storage, onError: options.onError, onFailure: options.onFailure }), options);
   mkdirSync(storage.dataDir, { recursive: true });
   const unlock = lockDataDir(storage.dataDir);
   try {
-    const db = await openSqlite(join(storage.dataDir, 'tasks.db'), options.now);
+    const db = await openSqlite(join(storage.dataDir, 'tasks.db'), { now: options.now, onFailure: options.onFailure });
     // Alone on the folder: whoever held a claim is dead.
     await db.kysely.deleteFrom('replicas').execute();
     const store = storeOn(db, options);
@@ -47,7 +51,10 @@ export function storeOn(db: Database, options: TaskTableOptions): Store {
     ...createListing(db),
     ...createSubmissionQueue(db, options),
     ...createTimedQueues(db),
+    ...createUploadTable(db),
     ...createReplicas(db),
+    ...createCallLog(db),
+    ...createOverview(db, options),
     shared: db.shared,
     onChange: db.onChange,
     async acceptWebhook(id, now) {

@@ -49,7 +49,8 @@ export async function hasRoom(
     .selectFrom('tasks')
     .select('id')
     .where('pool', '=', question.pool)
-    .where('state', '=', 'queued')
+    // As a literal: SQLite takes a partial index only for a condition that it can read.
+    .where('state', '=', sql.lit('queued'))
     .limit(1)
     .executeTakeFirst();
   return waiting === undefined;

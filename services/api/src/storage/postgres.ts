@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Client, Pool, type PoolConfig, types } from 'pg';
-import { createAnnouncer, type Database } from './database.ts';
+import { createAnnouncer, type Database, logFailures, type OnFailure } from './database.ts';
 import { CHANNEL, migrate } from './migrations.ts';
 import type { Tables } from './tables.ts';
 
@@ -13,6 +13,8 @@ export interface PostgresOptions {
   readonly url: string;
   /** Told of connections that broke; the words hold no password. */
   readonly onError: (problem: string) => void;
+  /** Told of each query that failed, or found no connection. */
+  readonly onFailure?: OnFailure | undefined;
   /** Connections of this process, the one that listens not counted. */
   readonly connections?: number;
 }
@@ -40,7 +42,18 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   pool.on('error', (error) => options.onError(error.message));
   // One that breaks between two queries of a transaction is nobody's; its next query is refused, and that is told.
   pool.on('connect', (client) => client.on('error', () => {}));
-  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const { onFailure } = options;
+  // What finds no connection is no query yet, so Kysely does not tell of it.
+  const told = {
+    options: {},
+    end: () => pool.end(),
+    connect: () =>
+      pool.connect().catch((error: unknown) => {
+        onFailure?.(error);
+        throw error;
+      }),
+  };
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: told }), ...logFailures(onFailure) });
   try {
     const version = await sql<{ version: number }>`SELECT current_setting('server_version_num')::bigint AS version`
       .execute(kysely)
@@ -57,6 +70,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     ...announcer,
     kysely,
     shared: true,
+    durably: (work) => kysely.transaction().execute(work),
     clock: sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`,
     async close() {
       await listening.stop();

@@ -1,21 +1,30 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
-import { createAnnouncer, type Database } from './database.ts';
+import { createAnnouncer, type Database, logFailures, type OnFailure } from './database.ts';
 import { migrate } from './migrations.ts';
 import type { Tables } from './tables.ts';
 
 /**
- * One SQLite file. WAL, so that reads do not wait for writes, and
- * `synchronous = FULL`, because a task must be on disk before it is paid for.
- * The process is alone on it: see `data-lock.ts`.
+ * One SQLite file. WAL, so that reads do not wait for writes. A task must be on
+ * disk before it is paid for; waiting for the disk with every other write too
+ * would hold up the whole process. The process is alone on it: see `data-lock.ts`.
  *
  * @param path the file, or `:memory:`
  * @param now milliseconds since the epoch
  */
-export async function openSqlite(path: string, now: () => number = Date.now): Promise<Database> {
+export async function openSqlite(
+  path: string,
+  {
+    now = Date.now,
+    onFailure,
+  }: { readonly now?: (() => number) | undefined; readonly onFailure?: OnFailure | undefined } = {},
+): Promise<Database> {
   const file = new DatabaseSync(path);
-  file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
-  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: asDriver(file) }) });
+  file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
+  const kysely = new Kysely<Tables>({
+    dialect: new SqliteDialect({ database: asDriver(file) }),
+    ...logFailures(onFailure),
+  });
   try {
     // All or nothing: a process killed halfway must not leave a file that fits no version.
     file.exec('BEGIN IMMEDIATE');
@@ -29,6 +38,15 @@ export async function openSqlite(path: string, now: () => number = Date.now): Pr
     ...createAnnouncer(),
     kysely,
     shared: false,
+    durably: (work) =>
+      kysely.connection().execute(async (connection) => {
+        file.exec('PRAGMA synchronous = FULL');
+        try {
+          return await connection.transaction().execute(work);
+        } finally {
+          file.exec('PRAGMA synchronous = NORMAL');
+        }
+      }),
     get clock() {
       return sql<number>`${now()}`;
     },

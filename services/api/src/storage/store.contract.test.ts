@@ -90,7 +90,7 @@ describe.each(Object.entries(places))('the store on %s', (_name, place) => {
     expect(await store.progress('a', { updatedAt: 2, state: 'submitted' })).toMatchObject({ state: 'processing' });
     await store.progress('a', { updatedAt: 3, state: 'failed', pollAt: null, error: { code: 'c', message: 'm' } });
     expect(await store.progress('a', { updatedAt: 4, state: 'succeeded' })).toMatchObject({ state: 'failed' });
-    await store.pollAgain('a', 5);
+    await store.pollAgain([{ id: 'a', pollAt: 5 }]);
     expect(await store.nextPoll()).toBeUndefined();
   });
 
@@ -255,6 +255,68 @@ describe.each(Object.entries(places))('the store on %s', (_name, place) => {
     expect(await store.find('a')).toMatchObject({ files });
     expect([await store.nextMirror(), await store.claimMirrors(9000, 1, 0)]).toEqual([undefined, []]);
     expect(await store.claimPurges(4000, 1, 5000)).toMatchObject([{ id: 'a' }]);
+  });
+
+  const upload = (id: string, more: { subject?: string; bytes?: number } = {}) => ({
+    ...{ id, subject: 'alice', token: `token-of-${id}`, type: 'image/png' as const, bytes: 10, ...more },
+    ...{ createdAt: 1000, expiresAt: 9_000_000 },
+  });
+  const bounds = { bytes: 25, files: 9 };
+
+  it('has an upload from its last byte on, by its id and its token, and lets it go', async () => {
+    const store = await openAt(await place());
+    expect(await store.reserveUpload(upload('u'), bounds)).toBeUndefined();
+    expect(await store.findUpload({ id: 'u' })).toBeUndefined();
+    const whole = { ...upload('u'), sha256: 'ab', width: 400, height: 300 };
+    expect(await store.finishUpload({ id: 'u', sha256: 'ab', width: 400, height: 300 })).toEqual(whole);
+    expect(await store.finishUpload({ id: 'u', sha256: 'cd' })).toBeUndefined();
+    expect(await store.findUpload({ token: 'token-of-u' })).toEqual(whole);
+    expect(await store.retireUpload('u', 2000)).toBe(true);
+    expect(await store.findUpload({ id: 'u' })).toBeUndefined();
+    expect(await store.claimUploadPurges(2000, 9, 3000)).toEqual(['u']);
+    // Whoever claimed it may have died.
+    expect([await store.claimUploadPurges(2999, 9, 0), await store.claimUploadPurges(3000, 9, 4000)]).toEqual([
+      [],
+      ['u'],
+    ]);
+    await store.removeUpload('u');
+    expect([await store.nextUploadPurge(), await store.retireUpload('u', 0)]).toEqual([undefined, false]);
+  });
+
+  it('gives no caller more room than it may have, however many files come at once', async () => {
+    const store = await openAt(await place());
+    const told = await Promise.all(['a', 'b', 'c', 'd'].map((id) => store.reserveUpload(upload(id), bounds)));
+    expect(told.filter((full) => full === undefined)).toHaveLength(2);
+    expect(told.find((full) => full !== undefined)).toEqual({ bytes: 20, files: 2, roomAt: 9_000_000 });
+    expect(await store.reserveUpload(upload('e', { subject: 'bob' }), bounds)).toBeUndefined();
+    expect(await store.reserveUpload(upload('f', { bytes: 1 }), { bytes: 99, files: 2 })).toMatchObject({ files: 2 });
+  });
+
+  it('keeps an upload until no task needs it, and forgets one that never came to its end', async () => {
+    const store = await openAt(await place());
+    for (const id of ['used', 'unused']) {
+      await store.reserveUpload(upload(id), bounds);
+      await store.finishUpload({ id, sha256: 'ab' });
+    }
+    const claim = await claimOf(store, 'a', { uploads: ['used'] });
+    expect(await store.retireUpload('used', 0)).toBe(false);
+    expect(await store.claimUploadPurges(9_000_000, 9, 0)).toEqual([]);
+    const due = (await store.nextUploadPurge())!;
+    expect(due).toBeGreaterThan(9_000_000);
+    expect(await store.claimUploadPurges(due, 9, due + 1)).toEqual(['unused']);
+    await store.removeUpload('unused');
+    expect([await store.nextUploadPurge(), await store.findUpload({ id: 'used' })]).toMatchObject([
+      undefined,
+      { id: 'used' },
+    ]);
+    await store.settle(claim, { updatedAt: 1, state: 'submitted' });
+    await store.progress('a', { updatedAt: 2, state: 'succeeded' });
+    expect(await store.claimUploadPurges(due, 9, due + 1)).toEqual(['used']);
+    // Out of use from there on: no task comes in on it.
+    expect(await store.add(task('b', { uploads: ['used'] }), 'r1')).toEqual({ outcome: 'upload-gone' });
+    expect(await store.find('b')).toBeUndefined();
+    await store.reserveUpload(upload('half'), { bytes: 99, files: 9 });
+    expect(await store.claimUploadPurges(3_601_000, 9, 4_000_000)).toEqual(['half']);
   });
 
   it('takes a message once', async () => {

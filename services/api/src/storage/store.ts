@@ -1,13 +1,25 @@
 import type { Limits } from '@klingapi/identity';
-import type { Kind, KlingRequest } from '@klingapi/kling';
+import type { Kind, KlingRequest, OperationName } from '@klingapi/kling';
 import type { State, Task } from '../tasks/task.ts';
+import type { Reference, Upload } from '../uploads/upload.ts';
 
 /**
  * Where everything lives that must outlast a process. One interface over SQLite
  * (one process) and PostgreSQL (several, called replicas); both pass the tests
- * of `store.contract.test.ts`. Every write is on disk when its promise resolves.
+ * of `store.contract.test.ts`. Every write outlasts the process when its promise resolves. What must not be forgotten
+ * before Kling is asked for a task outlasts a power cut too; all else can be asked of Kling again.
  */
-export interface Store extends TaskTable, Listing, SubmissionQueue, PollQueue, ResultQueue, NotifyQueue, Replicas {
+export interface Store
+  extends TaskTable,
+    Listing,
+    SubmissionQueue,
+    PollQueue,
+    ResultQueue,
+    NotifyQueue,
+    UploadTable,
+    Replicas,
+    CallLog,
+    Overview {
   /** Whether other processes may work on the same tasks. */
   readonly shared: boolean;
   /** Calls back after changes of tasks, also those of other replicas, though not certainly of all. @returns stops it */
@@ -38,11 +50,61 @@ export interface TaskTable {
   counts(): Promise<Partial<Record<State, number>>>;
 }
 
+/** Paid calls that make no task. */
+export interface CallLog {
+  /** Notes a call before it is made; it counts against the limits as a task does. */
+  addCall(call: NewCall): Promise<{ readonly outcome: 'added' } | OverLimit>;
+  /** @param units what it cost; 0 when certainly nothing was done */
+  endCall(id: string, outcome: 'succeeded' | 'failed' | 'unknown', units: number): Promise<void>;
+  /** As {@link Listing.usage}. */
+  callUsage(subject: string, from: number, to: number): Promise<CallUsageRow[]>;
+}
+
+export interface NewCall extends Spending {
+  readonly id: string;
+  readonly operation: OperationName;
+  /** Units, by the price list: Kling does not tell what a call took. */
+  readonly estimate: number;
+}
+
+export interface CallUsageRow {
+  readonly operation: string;
+  readonly calls: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly units: number;
+}
+
+export interface Overview {
+  /** When the oldest task of each state was made; only of states that end. */
+  oldest(): Promise<Partial<Record<State, number>>>;
+  /** Of each pool where something runs or a limit was learnt. */
+  slots(now: number): Promise<{ readonly pool: string; readonly used: number; readonly limit: number | null }[]>;
+}
+
+/** What the limits of a subject are applied to. */
+export interface Spending extends Pick<Task, 'subject' | 'createdAt'> {
+  /** Units that it will probably cost; they count until the real ones are known. */
+  readonly estimate?: number | undefined;
+  /** What the subject may use up. */
+  readonly limits?: Limits | undefined;
+}
+
+export interface OverLimit {
+  readonly outcome: 'over-limit';
+  readonly limit: keyof Limits;
+  readonly retryAfterSeconds: number;
+}
+
 export interface Listing {
   /** The subject's tasks, newest first. */
   list(subject: string, query: ListQuery): Promise<Task[]>;
   /** By the id that the subject gave it. */
   findByExternalId(subject: string, externalId: string): Promise<Task | undefined>;
+  /** Which of these ids are tasks of anybody. */
+  known(ids: readonly string[]): Promise<Set<string>>;
+  /** Whether a task of the subject made the element or voice that Kling knows by this id. */
+  made(subject: string, field: 'element_id' | 'voice_id', id: string): Promise<boolean>;
   /** What tasks made from `from` to before `to` (milliseconds since the epoch) came to. */
   usage(subject: string, from: number, to: number): Promise<UsageRow[]>;
 }
@@ -79,18 +141,16 @@ export interface NotifyQueue {
   notified(task: Task, claimedUntil: number, at: number | null): Promise<void>;
 }
 
-export interface NewTask extends Pick<Task, 'id' | 'subject' | 'kind' | 'createdAt' | 'request'> {
+export interface NewTask extends Spending, Pick<Task, 'id' | 'kind' | 'request'> {
   /** The whole request, pictures included; kept until Kling has the task. */
   readonly payload: KlingRequest;
   /** What it counts against in Kling's limit of parallel tasks, and for how much. */
   readonly pool: string;
   readonly slots: number;
-  /** Units that it will probably cost; they count against the limits until the real ones are known. */
-  readonly estimate?: number | undefined;
   /** Where the caller is to be told of changes. */
   readonly callbackUrl?: string | undefined;
-  /** What the subject may use up. */
-  readonly limits?: Limits | undefined;
+  /** Ids of uploads that it names; they stay until it has ended. */
+  readonly uploads?: readonly string[] | undefined;
   readonly idempotency?: { readonly key: string; readonly fingerprint: string } | undefined;
 }
 
@@ -99,7 +159,9 @@ export type Added =
   | { readonly outcome: 'added'; readonly task: Task; readonly claim: Claim | undefined }
   | { readonly outcome: 'known'; readonly task: Task }
   | { readonly outcome: 'key-of-another-request' }
-  | { readonly outcome: 'over-limit'; readonly limit: keyof Limits; readonly retryAfterSeconds: number };
+  /** One of its uploads is not there any longer. */
+  | { readonly outcome: 'upload-gone' }
+  | OverLimit;
 
 export type TaskChange = Partial<
   Pick<Task, 'state' | 'upstreamId' | 'files' | 'details' | 'error' | 'units' | 'pollAt'>
@@ -121,6 +183,10 @@ export interface Claim {
   readonly fence: number;
   /** Whether Kling may have been asked for it before this claim: look before sending. */
   readonly sent: boolean;
+  /** The whole request, where it was just stored and need not be read. */
+  readonly payload?: KlingRequest;
+  /** Length of the whole request. */
+  readonly bytes: number;
 }
 
 export interface SubmissionQueue {
@@ -163,8 +229,8 @@ export interface PollQueue {
   /** Tasks to ask Kling about; nobody else gets them until `hiddenUntil`. */
   claimPolls(now: number, limit: number, hiddenUntil: number): Promise<Task[]>;
   nextPoll(): Promise<number | undefined>;
-  /** Asks sooner or later, without any other change. */
-  pollAgain(id: string, pollAt: number): Promise<void>;
+  /** Asks sooner or later, without any other change. One write for all. */
+  pollAgain(tasks: readonly { readonly id: string; readonly pollAt: number }[]): Promise<void>;
 }
 
 export interface ResultQueue {
@@ -176,6 +242,45 @@ export interface ResultQueue {
   /** Replaces the files and when to come back for them; also of a task that has ended. */
   setFiles(id: string, change: Pick<TaskChange, 'files' | 'mirrorAt' | 'purgeAt'>): Promise<void>;
 }
+
+/**
+ * Files of callers: what is known of them, not their bytes. A row is there before
+ * the bytes and goes after them, so that none are left without one.
+ */
+export interface UploadTable {
+  /**
+   * Takes the room for a file that is about to come.
+   * @returns what the subject keeps already, when that and the file are too much
+   */
+  reserveUpload(
+    upload: Omit<Upload, 'sha256' | 'width' | 'height'>,
+    bounds: UploadBounds,
+  ): Promise<UploadsFull | undefined>;
+  /** The bytes are stored. @returns undefined when the row is gone: it took too long */
+  finishUpload(
+    told: Pick<Upload, 'id' | 'sha256'> & Partial<Pick<Upload, 'width' | 'height'>>,
+  ): Promise<Upload | undefined>;
+  /** Of any subject, also after its time, as long as the bytes are there. */
+  findUpload(reference: Reference): Promise<Upload | undefined>;
+  /**
+   * Takes it out of use; what then has to be removed comes back as a purge at `hiddenUntil`.
+   * @returns false when a task that has not ended uses it, or it is gone
+   */
+  retireUpload(id: string, hiddenUntil: number): Promise<boolean>;
+  /** Ids of uploads whose bytes are to be removed now, out of use from here on. */
+  claimUploadPurges(now: number, limit: number, hiddenUntil: number): Promise<string[]>;
+  nextUploadPurge(): Promise<number | undefined>;
+  /** The bytes are gone. */
+  removeUpload(id: string): Promise<void>;
+}
+
+/** What one subject may keep. */
+export interface UploadBounds {
+  readonly bytes: number;
+  readonly files: number;
+}
+/** `roomAt`: when the first file goes, in milliseconds since the epoch. */
+export type UploadsFull = UploadBounds & { readonly roomAt: number };
 
 export interface Replicas {
   /** Says that the replica lives for so long; by the database's clock. */

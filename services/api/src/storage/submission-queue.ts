@@ -1,9 +1,10 @@
 import { type Kysely, sql } from 'kysely';
+import { hasEnded } from '../tasks/task.ts';
 import type { Database } from './database.ts';
 import { ensurePool, roomOf, usedSlots } from './pools.ts';
 import type { Claim, SubmissionQueue } from './store.ts';
 import type { Tables } from './tables.ts';
-import { taskOf } from './tables.ts';
+import { TASK_COLUMNS, taskOf } from './tables.ts';
 import { columnsOf, type TaskTableOptions } from './task-table.ts';
 
 type Ids = readonly { readonly id: string }[];
@@ -11,7 +12,7 @@ type Ids = readonly { readonly id: string }[];
 /** A claim of this replica that it does not know by then: its answer was lost, it is not just on its way. */
 const UNKNOWN_AFTER_MS = 60_000;
 
-export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOptions): SubmissionQueue {
+export function createSubmissionQueue(db: Database, { concurrency, onEnded }: TaskTableOptions): SubmissionQueue {
   const isAlive = (replica: unknown) =>
     sql<boolean>`EXISTS (SELECT 1 FROM replicas WHERE replicas.id = ${replica} AND replicas.alive_until > ${db.clock})`;
 
@@ -30,9 +31,10 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
         'in',
         ids.map(({ id }) => id),
       )
-      .returningAll()
+      .returning(TASK_COLUMNS)
+      .returning(sql<number>`coalesce(octet_length(payload), 0)`.as('bytes'))
       .execute();
-    return rows.map((row) => ({ task: taskOf(row), pool: row.pool, fence: row.fence, sent }));
+    return rows.map((row) => ({ task: taskOf(row), pool: row.pool, fence: row.fence, sent, bytes: row.bytes }));
   };
 
   const claimOpen = (
@@ -41,7 +43,7 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
     limit: number,
     isRunning: (taskId: string) => boolean,
   ): Promise<Claim[]> =>
-    db.kysely.transaction().execute(async (trx) => {
+    db.durably(async (trx) => {
       const open = await trx
         .selectFrom('tasks')
         .select(['id', 'lease_owner'])
@@ -64,14 +66,14 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
     });
 
   const claimQueued = (pool: string, replica: string, now: number, limit: number): Promise<Claim[]> =>
-    db.kysely.transaction().execute(async (trx) => {
+    db.durably(async (trx) => {
       const room = await roomOf(trx, db, { pool, now, concurrency });
       if (room.slots <= 0 && !room.idle) return [];
       const waiting = await trx
         .selectFrom('tasks')
         .select(['id', 'slots'])
         .where('pool', '=', pool)
-        .where('state', '=', 'queued')
+        .where('state', '=', sql.lit('queued'))
         .where('attempt_at', '<=', now)
         .orderBy('created_at')
         .limit(limit)
@@ -88,8 +90,8 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
       return await take(trx, fitting, replica, false);
     });
 
-  const claimed = (claim: Claim) =>
-    db.kysely
+  const claimed = (claim: Claim, on: Kysely<Tables> = db.kysely) =>
+    on
       .updateTable('tasks')
       .where('id', '=', claim.task.id)
       .where('fence', '=', claim.fence)
@@ -102,30 +104,35 @@ export function createSubmissionQueue(db: Database, { concurrency }: TaskTableOp
         .selectFrom('tasks')
         .select('pool')
         .distinct()
-        .where('state', '=', 'queued')
+        .where('state', '=', sql.lit('queued'))
         .where('attempt_at', '<=', now)
         .execute();
       for (const { pool } of pools) {
         if (claims.length >= limit) break;
-        claims.push(...(await claimQueued(pool, replica, now, limit - claims.length)));
+        const taken = await claimQueued(pool, replica, now, limit - claims.length);
+        for (const { task } of taken) db.announce(task.id);
+        claims.push(...taken);
       }
       return claims;
     },
-    async markSent(claim, replica) {
-      const { numUpdatedRows } = await claimed(claim)
-        .set({ sent_at: db.clock })
-        .where(isAlive(replica))
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
-    },
+    markSent: (claim, replica) =>
+      db.durably(async (trx) => {
+        const { numUpdatedRows } = await claimed(claim, trx)
+          .set({ sent_at: db.clock })
+          .where(isAlive(replica))
+          .executeTakeFirst();
+        return numUpdatedRows > 0n;
+      }),
     async settle(claim, change) {
       const row = await claimed(claim)
         .set({ ...columnsOf(change), lease_owner: null })
-        .returningAll()
+        .returning(TASK_COLUMNS)
         .executeTakeFirst();
       if (row === undefined) return undefined;
       db.announce(claim.task.id);
-      return taskOf(row);
+      const task = taskOf(row);
+      if (hasEnded(task)) onEnded?.(task);
+      return task;
     },
     async putBack(claim, attemptAt) {
       await claimed(claim).set({ lease_owner: null, attempt_at: attemptAt }).execute();

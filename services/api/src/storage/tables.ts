@@ -7,7 +7,39 @@ export interface Tables {
   tasks: TasksTable;
   replicas: { id: string; alive_until: number };
   pools: { pool: string; slots: number | null; slots_until: number; blocked_until: number };
+  calls: CallsTable;
   webhooks: { id: string; received_at: number };
+  uploads: UploadsTable;
+  upload_uses: { upload_id: string; task_id: string };
+}
+
+export interface UploadsTable {
+  id: string;
+  subject: string;
+  token: string;
+  type: string;
+  bytes: number;
+  /** Null until the file is there as a whole. */
+  sha256: string | null;
+  width: number | null;
+  height: number | null;
+  created_at: number;
+  expires_at: number;
+  /** 1 as long as it can be read; 0 while it comes in, and from the beginning of its removal. */
+  ready: number;
+  /** When to remove it, unless a task that has not ended uses it. */
+  purge_at: number;
+}
+
+/** Paid calls that make no task. */
+export interface CallsTable {
+  id: string;
+  subject: string;
+  operation: string;
+  created_at: number;
+  /** `open` until the answer is there, and for ever when the process died before. */
+  outcome: 'open' | 'succeeded' | 'failed' | 'unknown';
+  units: number;
 }
 
 export interface TasksTable {
@@ -92,6 +124,30 @@ const rowSchema = z
     callbackUrl: row.callback_url ?? undefined,
     notifyAttempts: row.notify_attempts ?? undefined,
   }));
+
+/** What {@link taskOf} needs, and claims. Not the payload: with pictures in it a page of tasks would fill the memory. */
+export const TASK_COLUMNS = [
+  'id',
+  'subject',
+  'kind',
+  'state',
+  'created_at',
+  'updated_at',
+  'request',
+  'upstream_id',
+  'files',
+  'error',
+  'units',
+  'poll_at',
+  'idempotency_key',
+  'fingerprint',
+  'details',
+  'callback_url',
+  'notify_attempts',
+  'pool',
+  'slots',
+  'fence',
+] as const satisfies readonly (keyof TasksTable)[];
 
 /** A row is parsed at this door, because another version of the program may have written it. */
 export function taskOf(row: unknown): Task {

@@ -1,23 +1,26 @@
 import { sql, type Updateable } from 'kysely';
 import type { z } from 'zod';
-import { type State, stateSchema } from '../tasks/task.ts';
+import { hasEnded, type State, stateSchema, type Task } from '../tasks/task.ts';
 import type { Database } from './database.ts';
 import { overLimit } from './limits.ts';
 import { hasRoom } from './pools.ts';
 import type { Added, NewTask, TaskChange, TaskTable } from './store.ts';
-import { type TasksTable, taskOf } from './tables.ts';
+import { TASK_COLUMNS, type TasksTable, taskOf } from './tables.ts';
+import { useUploads } from './upload-table.ts';
 
 export interface TaskTableOptions {
   /** Parallel tasks of one pool; undefined: only Kling's own limit. */
   readonly concurrency?: number | undefined;
+  /** Told once for each task, by the process whose write ended it. */
+  readonly onEnded?: ((task: Task) => void) | undefined;
 }
 
 /** A key can be let go between two looks at it; more often than this it is not by chance. */
 const LOOKS = 5;
 
-export function createTaskTable(db: Database, { concurrency }: TaskTableOptions): TaskTable {
+export function createTaskTable(db: Database, { concurrency, onEnded }: TaskTableOptions): TaskTable {
   const find: TaskTable['find'] = async (id) => {
-    const row = await db.kysely.selectFrom('tasks').selectAll().where('id', '=', id).executeTakeFirst();
+    const row = await db.kysely.selectFrom('tasks').select(TASK_COLUMNS).where('id', '=', id).executeTakeFirst();
     return row === undefined ? undefined : taskOf(row);
   };
 
@@ -35,10 +38,11 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
 
   /** @returns undefined when the idempotency key is taken */
   const insert = (task: NewTask, replica: string): Promise<Added | undefined> =>
-    db.kysely.transaction().execute(async (trx) => {
+    db.durably(async (trx) => {
       const refused = await overLimit(trx, db, task);
       if (refused !== undefined && !(await keyIsTaken(trx, task))) return refused;
       const claimed = await hasRoom(trx, db, { pool: task.pool, now: task.createdAt, concurrency, slots: task.slots });
+      const payload = JSON.stringify(task.payload);
       const row = await trx
         .insertInto('tasks')
         .values({
@@ -49,7 +53,7 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
           created_at: task.createdAt,
           updated_at: task.createdAt,
           request: JSON.stringify(task.request),
-          payload: JSON.stringify(task.payload),
+          payload,
           idempotency_key: task.idempotency?.key ?? null,
           fingerprint: task.idempotency?.fingerprint ?? null,
           estimate: task.estimate ?? null,
@@ -64,11 +68,14 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
         .onConflict((conflict) =>
           conflict.columns(['subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
         )
-        .returningAll()
+        .returning(TASK_COLUMNS)
         .executeTakeFirst();
       if (row === undefined) return undefined;
+      if (!(await useUploads(trx, db, task.id, task.uploads ?? []))) throw new UploadGoneError();
       const stored = taskOf(row);
-      const claim = claimed ? { task: stored, pool: task.pool, fence: 1, sent: false } : undefined;
+      const claim = claimed
+        ? { task: stored, pool: task.pool, fence: 1, sent: false, bytes: payload.length, payload: task.payload }
+        : undefined;
       return { outcome: 'added', task: stored, claim };
     });
 
@@ -77,7 +84,7 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
     async findByUpstreamId(upstreamId) {
       const row = await db.kysely
         .selectFrom('tasks')
-        .selectAll()
+        .select(TASK_COLUMNS)
         .where('upstream_id', '=', upstreamId)
         .executeTakeFirst();
       return row === undefined ? undefined : taskOf(row);
@@ -85,11 +92,14 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
     async add(task, replica) {
       const { idempotency } = task;
       for (let look = 0; look < LOOKS; look += 1) {
-        const added = await insert(task, replica);
+        const added = await insert(task, replica).catch((error: unknown): Added => {
+          if (error instanceof UploadGoneError) return { outcome: 'upload-gone' };
+          throw error;
+        });
         if (added !== undefined) return added;
         const row = await db.kysely
           .selectFrom('tasks')
-          .selectAll()
+          .select(TASK_COLUMNS)
           .where('subject', '=', task.subject)
           .where('idempotency_key', '=', idempotency?.key ?? null)
           .executeTakeFirst();
@@ -110,11 +120,13 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
         .set(columnsOf(change))
         .where('id', '=', id)
         .where('state', 'not in', takenBackBy(change.state))
-        .returningAll()
+        .returning(TASK_COLUMNS)
         .executeTakeFirst();
       if (row !== undefined) {
         db.announce(id);
-        return taskOf(row);
+        const task = taskOf(row);
+        if (hasEnded(task)) onEnded?.(task);
+        return task;
       }
       const task = await find(id);
       if (task === undefined) throw new Error(`task ${id} is not in the store`);
@@ -131,6 +143,11 @@ export function createTaskTable(db: Database, { concurrency }: TaskTableOptions)
       return counts;
     },
   };
+}
+
+/** Undoes the transaction of a task whose upload was removed meanwhile. */
+class UploadGoneError extends Error {
+  override readonly name = 'UploadGoneError';
 }
 
 /** States that a task must not be taken back from. */

@@ -1,6 +1,7 @@
+import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { NotifyQueue, PollQueue, ResultQueue } from './store.ts';
-import { taskOf } from './tables.ts';
+import { TASK_COLUMNS, taskOf } from './tables.ts';
 
 type Timer = 'poll_at' | 'mirror_at' | 'purge_at' | 'notify_at';
 
@@ -10,7 +11,17 @@ type Timer = 'poll_at' | 'mirror_at' | 'purge_at' | 'notify_at';
  * twice costs nothing, so there is no fence.
  */
 export function createTimedQueues(db: Database): PollQueue & ResultQueue & NotifyQueue {
+  const next = (timer: Timer) => async () => {
+    const row = await db.kysely
+      .selectFrom('tasks')
+      .select(({ fn }) => fn.min(timer).as('at'))
+      .where(timer, 'is not', null)
+      .executeTakeFirst();
+    return row?.at ?? undefined;
+  };
   const claim = (timer: Timer) => async (now: number, limit: number, hiddenUntil: number) => {
+    // Nothing is due as a rule, and to look is far cheaper than to write.
+    if (((await next(timer)()) ?? Number.POSITIVE_INFINITY) > now) return [];
     const rows = await db.kysely
       .updateTable('tasks')
       .set({ [timer]: hiddenUntil })
@@ -26,26 +37,29 @@ export function createTimedQueues(db: Database): PollQueue & ResultQueue & Notif
             .$if(db.shared, (query) => query.forUpdate().skipLocked()),
         ),
       )
-      .returningAll()
+      .returning(TASK_COLUMNS)
       .execute();
     return rows.map(taskOf);
-  };
-  const next = (timer: Timer) => async () => {
-    const row = await db.kysely
-      .selectFrom('tasks')
-      .select(({ fn }) => fn.min(timer).as('at'))
-      .where(timer, 'is not', null)
-      .executeTakeFirst();
-    return row?.at ?? undefined;
   };
   const update = (id: string) => db.kysely.updateTable('tasks').where('id', '=', id);
 
   return {
     claimPolls: claim('poll_at'),
     nextPoll: next('poll_at'),
-    async pollAgain(id, pollAt) {
-      // A task that has ended meanwhile is not to be asked about again.
-      await update(id).set({ poll_at: pollAt }).where('poll_at', 'is not', null).execute();
+    async pollAgain(tasks) {
+      if (tasks.length === 0) return;
+      const times = tasks.map(({ id, pollAt }) => sql`when ${id} then cast(${pollAt} as bigint)`);
+      await db.kysely
+        .updateTable('tasks')
+        .set({ poll_at: sql<number>`case id ${sql.join(times, sql` `)} end` })
+        .where(
+          'id',
+          'in',
+          tasks.map(({ id }) => id),
+        )
+        // A task that has ended meanwhile is not to be asked about again.
+        .where('poll_at', 'is not', null)
+        .execute();
     },
     claimNotifications: claim('notify_at'),
     nextNotification: next('notify_at'),

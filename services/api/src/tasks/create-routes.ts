@@ -1,8 +1,10 @@
-import { KINDS, type Kind, REQUESTS } from '@klingapi/kling';
+import { EXAMPLES, KINDS, type Kind, REQUESTS } from '@klingapi/kling';
 import { z } from 'zod';
 import { bearer, requireScope } from '../access.ts';
 import type { App, Context } from '../context.ts';
-import { problemSchema } from '../problem.ts';
+import { operationId } from '../openapi.ts';
+import { refusals } from '../replies.ts';
+import { callbackUrl } from './callback-url.ts';
 import { createTask } from './creation.ts';
 import { describeTask, taskReplySchema } from './task.ts';
 
@@ -47,17 +49,24 @@ const headers = z.object({
     .optional()
     .describe('The same key with the same body gives the same task, and is paid once'),
 });
-const callbackUrl = z
-  .url({ protocol: /^https?$/ })
-  .max(2048)
-  .optional()
-  .describe('Where the task is told when it changes, signed; see the README');
-const label = z.object({ callback_url: callbackUrl });
+const label = z.object({
+  callback_url: callbackUrl.optional().describe('Where the task is told when it changes, signed; see the README'),
+});
 
 /** The fields of a kind and those of this service; the request itself is read out of it again. */
 function withCallback(schema: z.ZodObject): z.ZodObject {
   return schema.safeExtend(label.shape);
 }
+
+const byId = { parameters: { id: '$response.body#/id' } };
+/** How the task of a reply is followed. */
+const followLinks = {
+  task: { operationId: 'getTask', ...byId },
+  status: { operationId: 'getTaskStatus', ...byId },
+  wait: { operationId: 'waitForTask', ...byId },
+  result: { operationId: 'getTaskResult', ...byId },
+  file: { operationId: 'getResultFile', parameters: { ...byId.parameters, index: '0' } },
+};
 
 export function addCreateRoutes(app: App, context: Context): void {
   for (const kind of KINDS) {
@@ -67,15 +76,21 @@ export function addCreateRoutes(app: App, context: Context): void {
       url: `/api/${path}`,
       onRequest: requireScope(context.authenticate, 'create'),
       schema: {
+        operationId: operationId('create', kind),
         summary,
         tags: ['create'],
+        links: { 202: followLinks },
         security: bearer,
         headers,
         body: withCallback(REQUESTS[kind]),
+        bodyExample: EXAMPLES[kind],
         response: {
-          202: taskReplySchema.describe('The task; ask for it by its id'),
-          '4xx': { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } },
-          '5xx': { description: 'Failed', content: { 'application/problem+json': { schema: problemSchema } } },
+          202: {
+            description: 'The task; ask for it by its id',
+            headers: { location: { type: 'string', description: 'Path of the task' } },
+            content: { 'application/json': { schema: taskReplySchema } },
+          },
+          ...refusals(400, 402, 409, 413, 415, 422, 429, 502),
         },
       },
       handler: async (request, reply) => {

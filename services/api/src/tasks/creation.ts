@@ -5,9 +5,10 @@ import type { FastifyRequest } from 'fastify';
 import { limitsOf, subjectOf } from '../access.ts';
 import type { Context } from '../context.ts';
 import { EgressError } from '../egress/egress.ts';
-import { ownProblem } from '../problem.ts';
-import type { Added } from '../storage/store.ts';
+import { ownProblem, type ProblemError } from '../problem.ts';
+import type { Added, OverLimit } from '../storage/store.ts';
 import { externalKey } from '../storage/tables.ts';
+import { checkUploads } from '../uploads/references.ts';
 import { upstreamProblem } from '../upstream-problem.ts';
 import { acceptPictures, describePictures } from './pictures.ts';
 import type { Task } from './task.ts';
@@ -34,14 +35,15 @@ export interface Wanted {
 export async function createTask(context: Context, request: FastifyRequest, wanted: Wanted): Promise<Task> {
   if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
   const { kind, callbackUrl } = wanted;
-  const payload = acceptPictures(wanted.request);
+  const payload = acceptPictures(wanted.request, kind);
   const errors = impossible(kind, payload);
   if (errors.length > 0) {
     const detail = errors.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
     throw ownProblem('invalid_request', detail, { errors });
   }
   if (callbackUrl !== undefined) checkCallback(context, callbackUrl);
-  const added = await addTask(context, request, { ...wanted, request: payload });
+  const uploads = await checkUploads(context, subjectOf(request), kind, payload);
+  const added = await addTask(context, request, { ...wanted, request: payload }, uploads);
   await submitted(context, added);
   return (await context.store.find(added.task.id)) ?? added.task;
 }
@@ -58,9 +60,15 @@ function checkCallback({ egress }: Context, url: string): void {
 
 type Stored = Extract<Added, { readonly task: Task }>;
 
-async function addTask(context: Context, caller: FastifyRequest, wanted: Wanted): Promise<Stored> {
+async function addTask(
+  context: Context,
+  caller: FastifyRequest,
+  wanted: Wanted,
+  uploads: readonly string[],
+): Promise<Stored> {
   const { kind, request: payload, idempotencyKey, externalId, callbackUrl } = wanted;
   const key = externalId === undefined ? idempotencyKey : externalKey(externalId);
+  const expected = estimate(kind, payload);
   const added = await context.store.add(
     {
       id: randomUUID(),
@@ -72,28 +80,32 @@ async function addTask(context: Context, caller: FastifyRequest, wanted: Wanted)
       // Kling counts by model and kind of result, and each picture of a task for one.
       pool: `${ENDPOINTS[kind].result}:${'model_name' in payload ? payload.model_name : kind}`,
       slots: 'n' in payload ? payload.n : 1,
-      estimate: estimate(kind, payload)?.units,
+      estimate: expected?.units,
       callbackUrl,
       limits: limitsOf(caller),
+      uploads,
       idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(kind, payload) },
     },
     context.replica,
   );
-  if (added.outcome === 'over-limit') {
-    const { retryAfterSeconds } = added;
-    throw added.limit === 'createsPerMinute'
-      ? ownProblem('rate_limited', 'as many tasks were made within a minute as may be', { retryAfterSeconds })
-      : ownProblem('spend_limited', 'the units of the last 24 hours and of this task are too many', {
-          retryAfterSeconds,
-        });
-  }
+  if (added.outcome === 'over-limit') throw limitProblem(added);
+  if (added.outcome === 'upload-gone') throw ownProblem('upload_not_found', 'an upload was removed meanwhile');
   if (externalId !== undefined && added.outcome !== 'added') {
     throw ownProblem('external_id_taken', 'a task with this external_task_id already exists');
   }
   if (added.outcome === 'key-of-another-request') {
     throw ownProblem('idempotency_key_reused', 'use a new key for a new request');
   }
+  if (added.outcome === 'added' && expected !== undefined) context.metrics.onEstimated(expected.pack, expected.units);
   return added;
+}
+
+export function limitProblem({ limit, retryAfterSeconds }: OverLimit): ProblemError {
+  return limit === 'createsPerMinute'
+    ? ownProblem('rate_limited', 'as many tasks were made within a minute as may be', { retryAfterSeconds })
+    : ownProblem('spend_limited', 'the units of the last 24 hours and of this request are too many', {
+        retryAfterSeconds,
+      });
 }
 
 /** Waits until Kling has taken or refused the task or it is back in the queue, but not for ever. */

@@ -1,5 +1,6 @@
 import { bearer, ownTask, requireScope } from '../access.ts';
 import type { App, Context } from '../context.ts';
+import { media, refusals } from '../replies.ts';
 import { describeTask, hasEnded } from './task.ts';
 import { params } from './task-routes.ts';
 
@@ -18,12 +19,18 @@ export function addEventRoute(app: App, context: Context): void {
     method: 'GET',
     url: '/api/tasks/:id/events',
     exposeHeadRoute: false,
+    config: { load: 'wait' },
     onRequest: requireScope(context.authenticate, 'read'),
     schema: {
       tags: ['tasks'],
       security: bearer,
       params,
+      operationId: 'streamTask',
       summary: 'The task at once and after each change, as server-sent events',
+      response: {
+        200: media('Each event is named `task`, its data is the task', 'text/event-stream'),
+        ...refusals(400, 404),
+      },
     },
     handler: async (request, reply) => {
       const { id } = await ownTask(context.store, request, request.params.id);

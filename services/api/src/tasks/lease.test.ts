@@ -14,7 +14,7 @@ describe('a lease', () => {
     const store = sharedStore(async () => {
       if (!reachable) throw new Error('unreachable');
     });
-    const lease = await takeLease({ store, replica: 'r1', leaseMs: 200, logger });
+    const lease = await takeLease({ store, replica: 'r1', leaseMs: 1000, logger });
     const first = lease.signal();
     lease.check();
     reachable = false;

@@ -2,7 +2,9 @@ import { kindSchema } from '@klingapi/kling';
 import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
-import { ownProblem, problemSchema } from '../problem.ts';
+import { ownProblem } from '../problem.ts';
+import { refusals } from '../replies.ts';
+import { time } from '../time.ts';
 import { describeTask, type State, type Task, taskReplySchema, taskStatusReplySchema } from './task.ts';
 
 const statusSchema = taskStatusReplySchema.shape.status;
@@ -24,8 +26,8 @@ const several = <S extends z.ZodType<string, string>>(schema: S) =>
 const query = z.object({
   status: several(statusSchema).describe('Comma list'),
   kind: several(kindSchema).describe('Comma list'),
-  since: z.iso.datetime({ offset: true }).optional().describe('Made at this time or later'),
-  until: z.iso.datetime({ offset: true }).optional().describe('Made before this time'),
+  since: time.optional().describe('Made at this time or later'),
+  until: time.optional().describe('Made before this time'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(200).optional().describe('`nextCursor` of the page before; keep the filters the same'),
 });
@@ -37,13 +39,14 @@ export function addListRoute(app: App, { store, authenticate, publicUrl }: Conte
     url: '/api/tasks',
     onRequest: requireScope(authenticate, 'read'),
     schema: {
+      operationId: 'listTasks',
       tags: ['tasks'],
       security: bearer,
       summary: 'The tasks of the caller, newest first',
       querystring: query,
       response: {
         200: z.object({ tasks: z.array(taskReplySchema), nextCursor: z.string().optional() }),
-        '4xx': { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } },
+        ...refusals(400),
       },
     },
     handler: async (request) => {
@@ -53,8 +56,8 @@ export function addListRoute(app: App, { store, authenticate, publicUrl }: Conte
         after: cursor === undefined ? undefined : readCursor(cursor),
         kinds: kind,
         states: status?.flatMap((each) => STATES[each]),
-        from: since === undefined ? undefined : Date.parse(since),
-        to: until === undefined ? undefined : Date.parse(until),
+        from: since,
+        to: until,
       });
       const page = tasks.slice(0, limit);
       const last = page.at(-1);

@@ -11,11 +11,14 @@ export interface LoopOptions {
 }
 
 export interface Loop {
-  /** Comes round at once; during a round: right after it. */
-  wake(): void;
+  /** Comes round within so many milliseconds (at once); during a round: after it. */
+  wake(withinMs?: number): void;
   /** Waits for the round that runs. */
   stop(): Promise<void>;
 }
+
+/** For wakes that come in crowds: what happens within so long is looked at in one round. */
+export const GATHER_MS = 20;
 
 const AFTER_FAILURE_MS = 1000;
 /** The longest that a timer can hold. */
@@ -25,41 +28,42 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export function startLoop({ name, turn, longestMs, logger }: LoopOptions): Loop {
   let timer: NodeJS.Timeout | undefined;
   let round: Promise<void> | undefined;
-  let again = false;
+  /** When the next round begins at the latest, by `performance.now()`. */
+  let due = Number.POSITIVE_INFINITY;
   let stopped = false;
 
-  const sleep = (milliseconds: number | undefined): void => {
+  const wake = (withinMs = 0): void => {
+    const at = performance.now() + Math.max(0, withinMs);
+    if (stopped || at >= due) return;
+    due = at;
+    if (round !== undefined) return;
     clearTimeout(timer);
-    const wait = Math.min(milliseconds ?? Number.POSITIVE_INFINITY, longestMs ?? Number.POSITIVE_INFINITY);
-    if (stopped || wait === Number.POSITIVE_INFINITY) return;
-    timer = setTimeout(run, Math.min(LONGEST_TIMER_MS, Math.max(0, wait)));
+    if (withinMs <= 0) run();
+    else timer = setTimeout(run, Math.min(LONGEST_TIMER_MS, withinMs));
   };
 
   const run = (): void => {
-    if (stopped) return;
-    if (round !== undefined) {
-      again = true;
-      return;
-    }
     clearTimeout(timer);
-    again = false;
+    due = Number.POSITIVE_INFINITY;
     round = turn()
       .catch((error: unknown) => {
         logger.error({ loop: name, err: error }, 'round of work failed');
         // What cannot be stored now must not be asked for in a loop.
-        again = false;
+        due = Number.POSITIVE_INFINITY;
         return AFTER_FAILURE_MS;
       })
-      .then((milliseconds) => {
+      .then((milliseconds = Number.POSITIVE_INFINITY) => {
         round = undefined;
-        if (again) run();
-        else sleep(milliseconds);
+        const wanted = due - performance.now();
+        due = Number.POSITIVE_INFINITY;
+        const wait = Math.min(wanted, milliseconds, longestMs ?? Number.POSITIVE_INFINITY);
+        if (wait !== Number.POSITIVE_INFINITY) wake(wait);
       });
   };
 
   run();
   return {
-    wake: run,
+    wake,
     async stop() {
       stopped = true;
       clearTimeout(timer);

@@ -1,107 +1,106 @@
+import type { Kind } from '@klingapi/kling';
 import { isPrivateAddress } from '../egress/addresses.ts';
 import { type FieldProblem, ownProblem } from '../problem.ts';
+import { HEAD_BYTES, mediaTypeOf, mediumOf } from '../uploads/media-type.ts';
+import { createSizeReader, sizeProblem } from '../uploads/picture-size.ts';
+import { type FieldRule, type MediaField, mapMedia, ruleOf } from './media-fields.ts';
 
 /**
  * Pictures, videos and sounds that callers give: URLs, which only Kling fetches
- * and never this service, or Base64. A URL that names a private address is refused
- * all the same: it can only be a mistake or a probe of somebody's network.
+ * and never this service, `upload:<id>`, or Base64. A URL that names a private address is
+ * refused all the same: it can only be a mistake or a probe of somebody's network.
  */
-const PICTURES = new Set([
-  ...['image', 'images', 'image_tail', 'image_url', 'human_image', 'cloth_image', 'subject_image', 'scene_image'],
-  ...['style_image', 'element_frontal_image', 'frontal_image', 'static_mask', 'mask'],
-]);
-const SOUNDS = new Set(['sound_file', 'audio_file']);
-/** `url` is what the entries of the newer families have. */
-const ADDRESSES = new Set(['video_url', 'audio_url', 'voice_url', 'url']);
-
-/** Decoded bytes of one picture, the vendor's limit. */
-const LIMIT_BYTES = 10 * 1024 * 1024;
-
 type Judged = { value: string } | { problem: string; hint: string };
 
+/** Of Base64, decoded at once to find where the header of a picture ends; a multiple of four. */
+const SLICE = 16_384;
+const MB = 1024 * 1024;
+
 /**
- * The body with its pictures in the form that Kling takes (Base64 without the
+ * The body with its media in the form that Kling takes (Base64 without the
  * `data:` prefix), wherever in it they are.
  *
+ * @param kind undefined in what makes no task
  * @throws ProblemError `invalid_request` that names each field
  */
-export function acceptPictures<T extends object>(body: T): T {
+export function acceptPictures<T extends object>(body: T, kind: Kind | undefined): T {
   const errors: FieldProblem[] = [];
-  const accepted = mapMedia(body, (name, value, field) => {
-    const judged = judge(name, value);
+  const accepted = mapMedia(body, (media) => {
+    const judged = judge(media, ruleOf(media, kind));
     if (!('problem' in judged)) return judged.value;
-    errors.push({ field, ...judged });
-    return value;
+    errors.push({ field: media.field, ...judged });
+    return media.value;
   });
-  if (errors.length > 0) throw ownProblem('invalid_request', describe(errors), { errors });
+  if (errors.length > 0) throw refusedMedia(errors);
   return accepted;
 }
 
-function judge(name: string, value: string): Judged {
-  if (SOUNDS.has(name)) return isUrl(value) && !value.startsWith('data:') ? judgeUrl(value) : { value: bare(value) };
-  if (PICTURES.has(name) || !isUrl(value)) return judgePicture(value);
-  return value.startsWith('data:') ? judgePicture(value) : judgeUrl(value);
+export function refusedMedia(errors: FieldProblem[]) {
+  return ownProblem('invalid_request', errors.map(({ field, problem }) => `${field} ${problem}`).join('; '), {
+    errors,
+  });
 }
 
 /** The request as it is stored and told: a picture is described, not repeated. */
 export function describePictures(body: object): Record<string, unknown> {
   return {
-    ...mapMedia(body, (name, value) => {
+    ...mapMedia(body, ({ name, value }) => {
       if (isUrl(value)) return value;
-      return `(${SOUNDS.has(name) ? 'sound' : 'picture'} of ${decodedSize(value)} bytes)`;
+      return `(${/sound|audio/.test(name) ? 'sound' : 'picture'} of ${decodedSize(value)} bytes)`;
     }),
   };
 }
 
-/** A copy in which each text that is a picture, a sound or an address of one is replaced. */
-function mapMedia<T extends object>(body: T, replace: (name: string, value: string, field: string) => string): T {
-  const walk = (value: unknown, name: string, field: string): unknown => {
-    const isMedia = PICTURES.has(name) || SOUNDS.has(name) || ADDRESSES.has(name);
-    if (typeof value === 'string') return isMedia ? replace(name, value, field) : value;
-    if (Array.isArray(value)) return value.map((each, at) => walk(each, name, `${field}.${at}`));
-    return typeof value === 'object' && value !== null ? copy(value, field) : value;
-  };
-  const copy = <O extends object>(value: O, field: string): O => {
-    const entries = Object.entries(value).map(([name, each]) => [
-      name,
-      walk(each, name, field === '' ? name : `${field}.${name}`),
-    ]);
-    return { ...value, ...Object.fromEntries(entries) };
-  };
-  return copy(body, '');
+/** What of an address shows that Kling could not fetch it. */
+export function addressProblem(address: string): string | undefined {
+  if (!URL.canParse(address)) return 'is not a URL';
+  const url = new URL(address);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'is not an http(s) URL';
+  if (url.username !== '' || url.password !== '') return 'has a user name or password in it';
+  const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  if (host === 'localhost' || host.endsWith('.localhost')) return 'names this machine';
+  return isPrivateAddress(host) ? 'names a private address' : undefined;
 }
 
-function judgePicture(value: string): Judged {
-  const base64 = bare(value);
-  if (isPicture(base64)) {
-    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
-      return { problem: 'is not valid Base64', hint: 'use the standard alphabet with + and /' };
-    }
-    return decodedSize(base64) <= LIMIT_BYTES
-      ? { value: base64 }
-      : { problem: 'is larger than 10 MB', hint: 'send a smaller picture or a URL' };
+function judge({ value }: MediaField, rule: FieldRule): Judged {
+  // Whether there is such an upload is looked up when the rest is in order.
+  if (/^upload:/.test(value)) return { value };
+  if (isUrl(value) && !/^data:/i.test(value)) {
+    const problem = addressProblem(value);
+    const hint = 'Kling fetches it, so its address must be public; a file of yours can be uploaded (POST /api/uploads)';
+    return problem === undefined ? { value } : { problem, hint };
   }
-  if (!isUrl(value)) {
+  return judgeBase64(value, rule);
+}
+
+function judgeBase64(value: string, { media, inline, webp }: FieldRule): Judged {
+  const base64 = bare(value);
+  const type = mediaTypeOf(Buffer.from(base64.slice(0, 4 * HEAD_BYTES), 'base64').subarray(0, HEAD_BYTES));
+  const wanted = media.includes('picture') ? 'PNG or JPEG picture' : 'sound (MP3, WAV, M4A, AAC)';
+  if (type === undefined || !media.includes(mediumOf(type)) || (type === 'image/webp' && !webp)) {
+    const what = inline === 0 ? 'is not an http(s) URL' : `is neither an http(s) URL nor a ${wanted} in Base64`;
     return {
-      problem: 'is neither an http(s) URL nor a PNG or JPEG picture in Base64',
-      hint: 'send https://… or the Base64 of the file',
+      problem: what,
+      hint: 'send https://…, upload:<id> of an upload, or the Base64 of the file where it is taken',
     };
   }
-  return judgeUrl(value);
-}
-
-function judgeUrl(value: string): Judged {
-  const hint = 'Kling fetches the picture, so its address must be public';
-  if (!URL.canParse(value)) return { problem: 'is not a URL', hint };
-  const url = new URL(value);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') return { problem: 'is not an http(s) URL', hint };
-  if (url.username !== '' || url.password !== '') {
-    return { problem: 'has a user name or password in it', hint: 'use a signed URL instead' };
+  if (inline === 0) {
+    return {
+      problem: 'is Base64, where Kling takes only a URL',
+      hint: 'send https://…, or upload it (POST /api/uploads)',
+    };
   }
-  const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-  if (host === 'localhost' || host.endsWith('.localhost')) return { problem: 'names this machine', hint };
-  if (isPrivateAddress(host)) return { problem: 'names a private address', hint };
-  return { value };
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.replace(/=+$/, '').length % 4 === 1) {
+    return { problem: 'is not valid Base64', hint: 'use the standard alphabet with + and /, and send all of it' };
+  }
+  if (decodedSize(base64) > inline) {
+    return { problem: `is larger than ${inline / MB} MB`, hint: 'send a smaller file or a URL' };
+  }
+  const reader = createSizeReader(type);
+  for (let at = 0; at < base64.length && reader?.done === false; at += SLICE) {
+    reader.push(Buffer.from(base64.slice(at, at + SLICE), 'base64'));
+  }
+  return (reader === undefined ? undefined : sizeProblem(reader.size)) ?? { value: base64 };
 }
 
 /** Base64 without what a data URL has before it. */
@@ -113,15 +112,6 @@ function isUrl(value: string): boolean {
   return /^[a-z][a-z0-9+.-]*:/i.test(value);
 }
 
-/** By the first bytes of PNG and JPEG, as they look in Base64. */
-function isPicture(base64: string): boolean {
-  return base64.startsWith('iVBORw0KGgo') || base64.startsWith('/9j/');
-}
-
 function decodedSize(base64: string): number {
   return Buffer.byteLength(base64, 'base64');
-}
-
-function describe(errors: readonly FieldProblem[]): string {
-  return errors.map(({ field, problem }) => `${field} ${problem}`).join('; ');
 }

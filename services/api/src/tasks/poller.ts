@@ -1,5 +1,6 @@
 import { BATCH_SIZE, type KlingClient, KlingError, type UpstreamTask } from '@klingapi/kling';
 import type { Logger } from '@klingapi/management';
+import type { WorkMetrics } from '../metrics/work.ts';
 import type { Store } from '../storage/store.ts';
 import { upstreamCode } from '../upstream-problem.ts';
 import { type Loop, startLoop } from './loop.ts';
@@ -13,10 +14,13 @@ export interface PollerOptions {
   readonly progress: Progress;
   readonly logger: Logger;
   readonly now: () => number;
+  readonly onPoll?: WorkMetrics['onPoll'];
 }
 
 /** Batches under way at once. */
 const BATCHES = 4;
+/** Between rounds that are full: however many tasks there are, Kling is not asked more than 20 times a second. */
+const BREATH_MS = 200;
 /** A replica that dies while it asks leaves its tasks to the others after so long. To be asked for twice costs nothing. */
 const HIDDEN_MS = 15_000;
 /** A task that Kling does not show yet may only be slow to appear. */
@@ -28,18 +32,24 @@ const LOOK_MS = 1000;
 export function startPoller(options: PollerOptions): Loop {
   const { store, client, progress, logger, now } = options;
 
-  const note = async (task: Task, answer: UpstreamTask | KlingError | undefined): Promise<void> => {
+  /** @returns when to ask again; undefined when the task itself says so */
+  const note = async (task: Task, answer: UpstreamTask | KlingError | undefined): Promise<number | undefined> => {
+    options.onPoll?.(answer === undefined ? 'missing' : answer instanceof KlingError ? 'failed' : 'found');
     const age = now() - task.createdAt;
     if (answer instanceof KlingError) {
       logger.warn({ task: task.id, reason: upstreamCode(answer) }, 'task could not be looked up');
-      if (age > KEPT_MS) await store.progress(task.id, lost());
-      else await store.pollAgain(task.id, now() + Math.min(60_000, progress.pollDelay(age) * 5));
+      if (age <= KEPT_MS) return now() + Math.min(60_000, progress.pollDelay(age) * 5);
+      await store.progress(task.id, lost());
     } else if (answer !== undefined) {
+      if (answer.status === task.state && answer.id === task.upstreamId) return askAfter(age);
       const changed = await store.progress(task.id, progress.of(task, answer));
       if (hasEnded(changed)) logger.info({ task: task.id, kind: task.kind, state: changed.state }, 'task ended');
     } else if (age > APPEARS_WITHIN_MS) await store.progress(task.id, lost());
-    else await store.pollAgain(task.id, pollAfter(now(), progress.pollDelay(age)));
+    else return askAfter(age);
+    return undefined;
   };
+
+  const askAfter = (age: number) => pollAfter(now(), progress.pollDelay(age));
 
   const lost = () => ({
     updatedAt: now(),
@@ -51,7 +61,12 @@ export function startPoller(options: PollerOptions): Loop {
   const ask = async (tasks: readonly Task[]): Promise<void> => {
     const wanted = tasks.map((task) => ({ task, kind: task.kind, id: task.upstreamId ?? task.id }));
     const answers = await client.findMany(wanted);
-    for (const { task, id } of wanted) await note(task, answers.get(id));
+    const again: { id: string; pollAt: number }[] = [];
+    for (const { task, id } of wanted) {
+      const pollAt = await note(task, answers.get(id));
+      if (pollAt !== undefined) again.push({ id: task.id, pollAt });
+    }
+    await store.pollAgain(again);
   };
 
   return startLoop({
@@ -64,7 +79,8 @@ export function startPoller(options: PollerOptions): Loop {
       for (let at = 0; at < tasks.length; at += BATCH_SIZE) batches.push(tasks.slice(at, at + BATCH_SIZE));
       await Promise.all(batches.map(ask));
       const next = await store.nextPoll();
-      return next === undefined ? undefined : next - now();
+      const isFull = tasks.length === BATCH_SIZE * BATCHES;
+      return next === undefined ? undefined : Math.max(next - now(), isFull ? BREATH_MS : 0);
     },
   });
 }

@@ -51,7 +51,8 @@ it('looks a task up again that Kling took and the storage could not note', async
   const loops: Loop[] = [];
   const submissions = createSubmissions({
     store,
-    client: { create, find: async () => made, findMany: async () => new Map() },
+    client: { create, find: async () => made },
+    fillIn: async (_subject, request) => request,
     lease,
     progress: createProgress({ now, keepsResults: false }),
     logger,
@@ -100,7 +101,8 @@ it('gives a task back when its lease lapses, and sends nothing more under the lo
   });
   const submissions = createSubmissions({
     store,
-    client: { create, find: async () => made, findMany: async () => new Map() },
+    client: { create, find: async () => made },
+    fillIn: async (_subject, request) => request,
     lease: {
       replica: 'r1',
       signal: () => lapse.signal,

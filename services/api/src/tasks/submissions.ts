@@ -1,6 +1,10 @@
-import { type KlingClient, KlingError, REQUESTS } from '@klingapi/kling';
+import { type KlingClient, KlingError, type KlingRequest, REQUESTS } from '@klingapi/kling';
 import type { Logger } from '@klingapi/management';
+import { createByteGate } from '../load/byte-gate.ts';
+import { DEFAULT_LOAD_LIMITS, SMALL_BODY_BYTES } from '../load/load.ts';
+import { ResultStoreError } from '../results/result-store.ts';
 import type { Claim, Store, TaskChange } from '../storage/store.ts';
+import { UploadMissingError } from '../uploads/references.ts';
 import { upstreamCode, upstreamDetail } from '../upstream-problem.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
 import { GIVE_UP_MS, type Progress } from './progress.ts';
@@ -8,11 +12,16 @@ import { BUSY, retryDelay } from './retries.ts';
 
 export interface SubmissionsOptions {
   readonly store: Store;
-  readonly client: Omit<KlingClient, 'call'>;
+  readonly client: Pick<KlingClient, 'create' | 'find'>;
   readonly lease: Lease;
   readonly progress: Progress;
   readonly logger: Logger;
   readonly now: () => number;
+  /**
+   * Puts the files of the subject in that a request only names; right before it is sent.
+   * @throws UploadMissingError, ResultStoreError
+   */
+  readonly fillIn: (subject: string, request: KlingRequest) => Promise<KlingRequest>;
   /** Where Kling is to tell of changes. */
   readonly callbackUrl?: string | undefined;
   /** Told when a task is upstream and has to be followed. */
@@ -21,6 +30,8 @@ export interface SubmissionsOptions {
   readonly onWaiting: () => void;
   /** Milliseconds until a task of unknown outcome is looked up again; doubles up to a minute. */
   readonly retryMs?: number;
+  /** Bytes of whole requests that are sent at a time. */
+  readonly mostBytes?: number;
 }
 
 export interface Submissions {
@@ -51,6 +62,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
   const firstDelay = options.retryMs ?? 5000;
   const running = new Map<string, Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
+  const gate = createByteGate(options.mostBytes ?? DEFAULT_LOAD_LIMITS.bodyBytes);
   let draining = false;
 
   const settle = async (claim: Claim, change: TaskChange, found: 'submitted' | 'upstream'): Promise<void> => {
@@ -99,9 +111,21 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     options.onWaiting();
   };
 
+  /** Many at once, taken up after an outage, must not fill the memory with their pictures. */
   const create = async (claim: Claim, signal: AbortSignal): Promise<void> => {
+    const leave = claim.bytes <= SMALL_BODY_BYTES ? undefined : await gate.pass(claim.bytes);
+    try {
+      await send(claim, signal);
+    } finally {
+      leave?.();
+    }
+  };
+
+  const send = async (claim: Claim, signal: AbortSignal): Promise<void> => {
     const { task } = claim;
-    const request = REQUESTS[task.kind].parse(await store.payload(task.id));
+    signal.throwIfAborted();
+    const stored = claim.payload ?? REQUESTS[task.kind].parse(await store.payload(task.id));
+    const request = await options.fillIn(task.subject, stored);
     const upstream = await client.create(task.kind, request, task.id, {
       signal,
       callbackUrl: options.callbackUrl,
@@ -115,6 +139,16 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     });
     await settle(claim, progress.of(task, upstream), 'submitted');
     options.onSubmitted();
+  };
+
+  /** Nothing was sent under this claim: the file that the request names could not be read. */
+  const waitForFile = async (claim: Claim): Promise<void> => {
+    const age = now() - claim.task.createdAt;
+    if (age > GIVE_UP_MS) await fail(claim, 'upload_unavailable', 'an upload could not be read for a day', !claim.sent);
+    else {
+      await store.putBack(claim, now() + retryDelay(age, firstDelay));
+      options.onWaiting();
+    }
   };
 
   /** First asks, then sends: whoever held the claim before may have got through. @returns whether all is said */
@@ -152,6 +186,11 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
         logger.warn({ task: claim.task.id }, 'submission left to another replica');
         // Where no other has taken it, the claim would hold as soon as this one is taken for alive again.
         giveBack(claim, firstDelay);
+      } else if (error instanceof UploadMissingError) {
+        await fail(claim, 'upload_not_found', error.message, !claim.sent);
+      } else if (error instanceof ResultStoreError) {
+        logger.warn({ task: claim.task.id, err: error }, 'upload could not be read');
+        await waitForFile(claim);
       } else if (!(error instanceof KlingError)) {
         throw error;
       } else if (error.kind === 'concurrency' || error.kind === 'rate_limit') {

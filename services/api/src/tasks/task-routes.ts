@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { bearer, ownTask, requireScope } from '../access.ts';
+import { bearer, notFound, ownTask, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
-import { ownProblem, problemSchema } from '../problem.ts';
+import { ownProblem } from '../problem.ts';
+import { refusals } from '../replies.ts';
 import {
   describeResult,
   describeStatus,
@@ -11,9 +12,9 @@ import {
   taskResultReplySchema,
   taskStatusReplySchema,
 } from './task.ts';
+import { taskId } from './task-id.ts';
 
-export const params = z.object({ id: z.string().min(1).max(128) });
-const refusal = { description: 'Refused', content: { 'application/problem+json': { schema: problemSchema } } };
+export const params = z.object({ id: taskId });
 const common = { tags: ['tasks'], security: bearer, params };
 
 const waitBody = z
@@ -28,16 +29,30 @@ export function addTaskRoutes(app: App, context: Context): void {
     method: 'GET',
     url: '/api/tasks/:id',
     onRequest,
-    schema: { ...common, summary: 'The whole task', response: { 200: taskReplySchema, '4xx': refusal } },
-    handler: async (request) =>
-      describeTask(await ownTask(context.store, request, request.params.id), context.publicUrl),
+    schema: {
+      ...common,
+      operationId: 'getTask',
+      summary: 'The whole task',
+      response: { 200: taskReplySchema, ...refusals(400, 404) },
+    },
+    handler: async (request, reply) => {
+      const { id } = request.params;
+      const found = await context.replies.of(id);
+      if (found === undefined || found.subject !== subjectOf(request)) throw notFound(id);
+      return await reply.serializer(() => found.json).send(found.task);
+    },
   });
 
   app.route({
     method: 'GET',
     url: '/api/tasks/:id/status',
     onRequest,
-    schema: { ...common, summary: 'Only its status', response: { 200: taskStatusReplySchema, '4xx': refusal } },
+    schema: {
+      ...common,
+      operationId: 'getTaskStatus',
+      summary: 'Only its status',
+      response: { 200: taskStatusReplySchema, ...refusals(400, 404) },
+    },
     handler: async (request) => describeStatus(await ownTask(context.store, request, request.params.id)),
   });
 
@@ -45,7 +60,12 @@ export function addTaskRoutes(app: App, context: Context): void {
     method: 'GET',
     url: '/api/tasks/:id/result',
     onRequest,
-    schema: { ...common, summary: 'Only its result', response: { 200: taskResultReplySchema, '4xx': refusal } },
+    schema: {
+      ...common,
+      operationId: 'getTaskResult',
+      summary: 'Only its result',
+      response: { 200: taskResultReplySchema, ...refusals(400, 404, 409) },
+    },
     handler: async (request) => {
       const task = await ownTask(context.store, request, request.params.id);
       if (task.state === 'failed') throw ownProblem('task_failed', task.error?.message ?? 'no reason is known');
@@ -62,12 +82,14 @@ export function addTaskRoutes(app: App, context: Context): void {
   app.route({
     method: 'POST',
     url: '/api/tasks/:id/wait',
+    config: { load: 'wait' },
     onRequest,
     schema: {
       ...common,
+      operationId: 'waitForTask',
       summary: 'The task when it has ended, or as it is when the time is over',
       body: waitBody,
-      response: { 200: taskReplySchema, '4xx': refusal },
+      response: { 200: taskReplySchema, ...refusals(400, 404, 413, 415) },
     },
     handler: async (request) => {
       const { id } = await ownTask(context.store, request, request.params.id);

@@ -96,30 +96,34 @@ const statusShape = {
 };
 
 /** The reply of every create, of `GET tasks/{id}` and of `wait`. */
-export const taskReplySchema = z.object({
-  ...statusShape,
-  externalId: z.string().optional().describe('The id that the caller gave it'),
-  request: z.record(z.string(), z.unknown()).describe('What was asked for, with defaults filled in'),
-  result: resultSchema.optional().describe('Only when the status is succeeded'),
-  charge: z
-    .object({ units: z.number() })
-    .optional()
-    .describe('What Kling took for the task, in units of its resource packs'),
-});
+export const taskReplySchema = z
+  .object({
+    ...statusShape,
+    externalId: z.string().optional().describe('The id that the caller gave it'),
+    request: z.record(z.string(), z.unknown()).describe('What was asked for, with defaults filled in'),
+    result: resultSchema.optional().describe('Only when the status is succeeded'),
+    charge: z
+      .object({ units: z.number() })
+      .optional()
+      .describe('What Kling took for the task, in units of its resource packs'),
+  })
+  .meta({ id: 'Task' });
 export type TaskReply = z.infer<typeof taskReplySchema>;
 
 /** The reply of `GET tasks/{id}/status`: small, for asking often. */
-export const taskStatusReplySchema = z.object(statusShape);
+export const taskStatusReplySchema = z.object(statusShape).meta({ id: 'TaskStatus' });
 export type TaskStatusReply = z.infer<typeof taskStatusReplySchema>;
 
 /** The reply of `GET tasks/{id}/result`, which exists only for a task that succeeded. */
-export const taskResultReplySchema = z.object({
-  id: z.string(),
-  kind: kindSchema,
-  status: z.literal('succeeded'),
-  result: resultSchema,
-  charge: taskReplySchema.shape.charge,
-});
+export const taskResultReplySchema = z
+  .object({
+    id: z.string(),
+    kind: kindSchema,
+    status: z.literal('succeeded'),
+    result: resultSchema,
+    charge: taskReplySchema.shape.charge,
+  })
+  .meta({ id: 'TaskResult' });
 
 export function hasEnded(task: Pick<Task, 'state'>): boolean {
   return task.state === 'succeeded' || task.state === 'failed';

@@ -14,17 +14,35 @@ export const openName = (about: string) =>
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, dots, dashes and underscores only, at most 64')
     .describe(about);
+export const modelName = openName('Id of a model; those that are not known here are sent on');
 export const prompt = z.string().trim().min(1).max(PROMPT_LIMIT);
 export const optionalPrompt = z.string().trim().max(PROMPT_LIMIT).optional();
 export const negativePrompt = z.string().max(PROMPT_LIMIT).describe('What must not be seen');
-export const picture = z.string().min(1).max(PICTURE_LIMIT).describe('An http(s) URL, or the picture itself in Base64');
+export const picture = z
+  .string()
+  .min(1)
+  .max(PICTURE_LIMIT)
+  .describe('An http(s) URL, upload:<id> of an upload, or the picture itself in Base64');
+/** `upload:` is for a service in between that puts the file in; Kling itself does not take it. */
 export const mediaUrl = z
-  .url({ protocol: /^https?$/ })
+  .url({ protocol: /^(https?|upload)$/ })
   .max(4096)
-  .describe('An http(s) URL that is open to everybody');
-export const sound = z.string().min(1).max(SOUND_LIMIT).describe('An http(s) URL, or the sound itself in Base64');
+  .describe('An http(s) URL that is open to everybody, or upload:<id> of an upload');
+export const sound = z
+  .string()
+  .min(1)
+  .max(SOUND_LIMIT)
+  .describe('An http(s) URL, upload:<id> of an upload, or the sound itself in Base64');
 /** Ids of the vendor: long numbers that a double cannot hold, so they are text; short numbers are taken too. */
 export const vendorId = z.union([z.string(), z.int()]).transform(String).pipe(z.string().min(1).max(128));
+/** Unix time; the vendor takes numbers and text. */
+export const milliseconds = z.union([
+  z.int().min(0),
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'milliseconds since 1970')
+    .transform(Number),
+]);
 export const cfgScale = z
   .number()
   .min(0)

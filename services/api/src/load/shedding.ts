@@ -1,0 +1,89 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ownProblem, type ProblemError } from '../problem.ts';
+import { type Load, type LoadClass, type ShedReason, SMALL_BODY_BYTES } from './load.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Without it: `read` for GET and HEAD, `vital` for OPTIONS, else `work`. */
+    readonly load?: LoadClass;
+    /** The body goes on in pieces and is never whole in memory. */
+    readonly streamedBody?: boolean;
+  }
+}
+
+const DETAILS: Readonly<Record<ShedReason, string>> = {
+  requests: 'too many requests are open; nothing was done, send it again later',
+  bytes: 'too many large bodies are in work; nothing was done, send it again later, or give pictures as URLs',
+  waiters: 'too many callers wait already; ask for the status of the task instead',
+  event_loop: 'this process is behind with its work; nothing was done, send it again later',
+};
+const RETRY_AFTER_SECONDS: Readonly<Record<ShedReason, number>> = { requests: 1, bytes: 2, waiters: 10, event_loop: 2 };
+const LOOK_MS = 500;
+/** One line for each time of overload, not for each request. */
+const QUIET_MS = 30_000;
+
+/**
+ * Refuses what is too much: the number before anything is looked at, the body
+ * when the caller is known and before it is read, so that strangers cannot hold
+ * its room. The room is given back when the answer is there, not when the
+ * client goes away, because until then the body is in memory.
+ */
+export function addShedding(app: FastifyInstance, load: Load, onShed: (reason: ShedReason) => void): void {
+  const bodies = new WeakMap<FastifyRequest, () => void>();
+  let lastShed = Number.NEGATIVE_INFINITY;
+
+  const overloaded = (request: FastifyRequest, reason: ShedReason): ProblemError => {
+    onShed(reason);
+    const now = performance.now();
+    if (now - lastShed > QUIET_MS) request.log.warn({ reason }, 'requests refused for overload');
+    lastShed = now;
+    return ownProblem('overloaded', DETAILS[reason], { retryAfterSeconds: RETRY_AFTER_SECONDS[reason] });
+  };
+
+  app.addHook('onRequest', async (request, reply) => {
+    const place = load.enter(classOf(request));
+    if (typeof place === 'string') throw overloaded(request, place);
+    reply.raw.once('close', place);
+  });
+  app.addHook('preParsing', async (request, reply, payload) => {
+    const bytes = request.routeOptions.config.streamedBody === true ? 0 : bytesOf(request, reply);
+    if (bytes <= SMALL_BODY_BYTES) return payload;
+    const gone = new AbortController();
+    const onClose = () => gone.abort();
+    reply.raw.once('close', onClose);
+    // Nothing is read from the connection meanwhile.
+    const room = await load.hold(bytes, gone.signal);
+    reply.raw.off('close', onClose);
+    if (typeof room === 'string') throw overloaded(request, room);
+    bodies.set(request, room);
+    if (payload instanceof Readable) hurry(payload, load);
+    return payload;
+  });
+  app.addHook('onSend', async (request) => bodies.get(request)?.());
+}
+
+/** A slow client keeps its room as long as nobody else wants it. */
+function hurry(payload: Readable, load: Load): void {
+  let timer: NodeJS.Timeout;
+  const look = (): void => {
+    if (load.isCrowded()) payload.destroy(new Error('the body came too slowly while others waited'));
+    else timer = setTimeout(look, LOOK_MS).unref();
+  };
+  timer = setTimeout(look, load.arrivesWithinMs).unref();
+  for (const end of ['end', 'close'] as const) payload.once(end, () => clearTimeout(timer));
+}
+
+function classOf({ method, routeOptions }: FastifyRequest): LoadClass {
+  if (routeOptions.config.load !== undefined) return routeOptions.config.load;
+  if (method === 'OPTIONS') return 'vital';
+  return method === 'GET' || method === 'HEAD' ? 'read' : 'work';
+}
+
+/** As announced; a body of unknown length may become as long as any. */
+function bytesOf({ headers, routeOptions }: FastifyRequest, { server }: FastifyReply): number {
+  const most = routeOptions.bodyLimit ?? server.initialConfig.bodyLimit ?? 0;
+  if (headers['transfer-encoding'] !== undefined) return most;
+  const length = Number(headers['content-length'] ?? 0);
+  return Number.isSafeInteger(length) ? Math.min(length, most) : most;
+}
