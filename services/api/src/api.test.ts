@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 30_000 });
 
 const INTERNAL_KEY = randomBytes(32).toString('hex');
 const PUBLIC = 'https://example.com/a.png';
-const PIXEL = PNG.sync.write(new PNG({ width: 300, height: 300 })).toString('base64');
+const PICTURE = PNG.sync.write(new PNG({ width: 300, height: 300 })).toString('base64');
 
 const closing: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -208,7 +208,7 @@ describe('a create', () => {
 
   it('takes pictures as Base64 with or without the data prefix, and does not repeat them', async () => {
     const { call } = await start();
-    for (const image of [PIXEL, `data:image/png;base64,${PIXEL}`]) {
+    for (const image of [PICTURE, `data:image/png;base64,${PICTURE}`]) {
       const reply = await call('/api/videos/image-to-video', { body: { image, duration: 5 } });
       expect(reply.status).toBe(202);
       expect(taskReplySchema.parse(reply.body).request).toMatchObject({

@@ -73,7 +73,9 @@ describe('the Kling-compatible surface', () => {
       await expect
         .poll(async () => await client.find(kind, `mine-${kind}`), { timeout: 20_000 })
         .toMatchObject({ id: made.id, status: 'succeeded', units: expect.any(String) });
-      expect((await client.find(kind, made.id))?.[ENDPOINTS[kind].result], kind).toHaveLength(1);
+      expect((await client.find(kind, made.id))?.[ENDPOINTS[kind].result], kind).toHaveLength(
+        kind === 'multi-shot-image' ? 9 : 1,
+      );
     }
     expect(await charges()).toMatchObject({ tasks: KINDS.length });
     for (const name of Object.keys(OPERATIONS).filter(isOperation)) {

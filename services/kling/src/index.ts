@@ -36,3 +36,4 @@ export type {
 } from './schema.ts';
 export { IMAGE_ASPECT_RATIOS, REQUESTS, VIDEO_ASPECT_RATIOS } from './schema.ts';
 export { signWebhook, verifyWebhook, type WebhookHeaders, webhookKey, webhookSecretSchema } from './webhook.ts';
+export { type Wishes, wishesOf } from './wishes.ts';

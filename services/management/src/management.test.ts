@@ -39,6 +39,20 @@ describe('the management port', () => {
     await expect(get('/livez')).rejects.toThrow();
   });
 
+  it('leaves what is below a prefix to another, whatever the method', async () => {
+    const management = await startManagement({
+      ...loopback,
+      below: {
+        prefix: '/sandbox/',
+        handle: (request, response) => void response.end(`${request.method} ${request.url}`),
+      },
+    });
+    const post = (path: string) => fetch(`http://127.0.0.1:${management.port}${path}`, { method: 'POST' });
+    expect(await (await post('/sandbox/clock')).text()).toBe('POST /sandbox/clock');
+    expect((await post('/livez')).status).toBe(405);
+    await management.close();
+  });
+
   it('answers 500 for a route that throws, tells its owner, and lives on', async () => {
     const told: string[] = [];
     const management = await startManagement({

@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 
@@ -18,6 +18,11 @@ export interface ManagementOptions {
   readonly registry?: Registry | undefined;
   /** Path (for example `/readyz`) to handler. `/livez` is always there. */
   readonly routes?: Readonly<Record<string, ManagementRoute>>;
+  /** Answers everything below a prefix such as `/sandbox/`, whatever the method. */
+  readonly below?: {
+    readonly prefix: string;
+    readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  };
   /** Told when a route threw; the caller of the route gets a bare 500. */
   readonly onError?: (path: string, error: unknown) => void;
 }
@@ -30,7 +35,7 @@ export interface Management {
 
 /**
  * Starts the management port: liveness, readiness and metrics, never routed to
- * clients and so without authentication. Only GET and HEAD are answered.
+ * clients and so without authentication. Only GET and HEAD are answered, but below `below`.
  */
 export async function startManagement(options: ManagementOptions): Promise<Management> {
   const routes = new Map<string, ManagementRoute>(Object.entries(options.routes ?? {}));
@@ -46,6 +51,11 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
 
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const { below } = options;
+    if (below !== undefined && path.startsWith(below.prefix)) {
+      below.handle(request, response);
+      return;
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       send(response, { status: 405, body: { status: 'method not allowed' } });

@@ -1,4 +1,3 @@
-import { webhookSecretSchema } from '@klingapi/kling';
 import {
   createLogger,
   createRegistry,
@@ -10,28 +9,28 @@ import {
 } from '@klingapi/management';
 import { z } from 'zod';
 import { startSandbox } from './server.ts';
+import { hasWholePair, optionsOf, PAIR_NEEDED, sandboxVariables, secretVariables } from './settings.ts';
 
 const environment = readEnvironment(
-  z.object({
-    ...processVariables,
-    PORT: z.coerce.number().int().min(0).max(65535).default(5512),
-    SANDBOX_TASK_SECONDS: z.coerce.number().min(0).max(3600).default(2),
-    WEBHOOK_SECRET: webhookSecretSchema.optional(),
-    SANDBOX_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).optional(),
-  }),
+  z
+    .object({
+      ...processVariables,
+      ...sandboxVariables,
+      SANDBOX_ADMIN: z.enum(['management', 'traffic']).default('management'),
+    })
+    .refine(hasWholePair, PAIR_NEEDED),
   process.env,
-  { files: ['WEBHOOK_SECRET'] },
+  { files: secretVariables },
 );
 const logger = createLogger({ name: 'sandbox', level: environment.LOG_LEVEL });
 const registry = createRegistry('sandbox');
 const countRequest = createRequestMetrics(registry);
+const isOnTraffic = environment.SANDBOX_ADMIN === 'traffic';
 
 const sandbox = await startSandbox({
+  ...optionsOf(environment),
   host: environment.HOST,
-  port: environment.PORT,
-  taskSeconds: environment.SANDBOX_TASK_SECONDS,
-  concurrency: environment.SANDBOX_CONCURRENCY,
-  webhookSecret: environment.WEBHOOK_SECRET,
+  adminOnTraffic: isOnTraffic,
   onRequest: (told) => {
     countRequest(told);
     logger.debug(told, 'request answered');
@@ -42,6 +41,7 @@ const management = await startManagement({
   port: environment.MANAGEMENT_PORT,
   registry,
   routes: { '/readyz': () => ({ status: 200, body: { status: 'ok' } }) },
+  ...(isOnTraffic ? {} : { below: { prefix: '/sandbox/', handle: sandbox.admin } }),
 });
 logger.info({ port: sandbox.port, managementPort: management.port }, 'sandbox started');
 

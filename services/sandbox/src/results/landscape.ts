@@ -1,32 +1,31 @@
 import { createHash } from 'node:crypto';
-import { PNG } from 'pngjs';
 
-/** Width and height in pixels of each aspect ratio of the vendor. */
-const SIZES: Readonly<Record<string, readonly [number, number]>> = {
-  '16:9': [768, 432],
-  '9:16': [432, 768],
-  '1:1': [576, 576],
-  '4:3': [640, 480],
-  '3:4': [480, 640],
-  '3:2': [720, 480],
-  '2:3': [480, 720],
-  '21:9': [840, 360],
-};
+export type Colour = readonly [number, number, number];
 
-export function pictureSize(aspectRatio: string): readonly [number, number] {
-  return SIZES[aspectRatio] ?? [768, 432];
+/** A landscape at dusk: sky, sun with its glow, ranges of hills in haze. */
+export interface Landscape {
+  readonly width: number;
+  readonly height: number;
+  /** Where the sun is, in pixels. */
+  readonly sun: { readonly x: number; readonly y: number; readonly radius: number };
+  readonly sunColour: Colour;
+  /** Colours of a column from top to bottom, without the disc of the sun; and from where down there are hills. */
+  column(x: number): { readonly colours: readonly Colour[]; readonly ridge: number };
 }
 
-type Colour = readonly [number, number, number];
+export interface LandscapeOptions {
+  /** Decides hue, height of the sun and shape of the hills: the same seed gives the same landscape. */
+  readonly seed: string;
+  readonly width: number;
+  readonly height: number;
+  /** Whether the sky is lit around the sun; not where the sun moves. */
+  readonly glows: boolean;
+  /** With a light band in the lower right corner: the watermark. */
+  readonly marked: boolean;
+}
 
-/**
- * Draws a landscape at dusk: sky, sun with its glow, ranges of hills in haze.
- * The prompt decides hue, height of the sun and shape of the hills; the same
- * prompt and index give the same bytes.
- */
-export function drawPicture(prompt: string, aspectRatio: string, index: number): Buffer {
-  const [width, height] = pictureSize(aspectRatio);
-  const draw = dice(`${prompt}\n${index}`);
+export function landscape({ seed, width, height, glows, marked }: LandscapeOptions): Landscape {
+  const draw = dice(seed);
   const hue = draw() * 360;
   const zenith = colour(hue, 0.55, 0.22);
   const horizon = colour(hue + 150 + draw() * 60, 0.75, 0.72);
@@ -40,33 +39,33 @@ export function drawPicture(prompt: string, aspectRatio: string, index: number):
     ridge: ridge(draw, width, height, depth),
     colour: mix(horizon, colour(hue + 20, 0.45, 0.12), 0.3 + depth * 0.17),
   }));
+  const reach = glows ? (sun.radius * 6) ** 2 : 0;
 
-  const png = new PNG({ width, height, colorType: 2 });
-  const { data } = png;
-  const reach = (sun.radius * 6) ** 2;
-  for (let x = 0; x < width; x += 1) {
-    const tops = ranges.map((range) => range.ridge(x));
-    for (let y = 0; y < height; y += 1) {
-      let pixel = mix(zenith, horizon, Math.min(1, y / (height * 0.75)) ** 1.4);
-      const distance = (x - sun.x) ** 2 + (y - sun.y) ** 2;
-      if (distance < sun.radius ** 2) pixel = sunColour;
-      else if (distance < reach) pixel = mix(pixel, sunColour, 0.6 * (1 - Math.sqrt(distance / reach)) ** 2);
-      for (let depth = ranges.length - 1; depth >= 0; depth -= 1) {
-        const top = tops[depth] ?? height;
-        if (y < top) continue;
-        // Haze lies in the valleys: the foot of a range fades.
-        pixel = mix(ranges[depth]?.colour ?? pixel, horizon, Math.min(0.25, ((y - top) / height) * 0.6));
-        break;
-      }
-      const at = (y * width + x) * 4;
-      data[at] = pixel[0];
-      data[at + 1] = pixel[1];
-      data[at + 2] = pixel[2];
-      data[at + 3] = 255;
+  const pixel = (x: number, y: number, tops: readonly number[]): Colour => {
+    for (let depth = ranges.length - 1; depth >= 0; depth -= 1) {
+      const top = tops[depth] ?? height;
+      // Haze lies in the valleys: the foot of a range fades.
+      if (y >= top) return mix(ranges[depth]?.colour ?? horizon, horizon, Math.min(0.25, ((y - top) / height) * 0.6));
     }
-  }
-  return PNG.sync.write(png, { colorType: 2, deflateLevel: 4, filterType: 1 });
+    const sky = mix(zenith, horizon, Math.min(1, y / (height * 0.75)) ** 1.4);
+    const distance = (x - sun.x) ** 2 + (y - sun.y) ** 2;
+    return distance < reach ? mix(sky, sunColour, 0.6 * (1 - Math.sqrt(distance / reach)) ** 2) : sky;
+  };
+
+  return {
+    ...{ width, height, sun, sunColour },
+    column(x) {
+      const tops = ranges.map((range) => range.ridge(x));
+      const colours = Array.from({ length: height }, (_, y) => {
+        const plain = pixel(x, y, tops);
+        return marked && x > width * 0.7 && y > height * 0.88 && y < height * 0.95 ? mix(plain, WHITE, 0.6) : plain;
+      });
+      return { colours, ridge: Math.min(height, ...tops) };
+    },
+  };
 }
+
+const WHITE: Colour = [255, 255, 255];
 
 /** The line of a range of hills: three waves, nearer ranges lower and rounder. */
 function ridge(draw: () => number, width: number, height: number, depth: number): (x: number) => number {

@@ -1,0 +1,37 @@
+import { webhookSecretSchema } from '@klingapi/kling';
+import { z } from 'zod';
+import type { SandboxOptions } from './server.ts';
+
+/** What the environment, or a flag of the command, sets of a sandbox. */
+export const sandboxVariables = {
+  PORT: z.coerce.number().int().min(0).max(65535).default(5512),
+  SANDBOX_TASK_SECONDS: z.coerce.number().min(0).max(3600).default(2),
+  SANDBOX_SPEED: z.coerce.number().min(0).max(100_000).default(1),
+  SANDBOX_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).optional(),
+  SANDBOX_REQUESTS_PER_SECOND: z.coerce.number().int().min(1).max(100_000).optional(),
+  SANDBOX_ACCESS_KEY: z.string().max(256).optional(),
+  SANDBOX_SECRET_KEY: z.string().max(256).optional(),
+  WEBHOOK_SECRET: webhookSecretSchema.optional(),
+};
+
+/** Variables that may come from a mounted file. */
+export const secretVariables: readonly string[] = ['WEBHOOK_SECRET', 'SANDBOX_SECRET_KEY'];
+
+type Settings = z.output<z.ZodObject<typeof sandboxVariables>>;
+
+export const hasWholePair = (settings: Settings): boolean =>
+  (settings.SANDBOX_ACCESS_KEY === undefined) === (settings.SANDBOX_SECRET_KEY === undefined);
+export const PAIR_NEEDED = 'SANDBOX_ACCESS_KEY and SANDBOX_SECRET_KEY: set both or neither';
+
+export function optionsOf(settings: Settings): Omit<SandboxOptions, 'host' | 'onRequest'> {
+  const { SANDBOX_ACCESS_KEY: accessKey, SANDBOX_SECRET_KEY: secretKey } = settings;
+  return {
+    port: settings.PORT,
+    taskSeconds: settings.SANDBOX_TASK_SECONDS,
+    speed: settings.SANDBOX_SPEED,
+    concurrency: settings.SANDBOX_CONCURRENCY,
+    requestsPerSecond: settings.SANDBOX_REQUESTS_PER_SECOND,
+    webhookSecret: settings.WEBHOOK_SECRET,
+    signing: accessKey === undefined || secretKey === undefined ? undefined : { accessKey, secretKey },
+  };
+}
