@@ -17,7 +17,8 @@ export interface Service {
 const startedSchema = z.object({ port: z.number(), managementPort: z.number().optional() });
 
 /**
- * Starts one TypeScript file as a process of its own, and waits until it logs the port that it listens at.
+ * Starts one file as a process of its own, and waits until it logs the port that it listens at.
+ * @param flags of Node
  * @param cpu the core that it is held to, so that it does not share one with the load
  * @throws Error with what it said when it ends before that
  */
@@ -25,8 +26,9 @@ export async function startService(
   file: string,
   env: Readonly<Record<string, string>>,
   cpu: number | undefined,
+  flags: readonly string[] = ['--disable-warning=ExperimentalWarning'],
 ): Promise<Service> {
-  const node = [process.execPath, '--disable-warning=ExperimentalWarning', file];
+  const node = [process.execPath, ...flags, file];
   const [command = '', ...args] = cpu === undefined ? node : ['taskset', '-c', String(cpu), ...node];
   const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', MANAGEMENT_PORT: '0', LOG_LEVEL: 'info', ...env },

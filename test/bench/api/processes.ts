@@ -1,11 +1,19 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { type Service, startService } from '../service.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-export const API_MAIN = join(ROOT, 'services/api/src/main.ts');
-export const SANDBOX_MAIN = join(ROOT, 'services/sandbox/src/main.ts');
+const API_MAIN = join(ROOT, 'services/api/dist/main.js');
+const SANDBOX_MAIN = join(ROOT, 'services/sandbox/dist/main.js');
+
+/** As the images start it. */
+const FLAGS = z
+  .tuple([z.string()], z.string())
+  .parse(JSON.parse(/^ENTRYPOINT (.*)$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))?.[1] ?? ''))
+  .filter((word) => word.startsWith('--'));
 
 /** What the API processes under measurement take as a caller's key. */
 export const KEY = 'a-key-for-measurements';
@@ -28,7 +36,7 @@ export async function startApi(sandboxUrl: string, cpu: number | undefined): Pro
     ...{ KLING_BASE_URL: sandboxUrl, KLING_API_KEY: 'key', DATA_DIR: dataDir },
     ...{ AUTH: 'callers', CALLERS_DIR: callersDir },
   };
-  let service = await startService(API_MAIN, env, cpu);
+  let service = await startService(API_MAIN, env, cpu, FLAGS);
   return {
     get url() {
       return service.url;
@@ -40,7 +48,7 @@ export async function startApi(sandboxUrl: string, cpu: number | undefined): Pro
     async restart(change) {
       await service.stop();
       await change(dataDir);
-      service = await startService(API_MAIN, env, cpu);
+      service = await startService(API_MAIN, env, cpu, FLAGS);
     },
     async stop() {
       await service.stop();
@@ -50,5 +58,5 @@ export async function startApi(sandboxUrl: string, cpu: number | undefined): Pro
 }
 
 export function startSandbox(taskSeconds: number, cpu?: number): Promise<Service> {
-  return startService(SANDBOX_MAIN, { SANDBOX_TASK_SECONDS: String(taskSeconds), LOG_LEVEL: 'info' }, cpu);
+  return startService(SANDBOX_MAIN, { SANDBOX_TASK_SECONDS: String(taskSeconds), LOG_LEVEL: 'info' }, cpu, FLAGS);
 }
