@@ -24,8 +24,9 @@ export async function measureCreates(say: (text: string) => void): Promise<Figur
   const through = (seconds: number) =>
     sendOpenLoop({ ...load, body, seconds, url: api.url, path: '/api/images/generations' });
   try {
-    await direct(2);
-    await through(3);
+    // Until the compiler has seen enough.
+    await direct(3);
+    await through(10);
     const rounds: { p50: number; p99: number }[] = [];
     for (let round = 1; round <= ROUNDS; round += 1) {
       const [bare, ours] = [await direct(SECONDS), await through(SECONDS)];

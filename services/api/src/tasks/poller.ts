@@ -18,9 +18,9 @@ export interface PollerOptions {
 }
 
 /** Batches under way at once. */
-const BATCHES = 4;
+const BATCHES = 2;
 /** Between rounds that are full: however many tasks there are, Kling is not asked more than 20 times a second. */
-const BREATH_MS = 200;
+const BREATH_MS = 100;
 /** A replica that dies while it asks leaves its tasks to the others after so long. To be asked for twice costs nothing. */
 const HIDDEN_MS = 15_000;
 /** A task that Kling does not show yet may only be slow to appear. */
