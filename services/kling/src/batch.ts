@@ -8,6 +8,8 @@ import { taskRecord, type UpstreamTask } from './replies.ts';
 export const BATCH_SIZE = 20;
 /** Single look-ups under way at once, where there are no batches. */
 const AT_ONCE = 8;
+/** Between the beginnings of two lots of them: 20 in a second, as often as batches are asked for. */
+const LOT_MS = 400;
 /** A relay that does not know the call may learn it with its next release. */
 const TRY_AGAIN_MS = 3_600_000;
 
@@ -24,8 +26,9 @@ export function createBatchFinder(
   options: ExchangeOptions,
   takesBatches: boolean,
   find: Find,
-  now: () => number = Date.now,
+  { now, sleep }: { readonly now: () => number; readonly sleep: (milliseconds: number) => Promise<void> },
 ): (tasks: readonly Wanted[]) => Promise<Map<string, UpstreamTask | KlingError>> {
+  let nextLot = 0;
   let singlyUntil = takesBatches ? 0 : Number.POSITIVE_INFINITY;
 
   const batch = async (tasks: readonly Wanted[]): Promise<UpstreamTask[]> => {
@@ -68,6 +71,9 @@ export function createBatchFinder(
         some.filter(({ id }) => !answers.has(id)),
         AT_ONCE,
       )) {
+        const start = Math.max(nextLot, now());
+        nextLot = start + LOT_MS;
+        if (start > now()) await sleep(start - now());
         for (const [id, answer] of (await Promise.all(few.map(singly))).flat()) answers.set(id, answer);
       }
     }

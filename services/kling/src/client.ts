@@ -234,7 +234,10 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
     list,
     listRecords,
     call,
-    findMany: createBatchFinder(exchangeOptions, 'apiKey' in options.credentials, find, options.now),
+    findMany: createBatchFinder(exchangeOptions, 'apiKey' in options.credentials, find, {
+      now: options.now ?? Date.now,
+      sleep,
+    }),
   };
 }
 

@@ -49,15 +49,17 @@ export function createChanges({ store, lookAgainMs = 5000 }: ChangesOptions): Ch
       watched.set(id, all.add(tell));
       return {
         async next(milliseconds, signal) {
-          const either = AbortSignal.any([signal, releasing.signal]);
-          if (!changed && !either.aborted) {
+          const signals = [signal, releasing.signal];
+          if (!changed && !signals.some(({ aborted }) => aborted)) {
             await new Promise<void>((resolve) => {
-              const timer = setTimeout(resolve, Math.min(milliseconds, most));
+              // Both outlive the wait by far, so nothing of it may stay with them.
               go = () => {
                 clearTimeout(timer);
+                for (const each of signals) each.removeEventListener('abort', go);
                 resolve();
               };
-              either.addEventListener('abort', go, { once: true });
+              const timer = setTimeout(go, Math.min(milliseconds, most));
+              for (const each of signals) each.addEventListener('abort', go);
             });
           }
           changed = false;

@@ -10,7 +10,7 @@ import { hasEnded, type Task } from './task.ts';
 export interface PollerOptions {
   readonly store: Store;
   /** One that does not retry: the poller comes back by itself. */
-  readonly client: KlingClient;
+  readonly client: Pick<KlingClient, 'findMany'>;
   readonly progress: Progress;
   readonly logger: Logger;
   readonly now: () => number;
@@ -43,6 +43,8 @@ export function startPoller(options: PollerOptions): Loop {
     } else if (answer !== undefined) {
       if (answer.status === task.state && answer.id === task.upstreamId) return askAfter(age);
       const changed = await store.progress(task.id, progress.of(task, answer));
+      // Kling was behind what was known already; nothing was written, so nothing says when to ask again.
+      if (changed.pollAt !== null && changed.pollAt <= now()) return askAfter(age);
       if (hasEnded(changed)) logger.info({ task: task.id, kind: task.kind, state: changed.state }, 'task ended');
     } else if (age > APPEARS_WITHIN_MS) await store.progress(task.id, lost());
     else return askAfter(age);
