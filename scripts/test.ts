@@ -1,5 +1,5 @@
 /**
- * Everything: unit tests, a real cluster, images, the CRD on the real API server, the cases on the real node. Prints the
+ * Everything that is claimed: the stages below, from types to the real node. Prints the
  * minutes of each stage; a stage that fails ends the run with its name. `npm test -- STAGE …` runs only those stages.
  */
 import { spawn } from 'node:child_process';

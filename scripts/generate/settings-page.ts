@@ -5,6 +5,7 @@ import { environmentSchema as api, FILE_VARIABLES } from '../../services/api/src
 import { processVariables } from '../../services/management/src/environment.ts';
 import { environmentSchema as mcp } from '../../services/mcp/src/environment.ts';
 import { environmentSchema as probe } from '../../services/probe/src/environment.ts';
+import { environmentSchema as sandbox, secretVariables } from '../../services/sandbox/src/settings.ts';
 
 interface Process {
   readonly name: string;
@@ -18,6 +19,7 @@ const PROCESSES: readonly Process[] = [
   { name: 'api', schema: api, files: FILE_VARIABLES },
   { name: 'mcp', schema: mcp, files: ['INTERNAL_KEY'] },
   { name: 'probe', schema: probe, files: [] },
+  { name: 'sandbox', schema: sandbox, files: secretVariables },
   { name: 'operator', schema: settingsSchema, files: ['LOG_SIGNATURES'], machine: ['POD_NAME'] },
 ];
 

@@ -3,25 +3,15 @@ import {
   createRegistry,
   createRequestMetrics,
   drainOnSignal,
-  processVariables,
   readEnvironment,
   startManagement,
 } from '@klingapi/management';
-import { z } from 'zod';
 import { startSandbox } from './server.ts';
-import { hasWholePair, optionsOf, PAIR_NEEDED, sandboxVariables, secretVariables } from './settings.ts';
+import { environmentSchema, hasWholePair, optionsOf, PAIR_NEEDED, secretVariables } from './settings.ts';
 
-const environment = readEnvironment(
-  z
-    .object({
-      ...processVariables,
-      ...sandboxVariables,
-      SANDBOX_ADMIN: z.enum(['management', 'traffic']).default('management'),
-    })
-    .refine(hasWholePair, PAIR_NEEDED),
-  process.env,
-  { files: secretVariables },
-);
+const environment = readEnvironment(environmentSchema.refine(hasWholePair, PAIR_NEEDED), process.env, {
+  files: secretVariables,
+});
 const logger = createLogger({ name: 'sandbox', level: environment.LOG_LEVEL });
 const registry = createRegistry('sandbox');
 const countRequest = createRequestMetrics(registry);
