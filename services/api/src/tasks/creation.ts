@@ -10,7 +10,8 @@ import type { Added, OverLimit } from '../storage/store.ts';
 import { externalKey } from '../storage/tables.ts';
 import { checkUploads } from '../uploads/references.ts';
 import { upstreamProblem } from '../upstream-problem.ts';
-import { acceptPictures, describePictures } from './pictures.ts';
+import { acceptPictures } from './pictures.ts';
+import { storedRequest } from './stored-request.ts';
 import type { Task } from './task.ts';
 
 /** How long a create waits to learn whether Kling took the task; it goes on in the background after that. */
@@ -75,7 +76,7 @@ async function addTask(
       subject: subjectOf(caller),
       kind,
       createdAt: context.now(),
-      request: describePictures(payload),
+      request: storedRequest(payload),
       payload,
       // Kling counts by model and kind of result, and each picture of a task for one.
       pool: `${ENDPOINTS[kind].result}:${'model_name' in payload ? payload.model_name : kind}`,
