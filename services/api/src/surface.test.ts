@@ -259,6 +259,20 @@ describe('a caller with limits', () => {
     expect((await call(images, small, 'dave-key')).status).toBe(202);
   });
 
+  it.each([
+    ['/api/videos/text-to-video', { prompt: 'x', model_name: 'kling-v1-6', duration: '10' }, 30],
+    ['/api/videos/avatar', EXAMPLES.avatar, 120],
+    ['/solutions/drama_subtitle', EXAMPLES['solution-subtitle'], 240],
+  ])('spends nothing at %s whose cost is not known and may be too much', async (path, body, units) => {
+    const { call, charges } = await start();
+    const refused = await call(path, body, 'dave-key');
+    expect([refused.status, JSON.stringify(refused.body)]).toEqual([
+      429,
+      expect.stringContaining(`counts for ${units},`),
+    ]);
+    expect(await charges()).toMatchObject({ tasks: 0 });
+  });
+
   it('that may only read makes nothing', async () => {
     const { call } = await start();
     expect(await call(images, { prompt: 'x' }, 'bob-key')).toMatchObject({ status: 403 });
