@@ -96,6 +96,7 @@ describe('a request with something odd in it', () => {
   it.each([
     ['deep', '['.repeat(100_000) + ']'.repeat(100_000)],
     ['deep in a field', `{"prompt":"x","options":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`],
+    ['millions of values', `{"prompt":"x","options":{"a":[${'{},'.repeat(6_000_000)}{}]}}`],
     ['a prototype', '{"prompt":"x","__proto__":{"admin":true}}'],
     ['half a body', '{"prompt":'],
     ['no body at all', ''],
