@@ -126,6 +126,8 @@ describe('a request with something odd in it', () => {
     '/api/tasks/%00',
     '/api/tasks/%',
     '/api/tasks/%ff',
+    '/api/uploads/%00',
+    '/api/uploads/not-a-uuid',
     '/v1/videos/text2video/%00',
     '/tasks?task_ids=%00',
     '/v1/%',

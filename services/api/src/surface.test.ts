@@ -121,6 +121,28 @@ describe('the Kling-compatible surface', () => {
     expect(page.body.data).toMatchObject([{ task_info: { external_task_id: 'a' } }]);
     expect((await call('/solutions', {})).body.data.count).toBe(0);
   });
+
+  it('lists what its filters let through, and refuses those that Kling does not know', async () => {
+    const { call } = await start();
+    const made = await call('/v1/images/generations', { prompt: 'x' });
+    await call(`/api/tasks/${made.body.data.task_id}/wait`, {});
+    const count = async (...filters: { key: string; values: string[] }[]) =>
+      (await call('/tasks', { filters })).body.data.count;
+    expect(await count({ key: 'status', values: ['failed', 'succeed'] })).toBe(1);
+    expect(await count({ key: 'status', values: ['submitted', 'processing', 'failed'] })).toBe(0);
+    expect(await count({ key: 'product_type', values: ['image'] })).toBe(1);
+    expect(await count({ key: 'product_type', values: ['video', 'try_on'] })).toBe(0);
+    expect(await count({ key: 'status', values: ['succeed'] }, { key: 'status', values: ['failed'] })).toBe(0);
+    expect(await count({ key: 'product_type', values: ['video'] }, { key: 'product_type', values: ['image'] })).toBe(0);
+    for (const filters of [
+      [{ key: 'status', values: ['constructor'] }],
+      [{ key: 'constructor', values: [] }],
+      [{ key: 'status', values: Array.from({ length: 21 }, () => 'failed') }],
+      Array.from({ length: 21 }, () => ({ key: 'status', values: ['failed'] })),
+    ]) {
+      expect(await call('/tasks', { filters })).toMatchObject({ status: 400, body: { code: 1201 } });
+    }
+  });
 });
 
 describe('elements and voices, which all callers keep in one account', () => {
