@@ -96,6 +96,7 @@ describe('a request with something odd in it', () => {
   it.each([
     ['deep', '['.repeat(100_000) + ']'.repeat(100_000)],
     ['deep in a field', `{"prompt":"x","options":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`],
+    ['millions of values', `{"prompt":"x","options":{"a":[${'{},'.repeat(6_000_000)}{}]}}`],
     ['a prototype', '{"prompt":"x","__proto__":{"admin":true}}'],
     ['half a body', '{"prompt":'],
     ['no body at all', ''],
@@ -105,9 +106,28 @@ describe('a request with something odd in it', () => {
   });
 
   it.each([
+    ['settings.junk', { prompt: 'x', settings: { junk: 'a'.repeat(70_000) } }],
+    ['settings', { prompt: 'x', settings: Object.fromEntries(Array.from({ length: 9000 }, (_, n) => [`f${n}`, n])) }],
+    ['options.a.b', { prompt: 'x', options: { a: { b: { c: 'a'.repeat(70_000) } } } }],
+  ])('a request whose %s would be loaded with every look at its task is refused', async (field, body) => {
+    const { status, text } = await post('/text-to-video/kling-3.0-turbo', JSON.stringify(body));
+    expect([status, JSON.parse(text)]).toMatchObject([400, { code: 1201, message: expect.stringContaining(field) }]);
+  });
+
+  it('a picture in the request itself is described, so its size does not count', async () => {
+    const png = Buffer.alloc(200_000);
+    png.write('89504e470d0a1a0a0000000d494844520000020000000200', 'hex');
+    const body = JSON.stringify({ image: png.toString('base64'), prompt: 'x' });
+    const { status, text } = await post('/v1/videos/image2video', body);
+    expect(status, text).toBe(200);
+  });
+
+  it.each([
     '/api/tasks/%00',
     '/api/tasks/%',
     '/api/tasks/%ff',
+    '/api/uploads/%00',
+    '/api/uploads/not-a-uuid',
     '/v1/videos/text2video/%00',
     '/tasks?task_ids=%00',
     '/v1/%',

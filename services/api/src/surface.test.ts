@@ -121,6 +121,28 @@ describe('the Kling-compatible surface', () => {
     expect(page.body.data).toMatchObject([{ task_info: { external_task_id: 'a' } }]);
     expect((await call('/solutions', {})).body.data.count).toBe(0);
   });
+
+  it('lists what its filters let through, and refuses those that Kling does not know', async () => {
+    const { call } = await start();
+    const made = await call('/v1/images/generations', { prompt: 'x' });
+    await call(`/api/tasks/${made.body.data.task_id}/wait`, {});
+    const count = async (...filters: { key: string; values: string[] }[]) =>
+      (await call('/tasks', { filters })).body.data.count;
+    expect(await count({ key: 'status', values: ['failed', 'succeed'] })).toBe(1);
+    expect(await count({ key: 'status', values: ['submitted', 'processing', 'failed'] })).toBe(0);
+    expect(await count({ key: 'product_type', values: ['image'] })).toBe(1);
+    expect(await count({ key: 'product_type', values: ['video', 'try_on'] })).toBe(0);
+    expect(await count({ key: 'status', values: ['succeed'] }, { key: 'status', values: ['failed'] })).toBe(0);
+    expect(await count({ key: 'product_type', values: ['video'] }, { key: 'product_type', values: ['image'] })).toBe(0);
+    for (const filters of [
+      [{ key: 'status', values: ['constructor'] }],
+      [{ key: 'constructor', values: [] }],
+      [{ key: 'status', values: Array.from({ length: 21 }, () => 'failed') }],
+      Array.from({ length: 21 }, () => ({ key: 'status', values: ['failed'] })),
+    ]) {
+      expect(await call('/tasks', { filters })).toMatchObject({ status: 400, body: { code: 1201 } });
+    }
+  });
 });
 
 describe('elements and voices, which all callers keep in one account', () => {
@@ -257,6 +279,20 @@ describe('a caller with limits', () => {
     });
     const small = { prompt: 'z', model_name: 'kling-v2-1' };
     expect((await call(images, small, 'dave-key')).status).toBe(202);
+  });
+
+  it.each([
+    ['/api/videos/text-to-video', { prompt: 'x', model_name: 'kling-v1-6', duration: '10' }, 30],
+    ['/api/videos/avatar', EXAMPLES.avatar, 120],
+    ['/solutions/drama_subtitle', EXAMPLES['solution-subtitle'], 240],
+  ])('spends nothing at %s whose cost is not known and may be too much', async (path, body, units) => {
+    const { call, charges } = await start();
+    const refused = await call(path, body, 'dave-key');
+    expect([refused.status, JSON.stringify(refused.body)]).toEqual([
+      429,
+      expect.stringContaining(`counts for ${units},`),
+    ]);
+    expect(await charges()).toMatchObject({ tasks: 0 });
   });
 
   it('that may only read makes nothing', async () => {

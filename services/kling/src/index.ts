@@ -27,6 +27,7 @@ export { type Estimate, estimate, operationPrice, UNIT_USD } from './price.ts';
 export type { ResultFile, UpstreamTask } from './replies.ts';
 export { callbackBody, envelope, finished, taskData, taskRecord } from './replies.ts';
 export { milliseconds, modelName } from './requests/fields.ts';
+export { reservation } from './reservation.ts';
 export type {
   ImageToVideoRequest,
   KlingRequest,

@@ -1,4 +1,4 @@
-import { parseDocument } from 'yaml';
+import { parseDocument, type YAMLParseError } from 'yaml';
 import { z } from 'zod';
 
 export interface ConfigFile {
@@ -7,13 +7,13 @@ export interface ConfigFile {
   readonly problems: readonly string[];
 }
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
-const valueSchema = z.union([scalar.transform(String), z.array(scalar).transform((all) => all.join(','))]);
+const valueSchema = z.union([z.string(), z.array(z.string()).transform((all) => all.join(','))]);
 const fileSchema = z.record(z.string(), z.unknown());
 
 /**
  * Reads YAML or JSON whose keys are names of variables: texts, numbers, true or
- * false, and lists where a variable takes a comma list.
+ * false, all as they are written there (a secret of 0012345 is not 12345), and lists
+ * where a variable takes a comma list.
  *
  * @param known every name that may stand in it
  */
@@ -26,17 +26,20 @@ export function readConfigFile(path: string, known: readonly string[], readFile:
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     return { values, problems: [`CONFIG_FILE: ${path} cannot be read (${code})`] };
   }
-  const document = parseDocument(text);
+  const document = parsed(text);
+  if (document === undefined) {
+    return { values, problems: [`CONFIG_FILE: ${path} has aliases that lead to too much`] };
+  }
   if (document.errors.length > 0) {
     // Not its message, which repeats the line, and that may hold a secret.
     const told = document.errors.map(({ code, linePos }) => `${path}, line ${linePos?.[0].line ?? '?'}: ${code}`);
     return { values, problems: told.map((each) => `CONFIG_FILE: ${each}`) };
   }
-  const parsed = fileSchema.safeParse(document.toJS() ?? {});
-  if (!parsed.success) return { values, problems: [`CONFIG_FILE: ${path} holds no names with values`] };
+  const settings = fileSchema.safeParse(document.value ?? {});
+  if (!settings.success) return { values, problems: [`CONFIG_FILE: ${path} holds no names with values`] };
 
   const problems: string[] = [];
-  for (const [name, value] of Object.entries(parsed.data)) {
+  for (const [name, value] of Object.entries(settings.data)) {
     if (!known.includes(name)) {
       problems.push(`${name} (in ${path}): there is no such setting; the nearest is ${nearest(name, known)}`);
       continue;
@@ -48,6 +51,17 @@ export function readConfigFile(path: string, known: readonly string[], readFile:
     else problems.push(`${name} (in ${path}): is neither a text, a number, true, false nor a list of these`);
   }
   return { values, problems };
+}
+
+/** Undefined when the parser gives up, which it tells of with what may be a secret. */
+function parsed(text: string): { readonly errors: readonly YAMLParseError[]; readonly value: unknown } | undefined {
+  try {
+    const document = parseDocument(text, { schema: 'failsafe', customTags: ['null'] });
+    const { errors } = document;
+    return { errors, value: errors.length > 0 ? undefined : document.toJS() };
+  } catch {
+    return undefined;
+  }
 }
 
 function nearest(name: string, known: readonly string[]): string {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { readConfigFile } from './config-file.ts';
 import {
   createLogger,
   createRegistry,
@@ -131,6 +132,31 @@ describe('the environment', () => {
     expect(configured(yaml, { KEY_FILE: other })).toMatchObject({ KEY: 'o'.repeat(32) });
     expect(configured(`AUTH: none\nKEY_FILE: ${other}\n`, { KEY: key })).toMatchObject({ KEY: key });
     expect(configured(`AUTH: none\nKEY_FILE: ${other}\n`)).toMatchObject({ KEY: 'o'.repeat(32) });
+  });
+
+  it.each([
+    ['digits', '0012345', '0012345'],
+    ['a number with an exponent', '12e3', '12e3'],
+    ['a number that no double holds', '12345678901234567890123456789012', '12345678901234567890123456789012'],
+    ['hexadecimal digits', '0xff', '0xff'],
+    ['a truth', 'true', 'true'],
+    ['a list', '[a, 007]', 'a,007'],
+    ['a quoted word', '"null"', 'null'],
+    ['nothing', '', undefined],
+    ['null', 'null', undefined],
+    ['a tilde', '~', undefined],
+    ['quotes', "''", undefined],
+  ])('is of its file as it is written there: %s', (_name, written, value) => {
+    const read = readConfigFile('config.yaml', ['KEY'], () => `KEY: ${written}\n`);
+    expect(read).toEqual({ values: new Map(value === undefined ? [] : [['KEY', value]]), problems: [] });
+  });
+
+  it('with aliases that explode is one problem', () => {
+    const levels = [...'bcdefghi'].map((name, at) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[at]}`)}]\n`);
+    expect(readConfigFile('config.yaml', ['KEY'], () => `a: &a [x,x]\n${levels.join('')}`)).toEqual({
+      values: new Map(),
+      problems: ['CONFIG_FILE: config.yaml has aliases that lead to too much'],
+    });
   });
 
   it('gives the problems of both with their source, an unknown key with the nearest name, and no value', () => {

@@ -32,7 +32,7 @@ export async function makeCall(context: Context, request: FastifyRequest, name: 
     ...{ id, subject: subjectOf(request), operation: name, createdAt: now(), estimate: units },
     limits: limitsOf(request),
   });
-  if (added.outcome === 'over-limit') throw limitProblem(added);
+  if (added.outcome === 'over-limit') throw limitProblem(added, units);
   metrics.onEstimated(pack, units);
   const end = async (outcome: 'succeeded' | 'failed' | 'unknown', taken: number): Promise<void> => {
     if (taken > 0) metrics.onCharged(pack, taken);

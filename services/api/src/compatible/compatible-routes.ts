@@ -26,6 +26,7 @@ import type { Task } from '../tasks/task.ts';
 import { printable, taskId } from '../tasks/task-id.ts';
 import { isLibrary, library } from './library.ts';
 import { familyOf, taskAs, taskIn } from './shapes.ts';
+import { filtered, taskFilters } from './task-filters.ts';
 
 const labels = z.object({
   external_task_id: taskId.optional().describe('The caller’s own id; makes one task at most'),
@@ -168,15 +169,8 @@ const listed = z.object({
     .regex(/^\d{0,9}$/)
     .optional(),
   limit: z.int().min(1).max(500).default(100),
-  filters: z.array(z.object({ key: z.string(), values: z.array(z.string()) })).default([]),
+  filters: taskFilters.default([]),
 });
-const STATES: Readonly<Record<string, readonly Task['state'][]>> = {
-  submitted: ['queued', 'submitting', 'submitted'],
-  processing: ['processing'],
-  succeed: ['succeeded'],
-  succeeded: ['succeeded'],
-  failed: ['failed'],
-};
 
 /** `/tasks` knows every kind but solutions, `/solutions` these. */
 function addNewerReads(app: App, context: Context, url: '/tasks' | '/solutions'): void {
@@ -233,9 +227,8 @@ function addNewerReads(app: App, context: Context, url: '/tasks' | '/solutions')
     },
     handler: async (request) => {
       const { start_time: from, end_time: to, cursor, limit, filters } = request.body;
-      const states = filters.find(({ key }) => key === 'status')?.values.flatMap((word) => STATES[word] ?? []);
       const offset = Number(cursor ?? 0);
-      const query = { kinds, from, to, limit: limit + 1, offset, states: states?.length === 0 ? undefined : states };
+      const query = { ...filtered(filters, kinds), from, to, limit: limit + 1, offset };
       const tasks = await store.list(subjectOf(request), query);
       const hasMore = tasks.length > limit;
       const result = tasks.slice(0, limit).map((task) => taskAs('newer', task));

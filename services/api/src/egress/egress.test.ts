@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isPrivateAddress } from './addresses.ts';
 import { createEgress, EgressError, type EgressOptions } from './egress.ts';
 
 const server = createServer((request, reply) => {
@@ -36,6 +37,30 @@ const answering = (...addresses: string[][]): NonNullable<EgressOptions['lookup'
   };
   return lookup as never;
 };
+
+it.each([
+  ['::', true],
+  ['::1', true],
+  ['::10.0.0.1', true],
+  ['::ffff:10.0.0.1', true],
+  ['::ffff:0:10.0.0.1', true],
+  ['64:ff9b::a00:1', true],
+  ['64:ff9b:1::a00:1', true],
+  ['100::1', true],
+  ['2001::1', true],
+  ['2001:db8::1', true],
+  ['2002:a00:1::1', true],
+  ['fec0::1', true],
+  ['fe80::1', true],
+  ['fd00::1', true],
+  ['8.8.8.8', false],
+  ['::ffff:8.8.8.8', false],
+  ['2001:4860:4860::8888', false],
+  ['2606:4700:4700::1111', false],
+  ['example.com', false],
+] as const)('%s is private: %s', (address, isPrivate) => {
+  expect(isPrivateAddress(address)).toBe(isPrivate);
+});
 
 describe('egress', () => {
   it.each([

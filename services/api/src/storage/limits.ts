@@ -41,7 +41,9 @@ export async function overLimit(trx: Kysely<Tables>, db: Database, task: Spendin
     const tasks = await since(from)
       // A task that failed without a charge costs nothing.
       .select(
-        sql<number | string>`coalesce(sum(coalesce(units, case when state = 'failed' then 0 else estimate end)), 0)`.as(
+        sql<
+          number | string
+        >`coalesce(sum(coalesce(units, case when state = 'failed' then 0 else coalesce(reserved, estimate) end)), 0)`.as(
           'units',
         ),
       )
@@ -51,7 +53,7 @@ export async function overLimit(trx: Kysely<Tables>, db: Database, task: Spendin
       .select(sql<number | string>`coalesce(sum(units), 0)`.as('units'))
       .select(({ fn }) => fn.min('created_at').as('oldest'))
       .executeTakeFirstOrThrow();
-    const units = Number(tasks.units) + Number(calls.units) + (task.estimate ?? 0);
+    const units = Number(tasks.units) + Number(calls.units) + (task.reserved ?? task.estimate ?? 0);
     // Sums of tenths and hundredths are a hair beside what they should be.
     if (Math.round(units * 1000) > unitsPerDay * 1000) {
       return refusal('unitsPerDay', until(DAY_MS, tasks.oldest, calls.oldest));

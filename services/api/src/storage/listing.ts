@@ -12,6 +12,8 @@ export function createListing(db: Database): Listing {
   const of = (subject: string) => db.kysely.selectFrom('tasks').where('subject', '=', subject);
   return {
     async list(subject, { limit, offset = 0, after, kinds, states, from, to }) {
+      // PostgreSQL takes no empty list.
+      if (kinds?.length === 0 || states?.length === 0) return [];
       let query = of(subject).select(TASK_COLUMNS);
       if (kinds !== undefined) query = query.where('kind', 'in', [...kinds]);
       if (states !== undefined) query = query.where('state', 'in', [...states]);

@@ -14,6 +14,7 @@ function migrations(database: 'sqlite' | 'postgres'): Record<string, Migration> 
     '004_surface': { up: (db) => surface(db, sql.raw(database === 'sqlite' ? 'integer' : 'bigint'), database) },
     '005_uploads': { up: (db) => uploads(db, sql.raw(database === 'sqlite' ? 'integer' : 'bigint')) },
     '006_calls': { up: (db) => calls(db, database) },
+    '007_reservations': { up: (db) => reservations(db, database) },
     '003_announcements': { up: database === 'postgres' ? announcements : async () => {} },
   };
 }
@@ -124,6 +125,12 @@ async function calls(db: Kysely<unknown>, database: 'sqlite' | 'postgres'): Prom
   await sql`CREATE TABLE calls (id text PRIMARY KEY, subject text NOT NULL, operation text NOT NULL,
     created_at ${whole} NOT NULL, outcome text NOT NULL, units ${real} NOT NULL)`.execute(db);
   await sql`CREATE INDEX calls_of_subject ON calls (subject, created_at)`.execute(db);
+}
+
+/** What tasks count for in limits, which is more than what they will probably cost. */
+async function reservations(db: Kysely<unknown>, database: 'sqlite' | 'postgres'): Promise<void> {
+  const real = sql.raw(database === 'sqlite' ? 'real' : 'double precision');
+  await sql`ALTER TABLE tasks ADD COLUMN reserved ${real}`.execute(db);
 }
 
 /** The channel that replicas learn of each other's changes by; the payload is the id of a task. */

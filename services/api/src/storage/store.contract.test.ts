@@ -159,6 +159,18 @@ describe.each(Object.entries(places))('the store on %s', (_name, place) => {
     });
   });
 
+  it('counts a task for the most that it may cost until its cost is known', async () => {
+    const store = await openAt(await place());
+    const make = (id: string) =>
+      store.add(task(id, { subject: 'carol', estimate: 1, reserved: 10, limits: { unitsPerDay: 15 } }), 'r1');
+    const first = await make('a');
+    expect(await make('b')).toMatchObject({ outcome: 'over-limit', limit: 'unitsPerDay' });
+    expect(await store.usage('carol', 0, 9999)).toMatchObject([{ expectedUnits: 1 }]);
+    const claim = first.outcome === 'added' ? first.claim : undefined;
+    await store.settle(claim!, { updatedAt: 2000, state: 'succeeded', units: 2 });
+    expect(await make('c')).toMatchObject({ outcome: 'added' });
+  });
+
   it('keeps what a caller is to be told until it was told, changes meanwhile too', async () => {
     const store = await openAt(await place());
     const claim = await claimOf(store, 'a', { callbackUrl: 'https://x.example/told' });

@@ -84,8 +84,10 @@ export interface Overview {
 
 /** What the limits of a subject are applied to. */
 export interface Spending extends Pick<Task, 'subject' | 'createdAt'> {
-  /** Units that it will probably cost; they count until the real ones are known. */
+  /** Units that it will probably cost. */
   readonly estimate?: number | undefined;
+  /** Units that it costs at most; they count until the real ones are known. Absent: the estimate. */
+  readonly reserved?: number | undefined;
   /** What the subject may use up. */
   readonly limits?: Limits | undefined;
 }

@@ -79,6 +79,8 @@ export interface TasksTable {
   details: string | null;
   /** Units that the task will probably cost. */
   estimate: number | null;
+  /** Units that count against the limit of its subject until the real ones are known; null: the estimate. */
+  reserved: number | null;
   /** Where the caller is told of changes. */
   callback_url: string | null;
   /** When to tell (again); null when everything is told. */

@@ -57,6 +57,7 @@ export function createTaskTable(db: Database, { concurrency, onEnded }: TaskTabl
           idempotency_key: task.idempotency?.key ?? null,
           fingerprint: task.idempotency?.fingerprint ?? null,
           estimate: task.estimate ?? null,
+          reserved: task.reserved ?? null,
           callback_url: task.callbackUrl ?? null,
           pool: task.pool,
           slots: task.slots,

@@ -1,6 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ENDPOINTS, estimate, impossible, type Kind, KlingError, type KlingRequest } from '@klingapi/kling';
+import {
+  ENDPOINTS,
+  estimate,
+  impossible,
+  type Kind,
+  KlingError,
+  type KlingRequest,
+  reservation,
+} from '@klingapi/kling';
 import type { FastifyRequest } from 'fastify';
 import { limitsOf, subjectOf } from '../access.ts';
 import type { Context } from '../context.ts';
@@ -10,7 +18,8 @@ import type { Added, OverLimit } from '../storage/store.ts';
 import { externalKey } from '../storage/tables.ts';
 import { checkUploads } from '../uploads/references.ts';
 import { upstreamProblem } from '../upstream-problem.ts';
-import { acceptPictures, describePictures } from './pictures.ts';
+import { acceptPictures } from './pictures.ts';
+import { storedRequest } from './stored-request.ts';
 import type { Task } from './task.ts';
 
 /** How long a create waits to learn whether Kling took the task; it goes on in the background after that. */
@@ -69,18 +78,20 @@ async function addTask(
   const { kind, request: payload, idempotencyKey, externalId, callbackUrl } = wanted;
   const key = externalId === undefined ? idempotencyKey : externalKey(externalId);
   const expected = estimate(kind, payload);
+  const reserved = reservation(kind, payload);
   const added = await context.store.add(
     {
       id: randomUUID(),
       subject: subjectOf(caller),
       kind,
       createdAt: context.now(),
-      request: describePictures(payload),
+      request: storedRequest(payload),
       payload,
       // Kling counts by model and kind of result, and each picture of a task for one.
       pool: `${ENDPOINTS[kind].result}:${'model_name' in payload ? payload.model_name : kind}`,
       slots: 'n' in payload ? payload.n : 1,
       estimate: expected?.units,
+      reserved,
       callbackUrl,
       limits: limitsOf(caller),
       uploads,
@@ -88,7 +99,7 @@ async function addTask(
     },
     context.replica,
   );
-  if (added.outcome === 'over-limit') throw limitProblem(added);
+  if (added.outcome === 'over-limit') throw limitProblem(added, reserved);
   if (added.outcome === 'upload-gone') throw ownProblem('upload_not_found', 'an upload was removed meanwhile');
   if (externalId !== undefined && added.outcome !== 'added') {
     throw ownProblem('external_id_taken', 'a task with this external_task_id already exists');
@@ -100,12 +111,15 @@ async function addTask(
   return added;
 }
 
-export function limitProblem({ limit, retryAfterSeconds }: OverLimit): ProblemError {
+/** @param reserved units that the request counts for until its cost is known */
+export function limitProblem({ limit, retryAfterSeconds }: OverLimit, reserved: number): ProblemError {
   return limit === 'createsPerMinute'
     ? ownProblem('rate_limited', 'as many tasks were made within a minute as may be', { retryAfterSeconds })
-    : ownProblem('spend_limited', 'the units of the last 24 hours and of this request are too many', {
-        retryAfterSeconds,
-      });
+    : ownProblem(
+        'spend_limited',
+        `the units of the last 24 hours and of this request are too many; it counts for ${reserved}, the most that it may cost, until its cost is known`,
+        { retryAfterSeconds },
+      );
 }
 
 /** Waits until Kling has taken or refused the task or it is back in the queue, but not for ever. */

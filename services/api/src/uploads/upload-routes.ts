@@ -10,7 +10,7 @@ import { type ResultStore, ResultStoreError, ResultStoreFullError } from '../res
 import type { UploadsFull } from '../storage/store.ts';
 import { LARGEST_BYTES } from './media-type.ts';
 import { receive, tooLarge } from './receive.ts';
-import { describeUpload, placeOf, type Upload, uploadReplySchema } from './upload.ts';
+import { describeUpload, placeOf, type Upload, uploadId, uploadReplySchema } from './upload.ts';
 
 /** Uploads of one caller that one process takes at once. */
 const AT_ONCE = 4;
@@ -18,7 +18,7 @@ const AT_ONCE = 4;
 const LINGER_MS = 5000;
 const MB = 1024 * 1024;
 
-const params = z.object({ id: z.string().min(1).max(64) });
+const params = z.object({ id: uploadId });
 
 /** A local file in, an address out that any picture, video or sound of a request may be. */
 export async function addUploadRoutes(app: App, context: Context): Promise<void> {
@@ -204,7 +204,7 @@ function limited({ bytes, files, roomAt }: UploadsFull, { uploads, now }: Contex
 async function ownUpload({ store }: Context, request: FastifyRequest, id: string): Promise<Upload> {
   const upload = await store.findUpload({ id });
   if (upload?.subject === subjectOf(request)) return upload;
-  throw ownProblem('upload_not_found', `there is no upload ${id.slice(0, 64)}`);
+  throw ownProblem('upload_not_found', `there is no upload ${id}`);
 }
 
 /** A socket that is closed while its other end still sends is reset, and the reply with it is lost. */

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { EXTENSIONS, mediaTypeSchema } from './media-type.ts';
 
+/** Ids as callers send them; no database is asked for what cannot be one. */
+export const uploadId = z.uuid();
+
 /** A file of a caller as it is stored. Times are Unix milliseconds. */
 export const uploadSchema = z.object({
   id: z.string(),
@@ -61,7 +64,7 @@ export function placeOf(id: string): { taskId: string; index: number } {
 export type Reference = { readonly id: string } | { readonly token: string };
 
 export function referenceOf(value: string, publicUrl: string | undefined): Reference | undefined {
-  if (value.startsWith(SCHEME)) return { id: value.slice(SCHEME.length) };
+  if (value.startsWith(SCHEME)) return { id: uploadId.safeParse(value.slice(SCHEME.length)).data ?? '' };
   const prefix = publicUrl === undefined ? undefined : `${publicUrl}/uploads/`;
   if (prefix === undefined || !value.startsWith(prefix)) return undefined;
   return { token: tokenOf(value.slice(prefix.length)) ?? '' };

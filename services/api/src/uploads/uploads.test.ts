@@ -14,7 +14,7 @@ import { type Api, type ApiOptions, startApi, taskReplySchema } from '../index.t
 import { createFolderStore } from '../results/folder-store.ts';
 import { type ResultStore, ResultStoreError } from '../results/result-store.ts';
 import { createS3Store } from '../results/s3-store.ts';
-import { uploadReplySchema } from './upload.ts';
+import { referenceOf, uploadReplySchema } from './upload.ts';
 
 // The S3 server is built once, from source.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 900_000 });
@@ -369,7 +369,11 @@ describe('a request that names an upload', () => {
     const names = 'image names no upload of yours that is there';
     const strange = uploadReplySchema.parse(bobs.body).url;
     expect(await refusedAt('/api/videos/image-to-video', { image: strange })).toMatchObject({ detail: names });
-    expect(await refusedAt('/v1/videos/image2video', { image: 'upload:../../etc' })).toMatchObject({ message: names });
+    for (const image of ['upload:../../etc', 'upload:\u0000', 'upload:']) {
+      // PostgreSQL takes no NUL.
+      expect(referenceOf(image, undefined)).toEqual({ id: '' });
+      expect(await refusedAt('/v1/videos/image2video', { image })).toMatchObject({ message: names });
+    }
     expect(await refusedAt('/api/videos/faces', { video_url: video.url })).toMatchObject({ code: 'invalid_request' });
     expect(await refusedAt('/api/videos/image-to-video', { image_tail: picture.url, image: strange })).toBeDefined();
     const request = { image: video.url };
