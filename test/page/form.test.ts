@@ -41,6 +41,46 @@ describe('the key', () => {
     await page.getByText('Nothing can be shown without a key.').waitFor();
   });
 
+  it('that is known no more is missed quietly, and asked for when somebody wants something', async () => {
+    const page = await open();
+    await create('/api/images/generations', { prompt: 'a fox' });
+    await cards(page).first().waitFor(patient);
+    let asked = 0;
+    await page.route('**/api/**', (route) => {
+      asked += 1;
+      return route.fulfill({ status: 401, json: {} });
+    });
+    // Looks for new ones now instead of in a while, and has done so when the icon is there.
+    const look = () =>
+      page.evaluate(async () => {
+        document.dispatchEvent(new Event('visibilitychange'));
+        await fetch('/page/icon.svg');
+      });
+    await look();
+    const notice = page.getByText('Without a key that is known here nothing new is shown.');
+    await notice.waitFor();
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    const before = asked;
+    await look();
+    expect(asked).toBe(before);
+
+    await page.locator('.filters').getByLabel('Status').selectOption('Failed');
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await look();
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.unroute('**/api/**');
+    await page.locator('.filters').getByLabel('Status').selectOption('');
+    await cards(page).first().waitFor(patient);
+    await page.getByRole('button', { name: 'Give a key' }).click();
+    await page.getByRole('dialog').getByLabel('Key', { exact: true }).fill(KEY);
+    await page.keyboard.press('Enter');
+    await notice.waitFor({ state: 'hidden' });
+    await create('/api/images/generations', { prompt: 'after the key' });
+    await look();
+    await page.getByText('after the key').waitFor(patient);
+  });
+
   it('that may only look is told so when it makes something', async () => {
     const page = await open({}, READ_KEY);
     await page.getByLabel('Describe it').fill('a fox');
@@ -87,6 +127,7 @@ describe('the form', () => {
 
   it('tells at the field what is wrong, and takes the reader there', async () => {
     const page = await open();
+    const creates = countCreates(page);
     await makeButton(page).click();
     const prompt = page.getByLabel('Describe it');
     await expect.poll(() => saidAt(prompt)).toContain('This is needed');
@@ -107,7 +148,23 @@ describe('the form', () => {
     await makeButton(page).click();
     const subject = page.getByRole('textbox', { name: 'Subject needed' });
     await expect.poll(() => saidAt(subject)).toContain('This is needed');
-    expect(await cards(page).count()).toBe(0);
+    expect(creates()).toBe(1);
+  });
+
+  it('keeps what was wrong with a request when a price comes', async () => {
+    const page = await open();
+    await page.getByText(/^about/).waitFor();
+    await makeButton(page).click();
+    const prompt = page.getByLabel('Describe it');
+    await expect.poll(() => saidAt(prompt)).toContain('This is needed');
+    const price = page.waitForResponse('**/api/estimate');
+    await page.getByLabel('How many').fill('2');
+    await (await price).finished();
+    await page.getByText('about 16 units').waitFor();
+    expect(await saidAt(prompt)).toContain('This is needed');
+    expect(await alertOf(page).textContent()).toContain('One field needs another look.');
+    await prompt.fill('a fox');
+    expect(await saidAt(prompt)).not.toContain('This is needed');
   });
 
   it('takes a file of this machine', async () => {
@@ -146,14 +203,11 @@ describe('the form', () => {
     await page.locator('input[type=file]').first().setInputFiles(FOX);
     const picture = page.getByRole('textbox', { name: 'Picture', exact: true });
     await expect.poll(() => saidAt(picture), patient).toContain('The upload failed: It is no file that Kling takes.');
-    let creates = 0;
-    page.on('request', (request) => {
-      if (isCreate(request)) creates += 1;
-    });
+    const creates = countCreates(page);
     await makeButton(page).click();
     await expect.poll(() => alertOf(page).textContent()).toContain('One field needs another look.');
     expect(await saidAt(picture)).toContain('The upload failed');
-    expect(creates).toBe(0);
+    expect(creates()).toBe(0);
     await page.getByRole('button', { name: 'Remove: fox.png' }).click();
     await picture.fill('https://example.com/person.png');
     expect(await makeAndSee(page)).toMatchObject({ image: 'https://example.com/person.png' });
@@ -200,6 +254,14 @@ const UNKNOWN_TYPE = {
 
 const isCreate = (request: Request): boolean =>
   request.method() === 'POST' && /\/api\//.test(request.url()) && !/\/api\/(estimate|uploads)$/.test(request.url());
+
+function countCreates(page: Page): () => number {
+  let creates = 0;
+  page.on('request', (request) => {
+    if (isCreate(request)) creates += 1;
+  });
+  return () => creates;
+}
 
 /** Clicks, and gives what was sent and taken. */
 async function makeAndSee(page: Page): Promise<unknown> {

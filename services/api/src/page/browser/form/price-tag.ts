@@ -39,9 +39,11 @@ export function priceTag({ kind, read, showError, clearErrors }: FormParts) {
     const request = read();
     const whole = forEstimate(request, chosen.example);
     // A price that cannot be told now is no reason to disturb anybody.
-    const reply = await post<EstimateReply>('/api/estimate', { kind: chosen.kind, request: whole }, { signal }).catch(
-      () => undefined,
-    );
+    const reply = await post<EstimateReply>(
+      '/api/estimate',
+      { kind: chosen.kind, request: whole },
+      { signal, by: 'page' },
+    ).catch(() => undefined);
     if (reply === undefined || signal.aborted) return;
     clearErrors(told);
     const telling = new Set<string>();

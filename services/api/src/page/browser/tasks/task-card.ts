@@ -128,7 +128,7 @@ export function taskCard(first: TaskReply, actions: CardActions): TaskCard {
 
 /** What the task will probably cost; nothing where that is not known. */
 async function expected({ kind, request }: TaskReply): Promise<string> {
-  const reply = await post<EstimateReply>('/api/estimate', { kind, request }).catch(() => undefined);
+  const reply = await post<EstimateReply>('/api/estimate', { kind, request }, { by: 'page' }).catch(() => undefined);
   return reply?.estimate === undefined || reply.estimate.per !== undefined ? '' : words.expected(reply.estimate.units);
 }
 
