@@ -263,7 +263,7 @@ describe('a request that the model cannot do', () => {
     const { call } = await start();
     const video = (model_name: string, duration: string) =>
       call('/v1/videos/text2video', { body: { prompt: 'x', model_name, duration } });
-    expect(await video('kling-v1', '7')).toMatchObject(refused('duration'));
+    expect(await video('kling-v2-6', '7')).toMatchObject(refused('duration'));
     expect(await video('kling-v3', '7')).toMatchObject({ status: 200 });
     expect(await video('kling-v99', '7')).toMatchObject({ status: 200 });
     expect((await call('/sandbox/charges')).body).toMatchObject({ tasks: 2 });
