@@ -60,6 +60,31 @@ describe('for everybody', () => {
     expect(saved.suggestedFilename()).toMatch(/\.png$/);
   });
 
+  it.each([
+    [390, 700],
+    [1280, 700],
+  ])('shows what has the focus, at %i by %i', async (width, height) => {
+    const page = await open({ viewport: { width, height } });
+    await chooseKind(page, 'face-lip-sync');
+    await unfold(page);
+    await page.locator('form.make select').first().focus();
+    let reached = 0;
+    for (; reached < 60; reached += 1) {
+      await page.keyboard.press('Tab');
+      const seen = await page.evaluate(() => {
+        const at = document.activeElement;
+        if (at === null || at.closest('form.make') === null) return 'left';
+        const { left, width, top, height } = at.getBoundingClientRect();
+        // Its upper edge: a large field may be cut off below.
+        const on = document.elementFromPoint(left + width / 2, top + Math.min(height / 2, 20));
+        return on !== null && (at.contains(on) || on.contains(at)) ? 'seen' : at.outerHTML.slice(0, 200);
+      });
+      if (seen === 'left') break;
+      expect(seen).toBe('seen');
+    }
+    expect(reached).toBeGreaterThan(10);
+  });
+
   it.each(['light', 'dark'] as const)('has nothing that axe-core finds wrong in %s colours', async (colorScheme) => {
     const page = await open({ colorScheme, reducedMotion: 'reduce' }, '');
     await page.getByRole('dialog').waitFor();

@@ -1,3 +1,4 @@
+import { drawPicture } from '@klingapi/sandbox';
 import { describe, expect, it } from 'vitest';
 import { KEY } from './stack.ts';
 import { alertOf, cards, chooseKind, makeButton, patient, usePage } from './use-page.ts';
@@ -49,6 +50,52 @@ describe('a task', () => {
       });
       await expect.poll(() => media.evaluate((each: HTMLMediaElement) => each.currentTime)).toBeGreaterThan(0);
     }
+  });
+
+  it('gives the memory of its files back when it is gone, also of one on its way', async () => {
+    const page = await open();
+    await page.evaluate(() => {
+      const { createObjectURL, revokeObjectURL } = URL;
+      const held = new Set<string>();
+      URL.createObjectURL = (what) => {
+        const url = createObjectURL(what);
+        held.add(url);
+        return url;
+      };
+      URL.revokeObjectURL = (url) => {
+        held.delete(url);
+        revokeObjectURL(url);
+      };
+      Object.assign(window, { held });
+    });
+    const held = () => page.evaluate('window.held.size');
+    const show = (status: string) => page.locator('.filters').getByLabel('Status').selectOption(status);
+    await create('/api/images/generations', { prompt: 'a fox' });
+    await show('succeeded');
+    await expect.poll(held, patient).toBeGreaterThan(0);
+    await show('failed');
+    await expect.poll(held).toBe(0);
+
+    const hold = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    await page.route(/\/results\//, async (route) => {
+      asked.resolve();
+      await hold.promise;
+      await route.continue().catch(() => {});
+    });
+    await show('succeeded');
+    await asked.promise;
+    await show('failed');
+    await page.getByText('No task fits.').or(cards(page).getByText('Failed').first()).first().waitFor();
+    hold.resolve();
+    await page.evaluate(() => fetch('/page/icon.svg'));
+    expect(await held()).toBe(0);
+
+    await page.getByRole('radio', { name: 'Picture to video' }).check();
+    const fox = { name: 'fox.png', mimeType: 'image/png', buffer: drawPicture('fox', '16:9', 0) };
+    await page.locator('input[type=file]').first().setInputFiles(fox);
+    await page.locator('.given img').first().waitFor(patient);
+    await expect.poll(held).toBe(0);
   });
 
   it('that fails is told in words', async () => {

@@ -1,12 +1,15 @@
 import type { Fault } from '@klingapi/sandbox';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { z } from 'zod';
 import { startChromium } from './chromium.ts';
 import { KEY, type Stack, startStack } from './stack.ts';
 import { type Visit, visit } from './visit.ts';
 
 /** How long something may take that the service does. */
 export const patient = { timeout: 20_000 };
+
+const taskSchema = z.object({ request: z.record(z.string(), z.unknown()) });
 
 /** One browser and one service for a test file; every visitor is somebody new. */
 export function usePage() {
@@ -42,10 +45,11 @@ export function usePage() {
       return visitor.page;
     },
     /** As another client of the same caller does. */
-    async create(path: string, body: unknown): Promise<void> {
+    async create(path: string, body: unknown): Promise<z.output<typeof taskSchema>> {
       const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
       const reply = await fetch(stack.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
       expect(reply.status).toBe(202);
+      return taskSchema.parse(await reply.json());
     },
   };
 }

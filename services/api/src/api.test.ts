@@ -514,6 +514,9 @@ describe('the service', () => {
     for (const text of ['/api/images/generations', '/api/tasks/{id}/wait', 'negative_prompt', '16:9, 9:16']) {
       expect(page).toContain(text);
     }
+    const upload = page.split('<details>').find((each) => each.includes('<b>POST</b> <code>/api/uploads</code>'));
+    expect(upload).toContain('<input type="file" required>');
+    expect(upload).not.toContain('<textarea>');
     expect(page).not.toMatch(/(src|href)="(https?:)?\/\//);
     expect(reply.headers.get('content-security-policy')).toMatch(
       /default-src 'none'.*script-src 'sha256-[^']+'; connect/,

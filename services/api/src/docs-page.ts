@@ -23,13 +23,14 @@ document.addEventListener('submit', async (event) => {
   for (const field of form.querySelectorAll('[data-param]')) {
     path = path.replace('{' + field.dataset.param + '}', encodeURIComponent(field.value.trim()));
   }
-  const body = form.querySelector('textarea');
+  const text = form.querySelector('textarea'), file = form.querySelector('[type=file]')?.files[0];
   const headers = {};
   if (key) headers.authorization = 'Bearer ' + key;
-  if (body) headers['content-type'] = 'application/json';
+  if (text) headers['content-type'] = 'application/json';
+  if (file) headers['content-type'] = file.type || 'application/octet-stream';
   out.textContent = 'waiting';
   try {
-    const reply = await fetch(path, { method: form.dataset.method, headers, ...(body ? { body: body.value } : {}) });
+    const reply = await fetch(path, { method: form.dataset.method, headers, ...(text || file ? { body: file || text.value } : {}) });
     out.textContent = '';
     const line = document.createElement('p');
     line.textContent = 'HTTP ' + reply.status;
@@ -72,8 +73,14 @@ function renderOperation(path: string, method: string, operation: Operation): st
   return `<details><summary><b>${method}</b> <code>${escapeHtml(path)}</code> ${escapeHtml(operation.summary)}</summary>
 ${body === undefined ? '' : renderFields(body)}
 <form data-path="${escapeHtml(path)}" data-method="${method}">${params.join('')}
-${body === undefined ? '' : `<label>Body <textarea>${escapeHtml(example(body.required))}</textarea></label>`}
+${body === undefined ? '' : renderBody(body)}
 <button>Send</button><output></output></form></details>`;
+}
+
+function renderBody({ isFile, required }: NonNullable<Operation['requestBody']>): string {
+  return isFile
+    ? '<label>File <input type="file" required></label>'
+    : `<label>Body <textarea>${escapeHtml(example(required))}</textarea></label>`;
 }
 
 function renderFields({ properties, required }: NonNullable<Operation['requestBody']>): string {

@@ -74,8 +74,10 @@ export const documentSchema = z.object({
           .object({ content: z.record(z.string(), z.object({ schema: z.unknown() })) })
           .optional()
           .transform((body) => {
-            const schema = bodySchema.safeParse(body?.content['application/json']?.schema);
-            return body === undefined ? undefined : schema.success ? schema.data : { properties: {}, required: [] };
+            if (body === undefined) return undefined;
+            const schema = bodySchema.safeParse(body.content['application/json']?.schema);
+            const fields = schema.success ? schema.data : { properties: {}, required: [] };
+            return { ...fields, isFile: !('application/json' in body.content) };
           }),
       }),
     ),

@@ -23,6 +23,14 @@ describe('the clock of the sandbox', () => {
     expect(called).toHaveLength(2);
   });
 
+  it('holds a bounded number of calls while it stands still, and gives up the first due', () => {
+    const clock = createClock({ speed: 0 });
+    const called: number[] = [];
+    for (let at = 1; at <= 20_005; at += 1) clock.after(at, () => called.push(at));
+    clock.advance(30_000);
+    expect([called.length, called[0], called.at(-1)]).toEqual([20_000, 6, 20_005]);
+  });
+
   it('waits for weeks', () => {
     const clock = createClock();
     let isCalled = false;

@@ -10,12 +10,18 @@ export interface Clock {
   readonly speed: number;
   setSpeed(speed: number): void;
   advance(milliseconds: number): void;
-  /** Calls once, when so much of the sandbox's time has passed; what was due in a jump is called at once, in order. */
+  /**
+   * Calls once, when so much of the sandbox's time has passed; what was due in a
+   * jump is called at once, in order. Of more than 20000 calls that wait the first
+   * due is given up: time that stands still would let them grow without end.
+   */
   after(milliseconds: number, call: () => void): void;
   /** Back to real time; nothing that waits is called any more. */
   reset(): void;
 }
 
+/** Two of each task that is remembered. */
+const MOST = 20_000;
 /** Timers of Node hold 24 days; so long nothing needs to be certain here. */
 const LONGEST_MS = 60_000;
 
@@ -64,6 +70,7 @@ export function createClock({ now: real = Date.now, speed: initial = 1 }: ClockO
       const at = now() + milliseconds;
       const place = waiting.findLastIndex((each) => each.at <= at) + 1;
       waiting.splice(place, 0, { at, call });
+      if (waiting.length > MOST) waiting.shift();
       if (place === 0) wake();
     },
     reset() {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SignJWT } from 'jose';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -258,6 +258,31 @@ describe('results', () => {
   });
 });
 
+describe('a request that the model cannot do', () => {
+  it('is refused before it costs anything, and one of a model that is not known is not', async () => {
+    const { call } = await start();
+    const video = (model_name: string, duration: string) =>
+      call('/v1/videos/text2video', { body: { prompt: 'x', model_name, duration } });
+    expect(await video('kling-v2-6', '7')).toMatchObject(refused('duration'));
+    expect(await video('kling-v3', '7')).toMatchObject({ status: 200 });
+    expect(await video('kling-v99', '7')).toMatchObject({ status: 200 });
+    expect((await call('/sandbox/charges')).body).toMatchObject({ tasks: 2 });
+  });
+});
+
+describe('the address', () => {
+  it.each([
+    ['0.0.0.0', /^http:\/\/127\.0\.0\.1:\d+$/],
+    ['127.0.0.2', /^http:\/\/127\.0\.0\.2:\d+$/],
+    ['::1', /^http:\/\/\[::1\]:\d+$/],
+    ['::', /^http:\/\/127\.0\.0\.1:\d+$/],
+  ])('of a sandbox on %s reaches it', async (host, expected) => {
+    const { call, sandbox } = await start({ host });
+    expect(sandbox.url).toMatch(expected);
+    expect((await call('/sandbox/charges')).status).toBe(200);
+  });
+});
+
 describe('the admin surface', () => {
   it('can be kept off the port of the callers', async () => {
     const { call, sandbox } = await start({ adminOnTraffic: false });
@@ -268,6 +293,30 @@ describe('the admin surface', () => {
     const reply = await fetch(`http://127.0.0.1:${port}/sandbox/charges`);
     expect(await reply.json()).toMatchObject({ tasks: 0 });
     server.close();
+  });
+
+  it('lets no page steer it, neither by its own name nor by one that points here', async () => {
+    const { call, sandbox } = await start();
+    const { port } = new URL(sandbox.url);
+    const status = (method: string, path: string, headers: Record<string, string>) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        // Not by fetch, which sends its own Host.
+        request(sandbox.url + path, { method, headers }, (reply) => {
+          reply.resume();
+          resolve(reply.statusCode);
+        })
+          .on('error', reject)
+          .end();
+      });
+    await call(images, { body: { prompt: 'x' } });
+    expect(await status('POST', '/sandbox/reset', { origin: 'https://evil.example' })).toBe(403);
+    expect(await status('POST', '/sandbox/reset', { origin: 'null' })).toBe(403);
+    expect(await status('GET', '/sandbox/tasks', { host: `evil.example:${port}` })).toBe(403);
+    expect((await call('/sandbox/tasks')).body).toMatchObject({ count: 1 });
+    for (const host of [`localhost:${port}`, `[::1]:${port}`, 'sandbox.kling.svc:9090', 'sandbox']) {
+      expect(await status('GET', '/sandbox/tasks', { host }), host).toBe(200);
+    }
+    expect(await status('POST', '/sandbox/reset', { origin: sandbox.url })).toBe(204);
   });
 
   it('resets everything, and shows no key', async () => {

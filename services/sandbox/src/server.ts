@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { fail } from './answer.ts';
@@ -86,7 +87,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   if (address === null || typeof address === 'string') throw new Error('the sandbox has no TCP port');
   return {
     port: address.port,
-    url: `http://127.0.0.1:${address.port}`,
+    url: urlOf(address),
     admin: (request, response) => admin.routing(request, response),
     close: async () => {
       callbacks.close();
@@ -95,6 +96,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       await admin.close();
     },
   };
+}
+
+/** By which this machine reaches it, wherever it listens. */
+function urlOf({ address, family, port }: AddressInfo): string {
+  const isEverywhere = address === '0.0.0.0' || address === '::';
+  const host = isEverywhere ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address;
+  return `http://${host}:${port}`;
 }
 
 /** Fastify's own refusals (no JSON, too large) in the words of the vendor. */

@@ -3,6 +3,7 @@ import { isPrivateAddress } from '../egress/addresses.ts';
 import { type FieldProblem, ownProblem } from '../problem.ts';
 import { HEAD_BYTES, mediaTypeOf, mediumOf } from '../uploads/media-type.ts';
 import { createSizeReader, sizeProblem } from '../uploads/picture-size.ts';
+import { describeMedium } from './described-media.ts';
 import { type FieldRule, type MediaField, mapMedia, ruleOf } from './media-fields.ts';
 
 /**
@@ -45,8 +46,7 @@ export function refusedMedia(errors: FieldProblem[]) {
 export function describePictures(body: object): Record<string, unknown> {
   return {
     ...mapMedia(body, ({ name, value }) => {
-      if (isUrl(value)) return value;
-      return `(${/sound|audio/.test(name) ? 'sound' : 'picture'} of ${decodedSize(value)} bytes)`;
+      return isUrl(value) ? value : describeMedium(name, decodedSize(value));
     }),
   };
 }

@@ -1,5 +1,6 @@
 import { webhookSecretSchema } from '@klingapi/kling';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import { isUnclaimableHost } from '@klingapi/management';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { accountName } from '../authorization.ts';
 import { NAMED_FAULTS } from '../faults/names.ts';
@@ -33,7 +34,29 @@ const secretSchema = z.strictObject({
 const tasksQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(100) });
 
 /** What people and tests steer the sandbox by; it belongs on a port that callers do not reach. */
-export function addAdminRoutes(app: FastifyInstance, world: World): void {
+export function addAdminRoutes(server: FastifyInstance, world: World): void {
+  server.register(async (app) => {
+    app.addHook('onRequest', refusePages);
+    addRoutes(app, world);
+  });
+}
+
+/**
+ * A browser on this machine reaches the sandbox for every page that it shows. Such
+ * a page cannot hide its Origin, nor choose a Host that is no name of its own.
+ */
+async function refusePages(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  const { origin, host } = request.headers;
+  if (origin !== undefined && origin !== `http://${host}`) {
+    const detail = `Pages of ${origin} may not steer the sandbox: send this without an Origin, as programs do`;
+    return tell(reply, 403, 'origin_refused', detail);
+  }
+  if (isUnclaimableHost(host)) return undefined;
+  const detail = `The Host ${host ?? '(none)'} could be a name of anybody: reach the sandbox by its address, localhost or its name in the cluster`;
+  return tell(reply, 403, 'host_refused', detail);
+}
+
+function addRoutes(app: FastifyInstance, world: World): void {
   const { clock, book, scripts, packs, callbacks, library } = world;
   const time = () => ({ now: clock.now(), iso: new Date(clock.now()).toISOString(), speed: clock.speed });
 
@@ -128,7 +151,7 @@ function problem(reply: FastifyReply, error: z.ZodError): FastifyReply {
 }
 
 function tell(reply: FastifyReply, status: number, code: string, detail: string, errors?: readonly unknown[]) {
-  const title = { 400: 'The request is invalid', 404: 'Not found', 409: 'Too many' }[status] ?? 'Error';
+  const title = { 400: 'The request is invalid', 403: 'Refused', 404: 'Not found', 409: 'Too many' }[status] ?? 'Error';
   const body = { type: 'about:blank', title, status, detail, code, ...(errors === undefined ? {} : { errors }) };
   return reply.code(status).type('application/problem+json').send(JSON.stringify(body));
 }

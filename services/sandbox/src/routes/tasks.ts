@@ -1,4 +1,4 @@
-import { ENDPOINTS, KINDS, type Kind, REQUESTS } from '@klingapi/kling';
+import { ENDPOINTS, impossible, KINDS, type Kind, REQUESTS } from '@klingapi/kling';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { type Answer, fail, invalid, succeed } from '../answer.ts';
@@ -48,6 +48,8 @@ function create(world: World, kind: Kind, { request, account, struck, base }: Ca
     .pipe(REQUESTS[kind])
     .safeParse(request.body);
   if (!body.success) return invalid(body.error.issues);
+  const [reason] = impossible(kind, body.data);
+  if (reason !== undefined) return fail(1201, `${reason.field}: ${reason.problem}`);
   const labels = (isLegacy ? labelsSchema : z.object({ options: labelsSchema.prefault({}) })).safeParse(request.body);
   if (!labels.success) return invalid(labels.error.issues);
   const { external_task_id: externalId, callback_url: callbackUrl } =

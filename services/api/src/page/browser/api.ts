@@ -1,6 +1,9 @@
 import type { Problem } from '../../problem.ts';
-import { askForKey, storedKey } from './key.ts';
+import { askForKey, keyIsMissing, missKey, storedKey } from './key.ts';
 import { words } from './words.ts';
+
+/** What is told of a status that came without a word. */
+const BARE: Readonly<Record<number, string>> = { 0: words.unreachable, 401: words.keyMissing };
 
 /** A reply that is no success, or none at all (`unreachable`). */
 export class Refused extends Error {
@@ -10,7 +13,7 @@ export class Refused extends Error {
   readonly retryAfterSeconds: number | undefined;
 
   constructor(status: number, problem: Problem | undefined, retryAfterSeconds?: number) {
-    super(problem?.detail ?? (status === 0 ? words.unreachable : `HTTP ${status}`));
+    super(problem?.detail ?? BARE[status] ?? `HTTP ${status}`);
     this.code = problem?.code ?? (status === 0 ? 'unreachable' : `http_${status}`);
     this.status = status;
     this.problem = problem;
@@ -27,13 +30,20 @@ export function explain(error: unknown): string {
   return [plain, said, wait].filter((part) => part !== undefined).join(' ');
 }
 
+export interface Asked extends RequestInit {
+  /** Of its own accord, `page` disturbs nobody with the question for a key. A person, unless told otherwise. */
+  readonly by?: 'person' | 'page';
+}
+
 /**
- * A request with the caller's key; asks for one where the service wants it.
+ * A request with the caller's key; asks for one where the service wants it and
+ * somebody is there who wants something.
  *
  * @throws Refused
  */
-export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+export async function request(path: string, { by = 'person', ...init }: Asked = {}): Promise<Response> {
   for (;;) {
+    if (by === 'page' && keyIsMissing()) throw new Refused(401, undefined);
     const key = storedKey();
     const headers = new Headers(init.headers);
     if (key !== undefined) headers.set('authorization', `Bearer ${key}`);
@@ -42,8 +52,12 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
       throw new Refused(0, undefined);
     });
     if (reply.ok) return reply;
-    // Somebody may have given another one while this request was under way.
-    if (reply.status === 401 && (storedKey() !== key || (await askForKey()))) continue;
+    if (reply.status === 401) {
+      // Somebody may have given another one while this request was under way.
+      if (storedKey() !== key) continue;
+      if (by === 'page') missKey();
+      else if (await askForKey()) continue;
+    }
     const retryAfter = Number(reply.headers.get('retry-after') ?? Number.NaN);
     const problem: Problem | undefined = await reply.json().catch(() => undefined);
     throw new Refused(reply.status, problem, Number.isFinite(retryAfter) ? retryAfter : undefined);
@@ -51,21 +65,14 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
 }
 
 /** @param path of a route whose replies have this type */
-export async function get<Reply>(path: string, signal?: AbortSignal): Promise<Reply> {
-  const reply = await request(path, signal === undefined ? {} : { signal });
+export async function get<Reply>(path: string, asked: Asked = {}): Promise<Reply> {
+  const reply = await request(path, asked);
   return await reply.json();
 }
 
-export async function post<Reply>(
-  path: string,
-  body: unknown,
-  more: { headers?: Record<string, string>; signal?: AbortSignal } = {},
-): Promise<Reply> {
-  const headers = { 'content-type': 'application/json', ...more.headers };
-  const { signal } = more;
-  const reply = await request(path, {
-    ...{ method: 'POST', headers, body: JSON.stringify(body) },
-    ...(signal === undefined ? {} : { signal }),
-  });
+export async function post<Reply>(path: string, body: unknown, asked: Asked = {}): Promise<Reply> {
+  const headers = new Headers(asked.headers);
+  headers.set('content-type', 'application/json');
+  const reply = await request(path, { ...asked, method: 'POST', headers, body: JSON.stringify(body) });
   return await reply.json();
 }

@@ -10,8 +10,10 @@ export function curlCommand(origin: string, path: string, body: unknown): string
 
 /** Files in Base64 would not fit into a command line. */
 const LONGEST = 10_000;
-const shortened = (_name: string, value: unknown): unknown =>
-  typeof value === 'string' && value.length > LONGEST ? `<${value.length} characters of Base64>` : value;
+const shortened = (_name: string, value: unknown): unknown => {
+  if (value instanceof File) return `<${value.name}, not uploaded>`;
+  return typeof value === 'string' && value.length > LONGEST ? `<${value.length} characters of Base64>` : value;
+};
 
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;

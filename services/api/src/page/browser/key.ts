@@ -3,7 +3,7 @@ import { words } from './words.ts';
 
 /**
  * The key of whoever looks at the page. In session storage, so that a reload
- * keeps it and the end of the tab forgets it; never in an address, a cookie or
+ * keeps it and no other tab has it; never in an address, a cookie or
  * storage that outlives the tab.
  */
 const STORED_AS = 'klingapi-key';
@@ -15,6 +15,28 @@ export function forgetKey(): void {
 }
 
 let asked: Promise<boolean> | undefined;
+let isMissing = false;
+const onGiven: (() => void)[] = [];
+
+/** Whether the service wants a key that nobody gave; what nobody asked for is not sent meanwhile. */
+export const keyIsMissing = (): boolean => isMissing;
+
+/** Calls when another key was given than the page began with. */
+export const whenKeyGiven = (call: () => void): void => void onGiven.push(call);
+
+/** Stands where the key is missing, and offers to give one. */
+export const keyNotice = h(
+  'div',
+  { class: 'buttons', role: 'status', hidden: true },
+  h('span', {}, words.keyPaused),
+  h('button', { type: 'button', onclick: () => void askForKey() }, words.keyGive),
+);
+
+/** Tells so without a question, for which nobody is there. */
+export function missKey(missing = true): void {
+  isMissing = missing;
+  keyNotice.hidden = !missing;
+}
 
 /**
  * Asks for a key and stores it; callers that come meanwhile share the question.
@@ -22,9 +44,15 @@ let asked: Promise<boolean> | undefined;
  * @returns false when none was given
  */
 export function askForKey(): Promise<boolean> {
-  asked ??= ask(storedKey() === undefined ? undefined : words.keyWrong).finally(() => {
-    asked = undefined;
-  });
+  asked ??= ask(storedKey() === undefined ? undefined : words.keyWrong)
+    .then((isGiven) => {
+      missKey(!isGiven);
+      if (isGiven) for (const call of onGiven) call();
+      return isGiven;
+    })
+    .finally(() => {
+      asked = undefined;
+    });
   return asked;
 }
 
@@ -63,7 +91,12 @@ function ask(problem: string | undefined): Promise<boolean> {
       input,
       error,
       h('p', { id: why, class: 'hint' }, words.keyWhy),
-      h('button', { class: 'primary' }, words.keyUse),
+      h(
+        'div',
+        { class: 'buttons' },
+        h('button', { class: 'primary' }, words.keyUse),
+        h('button', { type: 'button', onclick: () => dialog.close() }, words.cancel),
+      ),
     ),
   );
   document.body.append(dialog);

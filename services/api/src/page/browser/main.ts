@@ -8,7 +8,7 @@ import { explain, Refused } from './api.ts';
 import { type KindOfTask, loadCatalogue } from './catalogue.ts';
 import { h, put } from './element.ts';
 import { makeForm } from './form/make-form.ts';
-import { forgetKey, storedKey } from './key.ts';
+import { forgetKey, storedKey, whenKeyGiven } from './key.ts';
 import type { CardActions } from './tasks/task-card.ts';
 import { taskList } from './tasks/task-list.ts';
 import { usageToday } from './usage.ts';
@@ -72,4 +72,8 @@ function show(kinds: readonly KindOfTask[]): void {
   put(main, form.element, list.element);
 }
 
+whenKeyGiven(() => {
+  forgetButton.hidden = false;
+  usage.refresh();
+});
 void start();

@@ -24,7 +24,9 @@ export function usageToday() {
     const midnight = new Date();
     midnight.setHours(0, 0, 0, 0);
     const query = new URLSearchParams({ since: midnight.toISOString() });
-    const reply = await get<{ usage: readonly UsageRow[] }>(`/api/usage?${query}`).catch(() => undefined);
+    const reply = await get<{ usage: readonly UsageRow[] }>(`/api/usage?${query}`, { by: 'page' }).catch(
+      () => undefined,
+    );
     if (reply === undefined) return;
     const { usage } = reply;
     element.hidden = false;

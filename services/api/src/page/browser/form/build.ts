@@ -18,9 +18,18 @@ const BUILDERS: Readonly<Record<Control, (options: FieldOptions) => Field>> = {
   json: jsonField,
 };
 
-/** The field for a property of a request, whatever it is. */
-export function buildField(name: string, schema: Schema, required: boolean, example: unknown): Field {
-  const field = BUILDERS[controlOf(schema)]({ schema, label: fieldName(name), required, example });
+/**
+ * The field for a property of a request, whatever it is.
+ *
+ * @param isOptional inside a group that may be left out: nothing is chosen beforehand
+ */
+export function buildField(
+  name: string,
+  schema: Schema,
+  { required, example, isOptional }: Pick<FieldOptions, 'required' | 'example' | 'isOptional'>,
+): Field {
+  const field = BUILDERS[controlOf(schema)]({ schema, label: fieldName(name), required, example, isOptional });
+  if (isOptional) return field;
   if (schema.default !== undefined) field.write(schema.default);
   else if (required && isSetting(schema)) field.write(example);
   return field;

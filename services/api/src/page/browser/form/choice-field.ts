@@ -16,8 +16,8 @@ export function switchField(options: FieldOptions): Field {
 }
 
 function select(options: FieldOptions, values: readonly unknown[], name: (value: unknown) => string): Field {
-  const { schema, required } = options;
-  const mayBeLeft = schema.default === undefined && !required;
+  const { schema, required, isOptional } = options;
+  const mayBeLeft = isOptional || (schema.default === undefined && !required);
   const control = h(
     'select',
     {},

@@ -14,7 +14,10 @@ export interface Field {
   check(): readonly HTMLElement[];
   /** At this field, or the one inside it that the path leads to. @returns what is to take the focus */
   showError(path: readonly string[], text: string): HTMLElement;
-  clearErrors(): void;
+  /** @param only the errors with one of these texts; all without it */
+  clearErrors(only?: ReadonlySet<string>): void;
+  /** It is shown no longer: breaks off what is under way. */
+  leave?(): void;
 }
 
 /** What a field is built from. */
@@ -24,6 +27,8 @@ export interface FieldOptions {
   readonly required: boolean;
   /** The value in an example of the request. */
   readonly example: unknown;
+  /** Inside a group that may be left out as a whole, and is while nothing in it was chosen. */
+  readonly isOptional: boolean;
 }
 
 interface Parts {
@@ -51,10 +56,16 @@ export function simpleField({ schema, label, required }: FieldOptions, parts: Pa
     input.setAttribute('aria-invalid', 'true');
     return input;
   };
+  const clearErrors = (only?: ReadonlySet<string>): void => {
+    if (only?.has(error.textContent) === false) return;
+    put(error);
+    input.removeAttribute('aria-invalid');
+  };
   return {
     element: h(
       'div',
-      { class: parts.isShort === true ? 'field short' : 'field' },
+      // What was wrong with another value says nothing of this one.
+      { class: parts.isShort === true ? 'field short' : 'field', oninput: () => clearErrors() },
       h('label', { for: input.id }, label, required && h('span', { class: 'needed' }, ` ${words.required}`)),
       parts.control,
       error,
@@ -67,9 +78,6 @@ export function simpleField({ schema, label, required }: FieldOptions, parts: Pa
       return problem === undefined ? [] : [showError([], problem)];
     },
     showError,
-    clearErrors() {
-      put(error);
-      input.removeAttribute('aria-invalid');
-    },
+    clearErrors,
   };
 }

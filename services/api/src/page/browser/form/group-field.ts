@@ -13,7 +13,7 @@ const FIRST = new Set([
 /** The values of an object in a frame with its name. */
 export function groupField(options: FieldOptions): Field {
   const { schema, label, required } = options;
-  const inner = fieldsOf(schema, options.example);
+  const inner = fieldsOf(schema, options.example, { isOptional: options.isOptional || !required });
   const error = h('p', { id: newId(), class: 'error' });
   const element = h(
     'fieldset',
@@ -27,20 +27,21 @@ export function groupField(options: FieldOptions): Field {
     element,
     read() {
       const value = inner.read();
-      return Object.keys(value).length > 0 || required ? value : undefined;
+      return required || !isEmpty(value) ? value : undefined;
     },
     write: inner.write,
-    check: () => (required || Object.keys(inner.read()).length > 0 ? inner.check() : []),
+    check: () => (required || !isEmpty(inner.read()) ? inner.check() : []),
     showError(path, text) {
       const found = inner.showError(path, text);
       if (found !== undefined) return found;
       error.textContent = text;
       return element;
     },
-    clearErrors() {
-      put(error);
-      inner.clearErrors();
+    clearErrors(only) {
+      if (only?.has(error.textContent) !== false) put(error);
+      inner.clearErrors(only);
     },
+    leave: inner.leave,
   };
 }
 
@@ -52,10 +53,20 @@ export interface Fields {
   check(): readonly HTMLElement[];
   /** @returns undefined when no field of that name is here */
   showError(path: readonly string[], text: string): HTMLElement | undefined;
-  clearErrors(): void;
+  clearErrors(only?: ReadonlySet<string>): void;
+  leave(): void;
 }
 
-export function fieldsOf(schema: Schema, example: unknown, without: readonly string[] = []): Fields {
+interface FieldsOptions {
+  readonly without?: readonly string[];
+  readonly isOptional?: boolean;
+}
+
+export function fieldsOf(
+  schema: Schema,
+  example: unknown,
+  { without = [], isOptional = false }: FieldsOptions = {},
+): Fields {
   const examples = isRecord(example) ? example : {};
   const fields = new Map<string, Field>();
   const first: HTMLElement[] = [];
@@ -63,7 +74,7 @@ export function fieldsOf(schema: Schema, example: unknown, without: readonly str
   for (const [name, each] of Object.entries(schema.properties ?? {})) {
     if (without.includes(name)) continue;
     const required = schema.required?.includes(name) === true;
-    const field = buildField(name, each, required, examples[name]);
+    const field = buildField(name, each, { required, example: examples[name], isOptional });
     fields.set(name, field);
     (required || name in examples || FIRST.has(name) ? first : folded).push(field.element);
   }
@@ -87,12 +98,21 @@ export function fieldsOf(schema: Schema, example: unknown, without: readonly str
       const shown = fields.get(name)?.showError(path, text);
       return shown === undefined ? undefined : unfold(shown);
     },
-    clearErrors() {
-      for (const field of fields.values()) field.clearErrors();
+    clearErrors(only) {
+      for (const field of fields.values()) field.clearErrors(only);
+    },
+    leave() {
+      for (const field of fields.values()) field.leave?.();
     },
   };
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof File);
+}
+
+/** Whether there is no value in it, however deep. */
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isEmpty);
+  return isRecord(value) ? Object.values(value).every(isEmpty) : value === undefined;
 }

@@ -7,7 +7,7 @@ import { mediaField } from './media-field.ts';
 import { controlOf } from './schema.ts';
 
 /** Entries that can be added and taken away. */
-export function listField({ schema, label, required, example }: FieldOptions): Field {
+export function listField({ schema, label, required, example, isOptional }: FieldOptions): Field {
   const { items = {}, minItems = 0, maxItems = 100 } = schema;
   const examples: readonly unknown[] = Array.isArray(example) ? example : [];
   const rows: { field: Field; element: HTMLElement }[] = [];
@@ -32,6 +32,7 @@ export function listField({ schema, label, required, example }: FieldOptions): F
       label: `${label} ${rows.length + 1}`,
       required: true,
       example: examples[rows.length] ?? examples[0],
+      isOptional,
     };
     const field = controlOf(items) === 'media' ? mediaField(options) : groupField(options);
     const remove = h('button', { type: 'button', class: 'quiet' }, words.remove(options.label));
@@ -39,6 +40,7 @@ export function listField({ schema, label, required, example }: FieldOptions): F
     remove.addEventListener('click', () => {
       rows.splice(rows.indexOf(row), 1);
       row.element.remove();
+      field.leave?.();
       add.disabled = false;
       add.focus();
       element.dispatchEvent(new Event('input', { bubbles: true }));
@@ -58,7 +60,10 @@ export function listField({ schema, label, required, example }: FieldOptions): F
     read: () => (rows.length === 0 && !required ? undefined : rows.map(({ field }) => field.read())),
     write(value) {
       if (!Array.isArray(value)) return;
-      for (const row of rows.splice(0)) row.element.remove();
+      for (const row of rows.splice(0)) {
+        row.element.remove();
+        row.field.leave?.();
+      }
       fill(value.length);
       for (const [index, { field }] of rows.entries()) field.write(value[index]);
     },
@@ -73,9 +78,12 @@ export function listField({ schema, label, required, example }: FieldOptions): F
       error.textContent = text;
       return element;
     },
-    clearErrors() {
-      put(error);
-      for (const { field } of rows) field.clearErrors();
+    clearErrors(only) {
+      if (only?.has(error.textContent) !== false) put(error);
+      for (const { field } of rows) field.clearErrors(only);
+    },
+    leave() {
+      for (const { field } of rows) field.leave?.();
     },
   };
 }

@@ -25,6 +25,8 @@ export function makeForm(kinds: readonly KindOfTask[], onMade: (task: TaskReply)
   let fields: Fields | undefined;
   // The same as long as the same is sent, so that a second try after a broken connection is paid once.
   let attempt = { body: '', key: '' };
+  // What somebody chose to make; another one was begun since when it differs.
+  let begun = 0;
 
   const place = h('div', { class: 'fields' });
   const alert = h('p', { class: 'alert', role: 'alert', tabindex: -1 });
@@ -35,17 +37,23 @@ export function makeForm(kinds: readonly KindOfTask[], onMade: (task: TaskReply)
   };
   const showError = (path: readonly string[], text: string): HTMLElement | undefined =>
     path[0] === 'model_name' ? model?.field?.showError([], text) : fields?.showError(path, text);
-  const clearErrors = (): void => {
-    put(alert);
-    model?.field?.clearErrors();
-    fields?.clearErrors();
+  const clearErrors = (only?: ReadonlySet<string>): void => {
+    model?.field?.clearErrors(only);
+    fields?.clearErrors(only);
   };
   const price = priceTag({ read, showError, clearErrors, kind: () => kind });
+
+  const nameSubmit = (): void => {
+    if (kind === undefined) return;
+    const group = groupOf(kind);
+    submit.textContent = words.submit[group === 'solutions' ? 'other' : group];
+  };
 
   const build = (values: Record<string, unknown>): void => {
     if (kind === undefined) return;
     const known = kind.models.find(({ id }) => id === model?.chosen());
-    fields = fieldsOf(narrow(kind.schema, known), kind.example, ['model_name']);
+    fields?.leave();
+    fields = fieldsOf(narrow(kind.schema, known), kind.example, { without: ['model_name'] });
     fields.write(values);
     put(place, ...fields.elements);
     put(alert);
@@ -54,11 +62,11 @@ export function makeForm(kinds: readonly KindOfTask[], onMade: (task: TaskReply)
   const modelPlace = h('div');
   const start = (chosen: KindOfTask): void => {
     kind = chosen;
+    begun += 1;
     const before = fields?.read() ?? {};
     model = modelChoice(chosen.schema.properties?.['model_name'], chosen.models, () => build(fields?.read() ?? {}));
     put(modelPlace, model?.element);
-    const group = groupOf(chosen);
-    submit.textContent = words.submit[group === 'solutions' ? 'other' : group];
+    nameSubmit();
     // What was described for one kind is as good for the other.
     build(typeof before['prompt'] === 'string' ? { prompt: before['prompt'] } : {});
   };
@@ -76,12 +84,16 @@ export function makeForm(kinds: readonly KindOfTask[], onMade: (task: TaskReply)
   const send = async (): Promise<void> => {
     if (kind === undefined || submit.getAttribute('aria-disabled') === 'true') return;
     price.forget();
+    put(alert);
     clearErrors();
     submit.setAttribute('aria-disabled', 'true');
-    const label = submit.textContent;
     submit.textContent = words.submitting;
+    const mine = begun;
     try {
       await filesGiven();
+      // Nobody asked for what the form holds by now.
+      if (begun !== mine) return;
+      price.forget();
       const wrong = [...(model?.field?.check() ?? []), ...(fields?.check() ?? [])];
       if (wrong.length > 0) {
         put(alert, words.fixFields(wrong.length));
@@ -99,7 +111,7 @@ export function makeForm(kinds: readonly KindOfTask[], onMade: (task: TaskReply)
       refuse(error);
     } finally {
       submit.removeAttribute('aria-disabled');
-      submit.textContent = label;
+      nameSubmit();
     }
   };
 
@@ -136,6 +148,7 @@ export function makeForm(kinds: readonly KindOfTask[], onMade: (task: TaskReply)
   return {
     element,
     fill(chosen, request) {
+      fields?.leave();
       fields = undefined;
       choice.choose(chosen);
       if (!isRecord(request)) return;

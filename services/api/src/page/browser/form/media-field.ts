@@ -1,19 +1,35 @@
 import { announce } from '../announce.ts';
-import { h, put } from '../element.ts';
+import { type Child, h, put } from '../element.ts';
 import { words } from '../words.ts';
 import { type Field, type FieldOptions, simpleField } from './field.ts';
-import { type GivenFile, giveFile } from './give-file.ts';
+import { giveFile, giving } from './give-file.ts';
 
 const ACCEPTS = { image: 'image/*', audio: 'audio/*', any: 'image/*,video/*,audio/*' } as const;
+
+/**
+ * A file of this machine. While it has neither been given nor cleared, the field
+ * reads as the file itself: it is not empty, and it can be written elsewhere.
+ */
+interface Held {
+  readonly file: File;
+  readonly stop: AbortController;
+  /** As the request takes it. */
+  given?: string;
+  /** Why it could not be given; nothing is sent without the file until somebody clears or replaces it. */
+  problem?: string;
+}
 
 /** A file by its address, or one of this machine: chosen, dropped or pasted. */
 export function mediaField(options: FieldOptions): Field {
   const { schema } = options;
   const kind = schema['x-media'] ?? 'any';
-  let given: GivenFile | undefined;
-  let turn = 0;
+  let held: Held | undefined;
 
-  const address = h('input', { type: 'text', inputmode: 'url', autocomplete: 'off', placeholder: 'https://…' });
+  const address = h('input', {
+    ...{ type: 'text', inputmode: 'url', autocomplete: 'off', placeholder: 'https://…' },
+    // Whoever types an address instead wants no file any more.
+    oninput: () => clear(),
+  });
   const picker = h('input', { type: 'file', accept: ACCEPTS[kind], hidden: true });
   const choose = h('button', { type: 'button', class: 'quiet', onclick: () => picker.click() }, words.file);
   const shown = h('div', { class: 'given' });
@@ -21,51 +37,55 @@ export function mediaField(options: FieldOptions): Field {
 
   const changed = () => control.dispatchEvent(new Event('input', { bubbles: true }));
   const clear = (): void => {
-    turn += 1;
-    given = undefined;
+    held?.stop.abort();
+    held = undefined;
     put(shown);
-    address.disabled = false;
+    address.readOnly = false;
   };
   const field = simpleField(options, {
     control,
     input: address,
-    read: () => given?.value() ?? (address.value.trim() === '' ? undefined : address.value.trim()),
+    read: () => (held === undefined ? address.value.trim() || undefined : (held.given ?? held.file)),
     write(value) {
       clear();
-      if (value instanceof File) void take(value);
+      if (value instanceof File) giving(take(value));
       else if (typeof value === 'string') address.value = value;
     },
+    problem: () => held?.problem,
   });
 
   const take = async (file: File): Promise<void> => {
     clear();
     field.clearErrors();
-    turn += 1;
-    const mine = turn;
-    const progress = words.uploading(file.name);
-    put(shown, progress);
-    announce(progress);
-    const outcome = await giveFile(file, schema);
-    if (mine !== turn) return;
+    const mine: Held = { file, stop: new AbortController() };
+    held = mine;
+    address.value = '';
+    address.readOnly = true;
+    const away = () => {
+      clear();
+      field.clearErrors();
+      address.focus();
+      changed();
+    };
+    const remove = h('button', { type: 'button', class: 'quiet', onclick: away }, words.remove(file.name));
+    const tell = (text: string, ...before: readonly Child[]): void => {
+      put(shown, ...before, h('span', {}, text), remove);
+      announce(text);
+    };
+    tell(words.uploading(file.name));
+    const outcome = await giveFile(file, schema, mine.stop.signal);
+    if (held !== mine) return;
     if (typeof outcome === 'string') {
-      put(shown);
+      mine.problem = outcome;
+      address.readOnly = false;
+      tell(file.name);
       field.showError([], outcome);
       announce(outcome);
       return;
     }
-    given = outcome;
-    address.value = '';
-    address.disabled = true;
-    const away = () => {
-      clear();
-      address.focus();
-      changed();
-    };
-    const preview = file.type.startsWith('image/') && h('img', { src: outcome.preview, alt: '' });
-    const remove = h('button', { type: 'button', class: 'quiet', onclick: away }, words.remove(file.name));
+    mine.given = outcome.value;
     const how = outcome.isInline ? words.inline : words.uploaded;
-    put(shown, preview, h('span', {}, `${file.name}, ${how}`), remove);
-    announce(`${file.name}, ${how}`);
+    tell(`${file.name}, ${how}`, file.type.startsWith('image/') && preview(file));
     changed();
   };
 
@@ -73,7 +93,7 @@ export function mediaField(options: FieldOptions): Field {
     const file = files?.[0];
     if (file === undefined) return;
     event.preventDefault();
-    void take(file);
+    giving(take(file));
   };
   picker.addEventListener('change', (event) => {
     takeFirst(event, picker.files);
@@ -89,5 +109,11 @@ export function mediaField(options: FieldOptions): Field {
     takeFirst(event, event.dataTransfer?.files);
   });
   control.addEventListener('paste', (event) => takeFirst(event, event.clipboardData?.files));
-  return field;
+  return { ...field, leave: clear };
+}
+
+function preview(file: File): HTMLImageElement {
+  const src = URL.createObjectURL(file);
+  const free = () => URL.revokeObjectURL(src);
+  return h('img', { src, alt: '', onload: free, onerror: free });
 }

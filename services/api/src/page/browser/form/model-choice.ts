@@ -33,6 +33,7 @@ export function modelChoice(
     label: words.modelId,
     required: true,
     example: '',
+    isOptional: false,
   });
   const place = h('div');
   const showOther = (): void => put(place, select.value === OTHER && other.element);
@@ -68,9 +69,10 @@ export function modelChoice(
       put(place, h('p', { class: 'error' }, text));
       return select;
     },
-    clearErrors: () => {
-      other.clearErrors();
-      showOther();
+    clearErrors: (only) => {
+      other.clearErrors(only);
+      const shown = place.querySelector('p.error');
+      if (shown?.parentElement === place && only?.has(shown.textContent) !== false) showOther();
     },
   });
   return { element, chosen, choose, field: ofSelect() };

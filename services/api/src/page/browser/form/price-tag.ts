@@ -16,7 +16,7 @@ interface FormParts {
   readonly kind: () => KindOfTask | undefined;
   read(): Record<string, unknown>;
   showError(path: readonly string[], text: string): HTMLElement | undefined;
-  clearErrors(): void;
+  clearErrors(only: ReadonlySet<string>): void;
 }
 
 /** What the request in the form would cost, and at its fields why it could not succeed. */
@@ -24,6 +24,8 @@ export function priceTag({ kind, read, showError, clearErrors }: FormParts) {
   const element = h('p', { class: 'price' });
   let timer: ReturnType<typeof setTimeout> | undefined;
   let asking: AbortController | undefined;
+  // Of the estimate before; errors of others are not its to clear.
+  let told: ReadonlySet<string> = new Set();
 
   const forget = (): void => {
     clearTimeout(timer);
@@ -37,17 +39,23 @@ export function priceTag({ kind, read, showError, clearErrors }: FormParts) {
     const request = read();
     const whole = forEstimate(request, chosen.example);
     // A price that cannot be told now is no reason to disturb anybody.
-    const reply = await post<EstimateReply>('/api/estimate', { kind: chosen.kind, request: whole }, { signal }).catch(
-      () => undefined,
-    );
+    const reply = await post<EstimateReply>(
+      '/api/estimate',
+      { kind: chosen.kind, request: whole },
+      { signal, by: 'page' },
+    ).catch(() => undefined);
     if (reply === undefined || signal.aborted) return;
-    clearErrors();
+    clearErrors(told);
+    const telling = new Set<string>();
     for (const { field, problem, hint } of reply.errors) {
       const path = field.split('.');
       // What is still empty is not wrong yet.
       if (valueAt(request, path) === undefined) continue;
-      showError(path, [problem, hint].filter((part) => !part.startsWith('see /docs')).join(': '));
+      const text = [problem, hint].filter((part) => !part.startsWith('see /docs')).join(': ');
+      showError(path, text);
+      telling.add(text);
     }
+    told = telling;
     put(element, priceOf(reply));
     element.title = reply.estimate?.basis ?? '';
   };

@@ -11,7 +11,7 @@ export function forEstimate(
   const whole = { ...example, ...request };
   return JSON.parse(
     JSON.stringify(whole, (_name, value: unknown) =>
-      typeof value === 'string' && (value.length > LONGEST || value.startsWith('upload:'))
+      value instanceof File || (typeof value === 'string' && (value.length > LONGEST || value.startsWith('upload:')))
         ? 'https://example.com/file'
         : value,
     ),

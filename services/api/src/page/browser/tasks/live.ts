@@ -6,6 +6,7 @@ import { eventData } from '../events.ts';
 const STREAMS = 3;
 /** How often the tasks that have no stream are asked for, and how long a broken stream waits. */
 const PAUSE_MS = 3000;
+const GONE = new Set([403, 404, 410]);
 
 export interface Live {
   /** Tells every change of the task until it has ended. */
@@ -33,7 +34,7 @@ export function followTasks(onTask: (task: TaskReply) => void): Live {
   const stream = async (id: string, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
       try {
-        const { body } = await request(`/api/tasks/${id}/events`, { signal });
+        const { body } = await request(`/api/tasks/${id}/events`, { signal, by: 'page' });
         if (body === null) return;
         for await (const data of eventData(body)) {
           const task: TaskReply = JSON.parse(data);
@@ -42,14 +43,14 @@ export function followTasks(onTask: (task: TaskReply) => void): Live {
         }
       } catch (error) {
         // It is gone, or may not be seen any more; asking again would not help.
-        if (error instanceof Refused && error.status >= 400 && error.status < 500) return;
+        if (error instanceof Refused && GONE.has(error.status)) return;
       }
       await pause(PAUSE_MS);
     }
   };
   const askOthers = async (): Promise<void> => {
     for (const id of [...waiting]) {
-      const task = await get<TaskReply>(`/api/tasks/${id}`).catch(() => undefined);
+      const task = await get<TaskReply>(`/api/tasks/${id}`, { by: 'page' }).catch(() => undefined);
       if (task === undefined || !waiting.includes(id)) continue;
       onTask(task);
       if (hasEnded(task)) drop(id);

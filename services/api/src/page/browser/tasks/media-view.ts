@@ -1,4 +1,4 @@
-import { explain, request } from '../api.ts';
+import { type Asked, explain, request } from '../api.ts';
 import { h, put } from '../element.ts';
 import { words } from '../words.ts';
 
@@ -17,7 +17,9 @@ export interface MediaView {
 }
 
 /** As soon as it can be seen nearly. */
-const MARGIN = '200px';
+const NEAR = '200px';
+/** So far out of sight it gives its memory back. */
+const FAR = '5000px';
 
 /**
  * One picture, video or sound of a task. The bytes need the key, which only
@@ -27,48 +29,76 @@ const MARGIN = '200px';
 export function mediaView(group: MediaGroup, file: MediaFile, alt: string, atOnce: boolean): MediaView {
   let url: string | undefined;
   let loading: Promise<Blob | undefined> | undefined;
+  let stop = new AbortController();
   const element = h('div', { class: `view ${group}` });
 
-  const show = async (): Promise<Blob | undefined> => {
+  const show = async (by: Asked['by']): Promise<Blob | undefined> => {
+    const { signal } = stop;
     put(element, h('p', { class: 'hint' }, words.loading));
     try {
-      const blob = await (await request(file.href)).blob();
+      const blob = await (await request(file.href, { signal, ...(by === undefined ? {} : { by }) })).blob();
+      if (signal.aborted) return undefined;
       url = URL.createObjectURL(blob);
       put(
         element,
         shown(group, url, alt, () => put(element, h('p', { class: 'hint' }, words.unsupported))),
       );
+      // The place that it takes stays when it goes.
+      far.observe(element);
       return blob;
     } catch (error) {
+      if (signal.aborted) return undefined;
       loading = undefined;
       put(element, h('p', { class: 'error' }, explain(error)), loadButton());
       return undefined;
     }
   };
-  const load = (): Promise<Blob | undefined> => {
-    loading ??= show();
+  const load = (by?: Asked['by']): Promise<Blob | undefined> => {
+    loading ??= show(by);
     return loading;
   };
   const loadButton = () =>
     h('button', { type: 'button', class: 'load', onclick: () => void load() }, words.load[group]);
+  const free = (): void => {
+    stop.abort();
+    stop = new AbortController();
+    loading = undefined;
+    if (url !== undefined) URL.revokeObjectURL(url);
+    url = undefined;
+  };
 
-  const sight = new IntersectionObserver(
+  const near = new IntersectionObserver(
     (entries) => {
       if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-      sight.disconnect();
-      void load();
+      near.disconnect();
+      void load('page');
     },
-    { rootMargin: MARGIN },
+    { rootMargin: NEAR },
   );
-  if (group === 'images' || atOnce) sight.observe(element);
+  const far = new IntersectionObserver(
+    (entries) => {
+      const playing = element.querySelector<HTMLMediaElement>('video, audio');
+      if (entries.at(-1)?.isIntersecting !== false || playing?.paused === false) return;
+      far.disconnect();
+      element.style.minHeight = `${element.offsetHeight}px`;
+      free();
+      if (group === 'images') {
+        put(element);
+        near.observe(element);
+      } else put(element, loadButton());
+    },
+    { rootMargin: FAR },
+  );
+  if (group === 'images' || atOnce) near.observe(element);
   else put(element, loadButton());
 
   return {
     element,
-    load,
+    load: () => load(),
     close() {
-      sight.disconnect();
-      if (url !== undefined) URL.revokeObjectURL(url);
+      near.disconnect();
+      far.disconnect();
+      free();
     },
   };
 }

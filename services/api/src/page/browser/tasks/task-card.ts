@@ -1,3 +1,4 @@
+import { withoutDescriptions } from '../../../tasks/described-media.ts';
 import type { TaskReply } from '../../../tasks/task.ts';
 import { explain, post, Refused } from '../api.ts';
 import { copyButton } from '../clipboard.ts';
@@ -127,7 +128,7 @@ export function taskCard(first: TaskReply, actions: CardActions): TaskCard {
 
 /** What the task will probably cost; nothing where that is not known. */
 async function expected({ kind, request }: TaskReply): Promise<string> {
-  const reply = await post<EstimateReply>('/api/estimate', { kind, request }).catch(() => undefined);
+  const reply = await post<EstimateReply>('/api/estimate', { kind, request }, { by: 'page' }).catch(() => undefined);
   return reply?.estimate === undefined || reply.estimate.per !== undefined ? '' : words.expected(reply.estimate.units);
 }
 
@@ -135,14 +136,8 @@ function asRefused({ code, message }: NonNullable<TaskReply['error']>): Refused 
   return new Refused(422, { type: '', title: '', status: 422, detail: message, code, requestId: '' });
 }
 
-/** What was asked, without what the service only describes: pictures that came in the request itself. */
-function given({ request }: TaskReply): unknown {
-  return JSON.parse(
-    JSON.stringify(request, (_name, value: unknown) =>
-      typeof value === 'string' && /^<.*>$/.test(value) ? undefined : value,
-    ),
-  );
-}
+/** What was asked, without what the service only describes: files that came in the request itself. */
+const given = ({ request }: TaskReply): unknown => withoutDescriptions(request);
 
 /** An element or a voice, by its name and the id that prompts use. */
 function thing(found: Readonly<Record<string, unknown>>): HTMLElement {

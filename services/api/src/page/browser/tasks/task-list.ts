@@ -1,8 +1,9 @@
 import type { TaskReply } from '../../../tasks/task.ts';
 import { announce } from '../announce.ts';
-import { explain, get } from '../api.ts';
+import { type Asked, explain, get } from '../api.ts';
 import type { KindOfTask } from '../catalogue.ts';
 import { h, newId, put } from '../element.ts';
+import { keyNotice, whenKeyGiven } from '../key.ts';
 import { kindName, words } from '../words.ts';
 import { followTasks, hasEnded } from './live.ts';
 import { type CardActions, type TaskCard, taskCard } from './task-card.ts';
@@ -12,6 +13,8 @@ type ListReply = { tasks: readonly TaskReply[]; nextCursor?: string };
 /** How often to look for tasks that were made elsewhere, by an assistant for example. */
 const LOOK_MS = 10_000;
 const PAGE = 24;
+/** So many cards are there before those are dropped that nobody asked to see. */
+const MOST = 120;
 const RUNNING = 'submitted,processing';
 
 export interface TaskList {
@@ -25,6 +28,8 @@ export function taskList(kinds: readonly KindOfTask[], actions: CardActions, onE
   const cards = new Map<string, TaskCard>();
   let cursor: string | undefined;
   let turn = 0;
+  // Whether somebody looked at older ones.
+  let isDeep = false;
 
   const items = h('div', { class: 'tasks' });
   const note = h('p', { class: 'hint' });
@@ -66,25 +71,33 @@ export function taskList(kinds: readonly KindOfTask[], actions: CardActions, onE
     else items.append(card.element);
     if (!hasEnded(task)) live.follow(task.id);
   };
-  const clear = (): void => {
-    for (const [id, card] of cards) {
+  const drop = (those: Iterable<TaskCard>): void => {
+    for (const card of those) {
+      const { id } = card.task();
       live.leave(id);
       card.close();
+      card.element.remove();
+      cards.delete(id);
     }
-    cards.clear();
-    put(items);
+  };
+  /** A tab that stays open for days would fill up; the dropped ones come again with the older ones. */
+  const dropOld = ({ tasks, nextCursor }: ListReply): void => {
+    if (isDeep || cards.size <= MOST || items.contains(document.activeElement)) return;
+    const kept = new Set(tasks.map(({ id }) => id));
+    drop([...cards.values()].filter((card) => hasEnded(card.task()) && !kept.has(card.task().id)));
+    cursor = nextCursor;
   };
   const showNote = (): void => {
     const isFiltered = status.value !== '' || kind.value !== '';
     put(note, cards.size === 0 && (isFiltered ? words.emptyFiltered : words.empty));
     older.hidden = cursor === undefined;
   };
-  const page = (after: string | undefined): Promise<ListReply> => {
+  const page = (after: string | undefined, by: Asked['by'] = 'person'): Promise<ListReply> => {
     const query = new URLSearchParams({ limit: String(PAGE) });
     if (status.value !== '') query.set('status', status.value);
     if (kind.value !== '') query.set('kind', kind.value);
     if (after !== undefined) query.set('cursor', after);
-    return get<ListReply>(`/api/tasks?${query}`);
+    return get<ListReply>(`/api/tasks?${query}`, { by });
   };
   const load = async (more: boolean): Promise<void> => {
     turn += 1;
@@ -93,7 +106,8 @@ export function taskList(kinds: readonly KindOfTask[], actions: CardActions, onE
     try {
       const reply = await page(more ? cursor : undefined);
       if (mine !== turn) return;
-      if (!more) clear();
+      if (!more) drop(cards.values());
+      isDeep = more;
       for (const task of reply.tasks) show(task, 'end');
       cursor = reply.nextCursor;
     } catch (problem) {
@@ -105,12 +119,14 @@ export function taskList(kinds: readonly KindOfTask[], actions: CardActions, onE
   const look = async (): Promise<void> => {
     if (document.hidden) return;
     const mine = turn;
-    const reply = await page(undefined).catch(() => undefined);
+    const reply = await page(undefined, 'page').catch(() => undefined);
     if (reply === undefined || mine !== turn) return;
     put(error);
     for (const task of [...reply.tasks].reverse()) show(task, 'top');
+    dropOld(reply);
     showNote();
   };
+  whenKeyGiven(() => void load(false));
   setInterval(() => void look(), LOOK_MS);
   document.addEventListener('visibilitychange', () => void look());
   older.hidden = true;
@@ -130,6 +146,7 @@ export function taskList(kinds: readonly KindOfTask[], actions: CardActions, onE
         filter(words.status, status),
         filter(words.kind, kind),
       ),
+      keyNotice,
       error,
       note,
       items,
