@@ -177,16 +177,16 @@ describe('the form', () => {
     await cards(page).first().getByText('Ready').waitFor(patient);
   });
 
-  it('waits for a file that is still on its way, also when the model is changed meanwhile', async () => {
+  it.each([false, true])('waits for a file that is still on its way (model changed meanwhile: %s)', async (changes) => {
     const page = await open();
     const uploads = await holdUploads(page);
     await page.getByRole('radio', { name: 'Picture to video' }).check();
     await page.getByLabel('Describe it').fill('she turns around');
     await page.locator('input[type=file]').first().setInputFiles(FOX);
     await page.locator('.given').getByText('Uploading fox.png').waitFor();
-    await page.getByLabel('Model').selectOption('kling-v2-6');
-    await page.locator('.given').getByText('Uploading fox.png').waitFor();
     await uploads.come;
+    if (changes) await page.getByLabel('Model').selectOption('kling-v2-6');
+    await page.locator('.given').getByText('Uploading fox.png').waitFor();
     const creates = page.waitForRequest(isCreate);
     await makeButton(page).click();
     await page.getByRole('button', { name: 'Sending…' }).waitFor();
