@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { type Load, SHED_REASONS, type ShedReason } from '../load/load.ts';
+import { LOAD_CLASSES, type Load, SHED_REASONS, type ShedReason } from '../load/load.ts';
 import { isOutage } from '../storage/outage.ts';
 
 export interface WorkMetrics {
@@ -82,7 +82,7 @@ export function registerWork(registry: Registry): WorkMetrics {
         labelNames: ['class'],
         registers,
         collect() {
-          for (const kind of ['vital', 'read', 'work', 'wait'] as const) this.set({ class: kind }, load.open(kind));
+          for (const kind of LOAD_CLASSES) this.set({ class: kind }, load.open(kind));
         },
       });
       new Gauge({
