@@ -13,6 +13,7 @@ import type { ResultStore } from '../results/result-store.ts';
 import { uploadReplySchema } from './upload.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
+const patient = { timeout: 20_000, interval: 20 };
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
@@ -21,7 +22,19 @@ afterEach(async () => {
 const PICTURE = PNG.sync.write(new PNG({ width: 400, height: 300 }));
 
 async function start(load: Partial<LoadLimits> = {}, wrap = (results: ResultStore): ResultStore => results) {
-  const sandbox = await startSandbox({ host: '127.0.0.1', port: 0, taskSeconds: 0.05 });
+  let letGo = (): void => {};
+  const held = new Promise<undefined>((resolve) => {
+    letGo = () => resolve(undefined);
+  });
+  const kling = { asked: 0, hold: false, letGo };
+  const sandbox = await startSandbox({
+    ...{ host: '127.0.0.1', port: 0, taskSeconds: 0.05 },
+    fault: (method) => {
+      if (method !== 'POST') return undefined;
+      kling.asked += 1;
+      return kling.hold ? held : undefined;
+    },
+  });
   closing.push(() => sandbox.close());
   const api = await startApi({
     ...{ host: '127.0.0.1', port: 0, storage: { dataDir: mkdtempSync(join(tmpdir(), 'data-')) } },
@@ -32,7 +45,10 @@ async function start(load: Partial<LoadLimits> = {}, wrap = (results: ResultStor
     results: wrap(createFolderStore(mkdtempSync(join(tmpdir(), 'results-')))),
     load,
   });
-  closing.push(() => api.close());
+  closing.push(async () => {
+    letGo();
+    await api.close();
+  });
   const post = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
     const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers } };
     const reply = await fetch(api.url + path, { ...init, body: JSON.stringify(body) });
@@ -49,7 +65,7 @@ async function start(load: Partial<LoadLimits> = {}, wrap = (results: ResultStor
     });
   const charged = async () =>
     z.object({ tasks: z.number() }).parse(await (await fetch(`${sandbox.url}/sandbox/charges`)).json()).tasks;
-  return { api, post, upload, ended, charged };
+  return { api, post, upload, ended, charged, kling };
 }
 
 const imageToVideo = '/api/videos/image-to-video';
@@ -65,4 +81,30 @@ it('knows a repeated request by its key, though its upload has been deleted', as
   expect(taskReplySchema.parse((await send('a fox')).body).id).toBe(first.id);
   expect(problemSchema.parse((await send('a hare')).body).code).toBe('idempotency_key_reused');
   expect(await charged()).toBe(1);
+});
+
+it('puts files into requests only as far as there is memory for them', async () => {
+  let reads = 0;
+  const { post, upload, kling } = await start({ bodyBytes: 150_000 }, (results) => ({
+    ...results,
+    get(...asked) {
+      reads += 1;
+      return results.get(...asked);
+    },
+  }));
+  const { url } = await upload(Buffer.concat([PICTURE, Buffer.alloc(90_000)]));
+  kling.hold = true;
+  const sent = [
+    post(imageToVideo, { image: url, prompt: 'a fox', model_name: 'kling-v3' }),
+    post(imageToVideo, { image: url, prompt: 'a hare', model_name: 'kling-v3' }),
+    post('/api/images/recognize', { image: url }),
+  ];
+  await vi.waitFor(() => expect(kling.asked).toBe(1), patient);
+  // A small one, sent after them, has come to Kling.
+  sent.push(post('/api/images/generations', { prompt: 'a mouse' }));
+  await vi.waitFor(() => expect(kling.asked).toBe(2), patient);
+  expect(reads).toBe(1);
+  kling.letGo();
+  expect((await Promise.all(sent)).map(({ status }) => status)).toEqual([202, 202, 200, 202]);
+  expect(reads).toBe(3);
 });
