@@ -8,8 +8,11 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { problemSchema, startApi, taskReplySchema } from '../index.ts';
 import type { LoadLimits } from '../load/load.ts';
+import { ProblemError } from '../problem.ts';
 import { createFolderStore } from '../results/folder-store.ts';
 import type { ResultStore } from '../results/result-store.ts';
+import { acceptPictures } from '../tasks/pictures.ts';
+import { checkUploads } from './references.ts';
 import { uploadReplySchema } from './upload.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -107,4 +110,49 @@ it('puts files into requests only as far as there is memory for them', async () 
   kling.letGo();
   expect((await Promise.all(sent)).map(({ status }) => status)).toEqual([202, 202, 200, 202]);
   expect(reads).toBe(3);
+});
+
+it('looks for no more uploads than a request can need, each once, and tells no endless list of errors', async () => {
+  const asked: unknown[] = [];
+  const context = {
+    store: {
+      findUpload: async (reference: unknown) => {
+        asked.push(reference);
+        return undefined;
+      },
+    },
+    uploads: { address: undefined, retentionMs: 86_400_000 },
+    now: Date.now,
+  };
+  const body = (count: number, urlOf: (index: number) => string) => ({
+    contents: Array.from({ length: count }, (_, index) => ({ type: 'first_frame', url: urlOf(index) })),
+  });
+  const errorsOf = async (work: () => Promise<unknown> | unknown) => {
+    const error: unknown = await Promise.resolve()
+      .then(work)
+      .catch((thrown: unknown) => thrown);
+    return error instanceof ProblemError ? (error.details.errors ?? []) : [];
+  };
+  const check = (count: number, urlOf: (index: number) => string) =>
+    errorsOf(() => checkUploads(context, 'alice', 'omni-video', body(count, urlOf)));
+  expect(await check(51, (index) => `upload:${index}`)).toEqual([
+    {
+      field: 'contents.0.url',
+      problem: 'is one of 51 fields that name uploads',
+      hint: 'a request may name 50 uploads at most',
+    },
+  ]);
+  expect(asked).toHaveLength(0);
+  expect(await check(50, (index) => `upload:${index}`)).toHaveLength(20);
+  expect(asked).toHaveLength(20);
+  expect(await check(10, () => 'upload:same')).toHaveLength(10);
+  expect(asked).toHaveLength(21);
+  expect(
+    await errorsOf(() =>
+      acceptPictures(
+        body(30, () => 'no picture'),
+        'omni-video',
+      ),
+    ),
+  ).toHaveLength(20);
 });

@@ -8,13 +8,15 @@ import { type FieldProblem, ownProblem, ProblemError } from '../problem.ts';
 import { type ResultStore, ResultStoreError } from '../results/result-store.ts';
 import type { UploadTable } from '../storage/store.ts';
 import { type FieldRule, mapMedia, ruleOf } from '../tasks/media-fields.ts';
-import { acceptPictures, refusedMedia } from '../tasks/pictures.ts';
+import { acceptPictures, MOST_ERRORS, refusedMedia } from '../tasks/pictures.ts';
 import { mediumOf } from './media-type.ts';
 import { placeOf, publicAddress, type Reference, referenceOf, type Upload } from './upload.ts';
 
 const MB = 1024 * 1024;
 /** Of all uploads that go into one request as Base64: as much as a request of a caller may hold itself. */
 const INLINE_BYTES = 24 * MB;
+/** Far more than any request of Kling has places for. */
+const MOST_NAMED = 50;
 const READ_WITHIN_MS = 60_000;
 /** How long a call that makes no task waits until its files may be read. */
 const ROOM_WITHIN_MS = 15_000;
@@ -22,6 +24,12 @@ const ROOM_WITHIN_MS = 15_000;
 /** An upload is gone that a request needs. */
 export class UploadMissingError extends Error {
   override readonly name = 'UploadMissingError';
+}
+
+/** What the look at uploads takes. */
+interface Looks extends Pick<Context, 'now'> {
+  readonly store: Pick<UploadTable, 'findUpload'>;
+  readonly uploads: Pick<Context['uploads'], 'address' | 'retentionMs'>;
 }
 
 /**
@@ -33,22 +41,31 @@ export class UploadMissingError extends Error {
  * @throws ProblemError `invalid_request` that names each field
  */
 export async function checkUploads(
-  { store, uploads, now }: Pick<Context, 'store' | 'uploads' | 'now'>,
+  { store, uploads, now }: Looks,
   subject: string,
   kind: Kind | undefined,
   body: object,
 ): Promise<string[]> {
-  const named: { field: string; rule: FieldRule; reference: Reference }[] = [];
+  const named: { field: string; rule: FieldRule; value: string; reference: Reference }[] = [];
   mapMedia(body, (media) => {
     const reference = referenceOf(media.value, uploads.address);
-    if (reference !== undefined) named.push({ field: media.field, rule: ruleOf(media, kind), reference });
+    if (reference !== undefined)
+      named.push({ field: media.field, rule: ruleOf(media, kind), value: media.value, reference });
     return media.value;
   });
+  if (named.length > MOST_NAMED) {
+    const hint = `a request may name ${MOST_NAMED} uploads at most`;
+    const problem = `is one of ${named.length} fields that name uploads`;
+    throw refusedMedia(named.slice(0, 1).map(({ field }) => ({ field, problem, hint })));
+  }
   const errors: FieldProblem[] = [];
   const ids = new Set<string>();
+  const found = new Map<string, Upload | undefined>();
   let inline = 0;
-  for (const { field, rule, reference } of named) {
-    const upload = await store.findUpload(reference);
+  for (const { field, rule, value, reference } of named) {
+    if (errors.length >= MOST_ERRORS) break;
+    if (!found.has(value)) found.set(value, await store.findUpload(reference));
+    const upload = found.get(value);
     const byId = 'id' in reference;
     // Whoever was given the address of another caller's file may use it like any other address.
     if (!byId && upload !== undefined && upload.subject !== subject) continue;
@@ -167,7 +184,7 @@ async function base64(results: ResultStore | undefined, { id }: Upload): Promise
 
 /** What of the media of a request Kling would not take, without making anything. */
 export async function mediaProblems(
-  context: Pick<Context, 'store' | 'uploads' | 'now'>,
+  context: Looks,
   subject: string,
   kind: Kind,
   body: object,
