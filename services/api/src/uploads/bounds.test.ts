@@ -1,8 +1,10 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { createLogger, createRegistry } from '@klingapi/management';
 import { startSandbox } from '@klingapi/sandbox';
+import Fastify from 'fastify';
 import { PNG } from 'pngjs';
 import { afterEach, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -11,6 +13,7 @@ import type { LoadLimits } from '../load/load.ts';
 import { ProblemError } from '../problem.ts';
 import { createFolderStore } from '../results/folder-store.ts';
 import type { ResultStore } from '../results/result-store.ts';
+import { sendingTime } from '../results/send-kept.ts';
 import { acceptPictures } from '../tasks/pictures.ts';
 import { checkUploads } from './references.ts';
 import { uploadReplySchema } from './upload.ts';
@@ -24,7 +27,11 @@ afterEach(async () => {
 
 const PICTURE = PNG.sync.write(new PNG({ width: 400, height: 300 }));
 
-async function start(load: Partial<LoadLimits> = {}, wrap = (results: ResultStore): ResultStore => results) {
+async function start(
+  load: Partial<LoadLimits> = {},
+  wrap = (results: ResultStore): ResultStore => results,
+  publicUrl?: string,
+) {
   let letGo = (): void => {};
   const held = new Promise<undefined>((resolve) => {
     letGo = () => resolve(undefined);
@@ -47,6 +54,7 @@ async function start(load: Partial<LoadLimits> = {}, wrap = (results: ResultStor
     registry: createRegistry('api'),
     results: wrap(createFolderStore(mkdtempSync(join(tmpdir(), 'results-')))),
     load,
+    publicUrl,
   });
   closing.push(async () => {
     letGo();
@@ -155,4 +163,38 @@ it('looks for no more uploads than a request can need, each once, and tells no e
       ),
     ),
   ).toHaveLength(20);
+});
+
+it('lets those who take a file slowly keep out nobody but others who want files', async () => {
+  const outside = 'https://studio.example';
+  const { api, post, upload } = await start({ requests: 1, files: 3 }, undefined, outside);
+  const video = Buffer.concat([Buffer.from('\0\0\0\x20ftypisom', 'latin1'), Buffer.alloc(30_000_000)]);
+  const address = api.url + (await upload(video)).url.slice(outside.length);
+  const gone = new AbortController();
+  // Whose bodies nobody reads.
+  const slow = [1, 2, 3].map(() => fetch(address, { signal: gone.signal }));
+  expect((await Promise.all(slow)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  const refused = await fetch(address);
+  expect([refused.status, problemSchema.parse(await refused.json()).code]).toEqual([503, 'overloaded']);
+  expect((await fetch(`${api.url}/api/tasks`)).status).toBe(200);
+  expect((await post('/api/images/generations', { prompt: 'a fox' })).status).toBe(202);
+  gone.abort();
+  await vi.waitFor(async () => expect((await fetch(address, { method: 'HEAD' })).status).toBe(200), patient);
+});
+
+it('ends a connection on which a file is not taken in time, though all of it has been read', async () => {
+  const app = Fastify();
+  closing.push(() => app.close());
+  app.get('/', async (_request, reply) => {
+    sendingTime(reply, 50);
+    return await reply.send(Readable.from([Buffer.alloc(30_000_000)]));
+  });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const reply = await fetch(url);
+  await vi.waitFor(async () => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    app.server.getConnections((_error, count) => resolve(count));
+    expect(await promise).toBe(0);
+  }, patient);
+  await expect(reply.arrayBuffer()).rejects.toThrow();
 });
