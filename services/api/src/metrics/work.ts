@@ -78,7 +78,7 @@ export function registerWork(registry: Registry): WorkMetrics {
     watchLoad(load) {
       new Gauge({
         name: 'klingapi_requests_in_flight',
-        help: 'Requests that are open now; wait: long waits and event streams, which have a bound of their own',
+        help: 'Requests that are open now; wait (long waits, event streams), file (files being sent) and callback (of Kling) have a bound of their own',
         labelNames: ['class'],
         registers,
         collect() {
