@@ -9,6 +9,7 @@ import type {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Egress } from './egress/egress.ts';
+import type { ByteGate } from './load/byte-gate.ts';
 import type { Load } from './load/load.ts';
 import type { ApiMetrics } from './metrics/metrics.ts';
 import type { PageRules } from './pages.ts';
@@ -45,6 +46,8 @@ export interface Context {
   readonly pages: PageRules;
   /** What this process has taken on. */
   readonly load: Load;
+  /** What is on its way to Kling, with the files of callers that are put in. */
+  readonly outgoing: ByteGate;
   /** The address that the outside knows this service by, without a slash at its end. */
   readonly publicUrl: string | undefined;
 }

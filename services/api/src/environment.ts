@@ -91,7 +91,7 @@ export const environmentSchema = z
       .min(1024)
       .default(DEFAULT_LOAD_LIMITS.bodyBytes)
       .describe(
-        'Bodies longer than 64 KiB that are in memory at a time; the next one waits up to 10 s, then it is 503 overloaded. Each takes several times its length until Kling has it: raise it together with the memory of the container (512 MiB for the default)',
+        'Bodies longer than 64 KiB that are in memory at a time; the next one waits up to 15 s, then it is 503 overloaded. Each takes several times its length until Kling has it: raise it together with the memory of the container (512 MiB for the default)',
       ),
     MAX_WAITERS: count
       .default(DEFAULT_LOAD_LIMITS.waiters)

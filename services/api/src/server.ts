@@ -10,6 +10,7 @@ import { CALLBACK_PATH } from './callbacks/callback-route.ts';
 import { trackConnections } from './connections.ts';
 import type { Context, UploadSettings } from './context.ts';
 import { createEgress } from './egress/egress.ts';
+import { createByteGate } from './load/byte-gate.ts';
 import { createLoad, DEFAULT_LOAD_LIMITS, type LoadLimits } from './load/load.ts';
 import { watchLoopDelay } from './load/loop-delay.ts';
 import { registerMetrics } from './metrics/metrics.ts';
@@ -26,7 +27,7 @@ import { startPoller } from './tasks/poller.ts';
 import { createProgress, pollDelay } from './tasks/progress.ts';
 import { createReplyCache } from './tasks/reply-cache.ts';
 import { createSubmissions } from './tasks/submissions.ts';
-import { fillIn } from './uploads/references.ts';
+import { fillIn, inlineBytes } from './uploads/references.ts';
 
 export interface ApiOptions {
   readonly host: string;
@@ -151,6 +152,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     address: publicUrl === undefined || addressProblem(publicUrl) !== undefined ? undefined : publicUrl,
     wake: () => mirror?.wake(),
   };
+  const outgoing = createByteGate(loadLimits.bodyBytes);
   const submissions = createSubmissions({
     store,
     client,
@@ -162,7 +164,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     callbackUrl,
     onSubmitted: () => poller.wake(pollDelay(0)),
     onWaiting: () => dispatcher.wake(),
-    mostBytes: loadLimits.bodyBytes,
+    inlineBytes: (request) => inlineBytes({ store, address: uploads.address }, request),
+    gate: outgoing,
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
   });
   const dispatcher = startDispatcher({ store, lease, submissions, logger, now });
@@ -195,6 +198,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     draining: () => draining,
     publicUrl,
     load,
+    outgoing,
     metrics,
     pages: {
       needsKey: options.authentication.auth !== 'none',

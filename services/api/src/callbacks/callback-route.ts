@@ -2,13 +2,14 @@ import { callbackBody, verifyWebhook } from '@klingapi/kling';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
+import { SMALL_BODY_BYTES } from '../load/load.ts';
 import { ownProblem } from '../problem.ts';
 import type { Progress } from '../tasks/progress.ts';
 
 export const CALLBACK_PATH = '/callbacks/kling';
 
-/** A record of one task; far more than any. */
-const BODY_LIMIT = 1024 * 1024;
+/** Anybody may send here, so that it must cost little: a record of one task has a few kB. */
+const config = { load: 'callback', arrivesWithinMs: 5000 } as const;
 
 export interface CallbackOptions {
   /** From the webhook secret of the Kling account. */
@@ -27,10 +28,8 @@ export async function addCallbackRoute(
 ): Promise<void> {
   // The signature is over the bytes as they came.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
-    done(null, body),
-  );
-  app.post(CALLBACK_PATH, { schema: { hide: true } }, async (request, reply) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.post(CALLBACK_PATH, { schema: { hide: true }, config, bodyLimit: SMALL_BODY_BYTES }, async (request, reply) => {
     const bytes = z.instanceof(Buffer).safeParse(request.body).data ?? Buffer.alloc(0);
     const refusal = verifyWebhook(key, request.headers, bytes, now());
     if (refusal !== undefined) {

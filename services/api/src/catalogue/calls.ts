@@ -5,7 +5,7 @@ import { limitsOf, subjectOf } from '../access.ts';
 import type { Context } from '../context.ts';
 import { ownProblem } from '../problem.ts';
 import { limitProblem } from '../tasks/creation.ts';
-import { acceptMedia } from '../uploads/references.ts';
+import { withMedia } from '../uploads/references.ts';
 import { requireOwner } from './operation-owner.ts';
 
 /**
@@ -19,10 +19,15 @@ export async function makeCall(context: Context, request: FastifyRequest, name: 
   const operation: Operation = OPERATIONS[name];
   const { method, schema } = operation;
   if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
-  const { store, client, metrics, now } = context;
   const given = schema.parse(method === 'GET' ? request.query : request.body);
   await requireOwner(context, request, operation, given);
-  const body = await acceptMedia(context, subjectOf(request), given);
+  return await withMedia(context, request, given, (body) => send(context, request, name, body));
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+async function send(context: Context, request: FastifyRequest, name: OperationName, body: Body): Promise<unknown> {
+  const { store, client, metrics, now } = context;
   const price = operationPrice(name);
   if (price === undefined) return await client.call(name, body);
 

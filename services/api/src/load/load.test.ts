@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createByteGate } from './byte-gate.ts';
-import { createLoad, type LoadClass } from './load.ts';
+import { createLoad, DEFAULT_LOAD_LIMITS, LOAD_CLASSES, type LoadClass } from './load.ts';
 
-const limits = { requests: 3, bodyBytes: 100, roomWithinMs: 10, arrivesWithinMs: 10, waiters: 2, loopDelayMs: 50 };
-const kinds = ['vital', 'read', 'work', 'wait'] as const;
+const limits = {
+  ...{ requests: 3, bodyBytes: 100, roomWithinMs: 10, arrivesWithinMs: 10, waiters: 2, loopDelayMs: 50 },
+  ...{ files: 1, callbacks: 2 },
+};
+const kinds = LOAD_CLASSES;
 
 describe('the load of a process', () => {
   it('never exceeds its bounds, refuses nothing below them, and comes back to nothing', () => {
@@ -22,7 +25,10 @@ describe('the load of a process', () => {
             left?.leave();
           } else {
             const busy = count('read') + count('work');
-            const fits = { vital: true, read: busy < 6, work: busy < 3, wait: count('wait') < 2 }[one.enter];
+            const fits = {
+              ...{ vital: true, read: busy < 6, work: busy < 3, wait: count('wait') < 2 },
+              ...{ file: count('file') < 1, callback: count('callback') < 2 },
+            }[one.enter];
             const place = load.enter(one.enter);
             expect(typeof place === 'function').toBe(fits);
             if (typeof place === 'function') open.push({ kind: one.enter, leave: place });
@@ -30,10 +36,14 @@ describe('the load of a process', () => {
           for (const kind of kinds) expect(load.open(kind)).toBe(count(kind));
         }
         for (const { leave } of open) leave();
-        expect(kinds.map(load.open)).toEqual([0, 0, 0, 0]);
+        expect(kinds.map(load.open)).toEqual(kinds.map(() => 0));
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('takes the room from slow bodies before those who wait for it give up', () => {
+    expect(DEFAULT_LOAD_LIMITS.arrivesWithinMs).toBeLessThan(DEFAULT_LOAD_LIMITS.roomWithinMs);
   });
 
   it('takes no work while the event loop is late, but answers reads, waits and health', () => {

@@ -3,9 +3,12 @@ import { createByteGate } from './byte-gate.ts';
 /**
  * `vital`: costs nothing and is needed to see what is wrong (health, docs).
  * `read`: changes nothing. `work`: everything else. `wait`: mostly does nothing,
- * for minutes (wait, event streams).
+ * for minutes (wait, event streams). `file`: sends bytes of files, as slowly as
+ * the client reads. `callback`: what anybody can send without a key. All but
+ * reads and work have a bound of their own, so that none keeps out another.
  */
-export type LoadClass = 'vital' | 'read' | 'work' | 'wait';
+export const LOAD_CLASSES = ['vital', 'read', 'work', 'wait', 'file', 'callback'] as const;
+export type LoadClass = (typeof LOAD_CLASSES)[number];
 export type ShedReason = 'requests' | 'bytes' | 'waiters' | 'event_loop';
 export const SHED_REASONS: readonly ShedReason[] = ['requests', 'bytes', 'waiters', 'event_loop'];
 
@@ -16,10 +19,14 @@ export interface LoadLimits {
   readonly bodyBytes: number;
   /** How long a large body waits for room before it is refused: they come in bursts, and one takes less than a second. */
   readonly roomWithinMs: number;
-  /** How long a large body may take to arrive while others wait for its room. */
+  /** How long a large body may take to arrive while others wait for its room; less than they wait. */
   readonly arrivesWithinMs: number;
   /** Waits and event streams open at a time. */
   readonly waiters: number;
+  /** Files of results and uploads that are being sent. */
+  readonly files: number;
+  /** Callbacks of Kling that are being received. */
+  readonly callbacks: number;
   /** How late the event loop may be before no more work is taken. */
   readonly loopDelayMs: number;
 }
@@ -28,9 +35,11 @@ export const DEFAULT_LOAD_LIMITS: LoadLimits = {
   requests: 1000,
   // The longest there is. It takes about six times its size until Kling has it: as text, parsed, stored, sent.
   bodyBytes: 32 * 1024 * 1024,
-  roomWithinMs: 10_000,
-  arrivesWithinMs: 30_000,
+  roomWithinMs: 15_000,
+  arrivesWithinMs: 10_000,
   waiters: 2000,
+  files: 500,
+  callbacks: 100,
   loopDelayMs: 500,
 };
 
@@ -57,12 +66,14 @@ export interface Load {
 
 /** @param loopDelayMs how late the event loop is now */
 export function createLoad(limits: LoadLimits, loopDelayMs: () => number): Load {
-  const open: Record<LoadClass, number> = { vital: 0, read: 0, work: 0, wait: 0 };
+  const open: Record<LoadClass, number> = { vital: 0, read: 0, work: 0, wait: 0, file: 0, callback: 0 };
   const bodies = createByteGate(limits.bodyBytes);
 
   const refusal = (kind: LoadClass): ShedReason | undefined => {
     if (kind === 'vital') return undefined;
     if (kind === 'wait') return open.wait >= limits.waiters ? 'waiters' : undefined;
+    if (kind === 'file') return open.file >= limits.files ? 'requests' : undefined;
+    if (kind === 'callback') return open.callback >= limits.callbacks ? 'requests' : undefined;
     const most = kind === 'read' ? limits.requests * READS_TO_WORK : limits.requests;
     if (open.read + open.work >= most) return 'requests';
     return kind === 'work' && loopDelayMs() > limits.loopDelayMs ? 'event_loop' : undefined;

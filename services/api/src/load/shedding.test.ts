@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, createRegistry } from '@klingapi/management';
 import { startSandbox } from '@klingapi/sandbox';
+import Fastify from 'fastify';
 import { PNG } from 'pngjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { startChild } from '../child-process.ts';
 import { problemSchema, startApi, taskReplySchema } from '../index.ts';
-import type { LoadLimits } from './load.ts';
+import { createLoad, DEFAULT_LOAD_LIMITS, type LoadLimits } from './load.ts';
+import { addShedding } from './shedding.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 const patient = { timeout: 20_000, interval: 20 };
@@ -41,6 +43,7 @@ async function start(load: Partial<LoadLimits>, taskSeconds = 60) {
     authentication: { auth: 'none' },
     logger: createLogger({ name: 'api', level: 'silent' }),
     registry,
+    webhookSecret: 'whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI=',
     load,
   });
   closing.push(async () => {
@@ -155,6 +158,61 @@ describe('a process with too much to do', () => {
     await vi.waitFor(async () => {
       expect((await post(`/api/tasks/${id}/wait`, { timeoutSeconds: 0 })).status).toBe(200);
     }, patient);
+  });
+});
+
+describe('what takes no room from others', () => {
+  const room = 'klingapi_request_body_bytes_in_flight{';
+  const open = (port: number, head: string) => {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    closing.push(async () => void socket.destroy());
+    socket.write(head);
+    return socket;
+  };
+
+  it('a body that comes with a read, which nobody reads', async () => {
+    const { api, post, metric } = await start({ bodyBytes: 250_000, roomWithinMs: 50 });
+    const { id } = taskReplySchema.parse(await (await post(images, { prompt: 'a fox' })).json());
+    const chunked = 'HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n';
+    open(api.port, `GET /api/tasks/${id}/events ${chunked}`);
+    await vi.waitFor(async () => {
+      expect(await metric('klingapi_requests_in_flight{class="wait",')).toBe(1);
+    }, patient);
+    expect(await metric(room)).toBe(0);
+    expect((await post('/api/videos/image-to-video', pictures(100_000))).status).toBe(202);
+  });
+
+  it('a body whose connection has ended, where the handler answers by itself', async () => {
+    const load = createLoad(DEFAULT_LOAD_LIMITS, () => 0);
+    const app = Fastify({ bodyLimit: 1_000_000 });
+    closing.push(() => app.close());
+    addShedding(app, load, () => {});
+    app.post('/', (_request, reply) => {
+      reply.hijack();
+      reply.raw.end('ok');
+    });
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    const body = JSON.stringify('x'.repeat(100_000));
+    const reply = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    expect(await reply.text()).toBe('ok');
+    await vi.waitFor(() => expect(load.bodyBytes()).toBe(0), patient);
+  });
+
+  it('callbacks, which anybody can send', async () => {
+    const { api, post, metric } = await start({ requests: 1, callbacks: 2, bodyBytes: 250_000, roomWithinMs: 50 });
+    const head = 'POST /callbacks/kling HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
+    const strangers = [1, 2].map(() => open(api.port, `${head}transfer-encoding: chunked\r\n\r\n1\r\n{\r\n`));
+    const ends = strangers.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    await vi.waitFor(async () => {
+      expect(await metric('klingapi_requests_in_flight{class="callback",')).toBe(2);
+    }, patient);
+    expect([await metric(room), await metric('klingapi_requests_in_flight{class="work",')]).toEqual([0, 0]);
+    await expectShed(await post('/callbacks/kling', {}));
+    expect((await post('/api/videos/image-to-video', pictures(100_000))).status).toBe(202);
+    // Those who send nothing more do not stay.
+    await Promise.all(ends);
+    expect((await post('/callbacks/kling', { text: 'x'.repeat(70_000) })).status).toBe(413);
+    expect((await post('/callbacks/kling', {})).status).toBe(401);
   });
 });
 

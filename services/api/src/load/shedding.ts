@@ -9,6 +9,8 @@ declare module 'fastify' {
     readonly load?: LoadClass;
     /** The body goes on in pieces and is never whole in memory. */
     readonly streamedBody?: boolean;
+    /** The body is there within this time, or the connection is closed. */
+    readonly arrivesWithinMs?: number;
   }
 }
 
@@ -27,7 +29,8 @@ const QUIET_MS = 30_000;
  * Refuses what is too much: the number before anything is looked at, the body
  * when the caller is known and before it is read, so that strangers cannot hold
  * its room. The room is given back when the answer is there, not when the
- * client goes away, because until then the body is in memory.
+ * client goes away, because until then the body is in memory. Where a handler
+ * answers by itself (`hijack`), the end of the connection is the answer.
  */
 export function addShedding(app: FastifyInstance, load: Load, onShed: (reason: ShedReason) => void): void {
   const bodies = new WeakMap<FastifyRequest, () => void>();
@@ -56,9 +59,14 @@ export function addShedding(app: FastifyInstance, load: Load, onShed: (reason: S
     reply.raw.off('close', onClose);
     if (typeof room === 'string') throw overloaded(request, room);
     bodies.set(request, room);
+    reply.raw.once('close', () => {
+      if (reply.sent) room();
+    });
     if (payload instanceof Readable) hurry(payload, load);
   };
   app.addHook('preParsing', (request, reply, payload, done) => {
+    const { arrivesWithinMs } = request.routeOptions.config;
+    if (arrivesWithinMs !== undefined && payload instanceof Readable) expire(payload, arrivesWithinMs);
     const bytes = request.routeOptions.config.streamedBody === true ? 0 : bytesOf(request, reply);
     if (bytes <= SMALL_BODY_BYTES) return done(null, payload);
     admit(request, reply, payload, bytes).then(() => done(null, payload), done);
@@ -67,6 +75,11 @@ export function addShedding(app: FastifyInstance, load: Load, onShed: (reason: S
     bodies.get(request)?.();
     done();
   });
+}
+
+function expire(payload: Readable, milliseconds: number): void {
+  const timer = setTimeout(() => payload.destroy(new Error('the body came too slowly')), milliseconds).unref();
+  for (const end of ['end', 'close'] as const) payload.once(end, () => clearTimeout(timer));
 }
 
 /** A slow client keeps its room as long as nobody else wants it. */
@@ -87,7 +100,9 @@ function classOf({ method, routeOptions }: FastifyRequest): LoadClass {
 }
 
 /** As announced; a body of unknown length may become as long as any. */
-function bytesOf({ headers, routeOptions }: FastifyRequest, { server }: FastifyReply): number {
+function bytesOf({ method, headers, routeOptions }: FastifyRequest, { server }: FastifyReply): number {
+  // What comes with these is never read.
+  if (method === 'GET' || method === 'HEAD') return 0;
   const most = routeOptions.bodyLimit ?? server.initialConfig.bodyLimit ?? 0;
   if (headers['transfer-encoding'] !== undefined) return most;
   const length = Number(headers['content-length'] ?? 0);

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { type Load, SHED_REASONS, type ShedReason } from '../load/load.ts';
+import { LOAD_CLASSES, type Load, SHED_REASONS, type ShedReason } from '../load/load.ts';
 import { isOutage } from '../storage/outage.ts';
 
 export interface WorkMetrics {
@@ -78,11 +78,11 @@ export function registerWork(registry: Registry): WorkMetrics {
     watchLoad(load) {
       new Gauge({
         name: 'klingapi_requests_in_flight',
-        help: 'Requests that are open now; wait: long waits and event streams, which have a bound of their own',
+        help: 'Requests that are open now; wait (long waits, event streams), file (files being sent) and callback (of Kling) have a bound of their own',
         labelNames: ['class'],
         registers,
         collect() {
-          for (const kind of ['vital', 'read', 'work', 'wait'] as const) this.set({ class: kind }, load.open(kind));
+          for (const kind of LOAD_CLASSES) this.set({ class: kind }, load.open(kind));
         },
       });
       new Gauge({

@@ -1,6 +1,6 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, mkdir, open, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, mkdir, open, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pathOf, type ResultStore, ResultStoreFullError } from './result-store.ts';
 
@@ -40,21 +40,37 @@ export function createFolderStore(folder: string): ResultStore {
       } catch (error) {
         // Without a file in it the folder says nothing.
         await rmdir(dirname(path)).catch(() => {});
+        if (isFull(error)) throw new ResultStoreFullError('the disk is full', { cause: error });
         throw error;
       }
     },
-    async get(key, range) {
+    async get(key, range, signal) {
       const path = place(key);
       const there = await stat(path).catch(() => undefined);
       if (there === undefined) return undefined;
-      return createReadStream(path, range === undefined ? {} : { start: range.first, end: range.last });
+      const stream = createReadStream(path, range === undefined ? {} : { start: range.first, end: range.last });
+      // Without an error of its own: that a client goes away is nothing to be logged.
+      const end = () => stream.destroy();
+      if (signal.aborted) end();
+      signal.addEventListener('abort', end, { once: true });
+      return stream.once('close', () => signal.removeEventListener('abort', end));
     },
     async remove(key) {
       const path = place(key);
       await rm(path, { force: true });
+      // What a process left that was killed while it wrote.
+      const unfinished = `${basename(path)}.`;
+      for (const name of await readdir(dirname(path)).catch(() => [])) {
+        if (name.startsWith(unfinished) && name.endsWith('.part')) await rm(join(dirname(path), name), { force: true });
+      }
       // Goes with the last of its files.
       await rmdir(dirname(path)).catch(() => {});
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** Whether the disk, or what we may have of it, is used up. */
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }

@@ -8,8 +8,8 @@ import { fileReplies, refusals } from '../replies.ts';
 import type { TaskFile } from '../tasks/task.ts';
 import { taskId } from '../tasks/task-id.ts';
 import { upstreamResultProblem } from '../upstream-problem.ts';
-import { bounded, DownloadError, openResult, TIMEOUT_MS, typeOf } from './download.ts';
-import { sendKept } from './send-kept.ts';
+import { bounded, DownloadError, openResult, typeOf } from './download.ts';
+import { sendingTime, sendKept } from './send-kept.ts';
 
 /**
  * The bytes of a result, so that clients need no way to Kling's storage: from
@@ -27,6 +27,7 @@ function addMethod(app: App, context: Context, method: 'GET' | 'HEAD'): void {
     method,
     url: '/api/tasks/:id/results/:index',
     exposeHeadRoute: false,
+    config: { load: 'file' },
     onRequest: requireScope(context.authenticate, 'read'),
     schema: {
       operationId: method === 'GET' ? 'getResultFile' : 'headResultFile',
@@ -44,9 +45,7 @@ function addMethod(app: App, context: Context, method: 'GET' | 'HEAD'): void {
         throw ownProblem('result_not_found', `the task has ${task.files.length} results, numbered from 0`);
       }
       if (file.deleted === true) throw ownProblem('result_deleted', 'results are kept for a limited time');
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
-      const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      const signal = sendingTime(reply);
       void reply
         .header('cache-control', 'private, max-age=3600')
         .header('content-security-policy', "default-src 'none'; sandbox");

@@ -1,8 +1,25 @@
 import type { FastifyReply } from 'fastify';
 import { ownProblem } from '../problem.ts';
 import type { Kept } from '../tasks/task.ts';
+import { TIMEOUT_MS } from './download.ts';
 import { matches, rangeOf } from './range.ts';
 import { type ResultKey, type ResultStore, ResultStoreError } from './result-store.ts';
+
+/**
+ * How long a file may be sent: until the client is gone, or has had time enough
+ * for the largest. Ends the connection too, which would stay open where only the
+ * last bytes are not taken.
+ */
+export function sendingTime(reply: FastifyReply, milliseconds = TIMEOUT_MS): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(milliseconds)]);
+  const end = () => {
+    if (reply.raw.headersSent) reply.raw.destroy();
+  };
+  signal.addEventListener('abort', end, { once: true });
+  return signal;
+}
 
 /**
  * Answers with a file of the store, or the range of it that was asked for.

@@ -37,6 +37,11 @@ export interface TaskTable {
    * that the usual create costs no second look; otherwise it waits in the queue.
    */
   add(task: NewTask, replica: string): Promise<Added>;
+  /** What the subject's idempotency key stands for already. */
+  findByKey(
+    subject: string,
+    idempotency: NonNullable<NewTask['idempotency']>,
+  ): Promise<Extract<Added, { readonly outcome: 'known' | 'key-of-another-request' }> | undefined>;
   find(id: string): Promise<Task | undefined>;
   findByUpstreamId(upstreamId: string): Promise<Task | undefined>;
   /** The whole request of a task that Kling may not have yet. */

@@ -124,10 +124,13 @@ export function createSubmissionQueue(db: Database, { concurrency, onEnded }: Ta
         return numUpdatedRows > 0n;
       }),
     async settle(claim, change) {
-      const row = await claimed(claim)
-        .set({ ...columnsOf(change), lease_owner: null })
-        .returning(TASK_COLUMNS)
-        .executeTakeFirst();
+      const write = (on: Kysely<Tables>) =>
+        claimed(claim, on)
+          .set({ ...columnsOf(change), lease_owner: null })
+          .returning(TASK_COLUMNS)
+          .executeTakeFirst();
+      // The caller is told that the key is free, and makes a new task with it.
+      const row = await (change.releaseKey === true ? db.durably(write) : write(db.kysely));
       if (row === undefined) return undefined;
       db.announce(claim.task.id);
       const task = taskOf(row);

@@ -24,6 +24,19 @@ export function createTaskTable(db: Database, { concurrency, onEnded }: TaskTabl
     return row === undefined ? undefined : taskOf(row);
   };
 
+  const findByKey: TaskTable['findByKey'] = async (subject, { key, fingerprint }) => {
+    const row = await db.kysely
+      .selectFrom('tasks')
+      .select(TASK_COLUMNS)
+      .where('subject', '=', subject)
+      .where('idempotency_key', '=', key)
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    return row.fingerprint === fingerprint
+      ? { outcome: 'known', task: taskOf(row) }
+      : { outcome: 'key-of-another-request' };
+  };
+
   /** A repeated request is the same task and uses nothing up. */
   const keyIsTaken = async (trx: Database['kysely'], { subject, idempotency }: NewTask): Promise<boolean> => {
     if (idempotency === undefined) return false;
@@ -82,6 +95,7 @@ export function createTaskTable(db: Database, { concurrency, onEnded }: TaskTabl
 
   return {
     find,
+    findByKey,
     async findByUpstreamId(upstreamId) {
       const row = await db.kysely
         .selectFrom('tasks')
@@ -98,16 +112,8 @@ export function createTaskTable(db: Database, { concurrency, onEnded }: TaskTabl
           throw error;
         });
         if (added !== undefined) return added;
-        const row = await db.kysely
-          .selectFrom('tasks')
-          .select(TASK_COLUMNS)
-          .where('subject', '=', task.subject)
-          .where('idempotency_key', '=', idempotency?.key ?? null)
-          .executeTakeFirst();
-        if (row === undefined) continue;
-        return row.fingerprint === idempotency?.fingerprint
-          ? { outcome: 'known', task: taskOf(row) }
-          : { outcome: 'key-of-another-request' };
+        const known = idempotency && (await findByKey(task.subject, idempotency));
+        if (known !== undefined) return known;
       }
       throw new Error(`the idempotency key of task ${task.id} comes and goes`);
     },

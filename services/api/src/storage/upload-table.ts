@@ -19,8 +19,9 @@ const isInUse = sql<boolean>`EXISTS (
 export function createUploadTable(db: Database): UploadTable {
   const ready = () => db.kysely.selectFrom('uploads').selectAll().where('ready', '=', 1);
   return {
+    // The caller is told that the file is there, and may remove its own.
     reserveUpload: (upload, bounds) =>
-      db.kysely.transaction().execute(async (trx) => {
+      db.durably(async (trx) => {
         if (db.shared) await sql`SELECT pg_advisory_xact_lock(hashtext(${`upload ${upload.subject}`}))`.execute(trx);
         const kept = await trx
           .selectFrom('uploads')
@@ -47,16 +48,18 @@ export function createUploadTable(db: Database): UploadTable {
         return undefined;
       }),
     async finishUpload({ id, sha256, width = null, height = null }) {
-      const row = await db.kysely
-        .updateTable('uploads')
-        .set(({ ref }) => ({
-          ...{ sha256, width, height, ready: 1 },
-          purge_at: sql<number>`${ref('expires_at')} + ${sql.lit(GRACE_MS)}`,
-        }))
-        .where('id', '=', id)
-        .where('sha256', 'is', null)
-        .returningAll()
-        .executeTakeFirst();
+      const row = await db.durably((trx) =>
+        trx
+          .updateTable('uploads')
+          .set(({ ref }) => ({
+            ...{ sha256, width, height, ready: 1 },
+            purge_at: sql<number>`${ref('expires_at')} + ${sql.lit(GRACE_MS)}`,
+          }))
+          .where('id', '=', id)
+          .where('sha256', 'is', null)
+          .returningAll()
+          .executeTakeFirst(),
+      );
       return row === undefined ? undefined : uploadOf(row);
     },
     async findUpload(reference) {

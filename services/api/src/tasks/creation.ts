@@ -14,7 +14,7 @@ import { limitsOf, subjectOf } from '../access.ts';
 import type { Context } from '../context.ts';
 import { EgressError } from '../egress/egress.ts';
 import { ownProblem, type ProblemError } from '../problem.ts';
-import type { Added, OverLimit } from '../storage/store.ts';
+import type { Added, NewTask, OverLimit } from '../storage/store.ts';
 import { externalKey } from '../storage/tables.ts';
 import { checkUploads } from '../uploads/references.ts';
 import { upstreamProblem } from '../upstream-problem.ts';
@@ -43,7 +43,7 @@ export interface Wanted {
  */
 export async function createTask(context: Context, request: FastifyRequest, wanted: Wanted): Promise<Task> {
   if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
-  const { kind, callbackUrl } = wanted;
+  const { kind, callbackUrl, externalId } = wanted;
   const payload = acceptPictures(wanted.request, kind);
   const errors = impossible(kind, payload);
   if (errors.length > 0) {
@@ -51,8 +51,17 @@ export async function createTask(context: Context, request: FastifyRequest, want
     throw ownProblem('invalid_request', detail, { errors });
   }
   if (callbackUrl !== undefined) checkCallback(context, callbackUrl);
-  const uploads = await checkUploads(context, subjectOf(request), kind, payload);
-  const added = await addTask(context, request, { ...wanted, request: payload }, uploads);
+  const key = externalId === undefined ? wanted.idempotencyKey : externalKey(externalId);
+  const idempotency = key === undefined ? undefined : { key, fingerprint: fingerprint(kind, payload) };
+  // A repeat is its task, whatever has become of its uploads since: it must never be paid twice.
+  const known = idempotency && (await context.store.findByKey(subjectOf(request), idempotency));
+  const added = known ?? (await addTask(context, request, { ...wanted, request: payload }, idempotency));
+  if (externalId !== undefined && added.outcome !== 'added') {
+    throw ownProblem('external_id_taken', 'a task with this external_task_id already exists');
+  }
+  if (added.outcome === 'key-of-another-request') {
+    throw ownProblem('idempotency_key_reused', 'use a new key for a new request');
+  }
   await submitted(context, added);
   return (await context.store.find(added.task.id)) ?? added.task;
 }
@@ -68,15 +77,15 @@ function checkCallback({ egress }: Context, url: string): void {
 }
 
 type Stored = Extract<Added, { readonly task: Task }>;
+type KeyOfAnother = Extract<Added, { readonly outcome: 'key-of-another-request' }>;
 
 async function addTask(
   context: Context,
   caller: FastifyRequest,
-  wanted: Wanted,
-  uploads: readonly string[],
-): Promise<Stored> {
-  const { kind, request: payload, idempotencyKey, externalId, callbackUrl } = wanted;
-  const key = externalId === undefined ? idempotencyKey : externalKey(externalId);
+  { kind, request: payload, callbackUrl }: Wanted,
+  idempotency: NewTask['idempotency'],
+): Promise<Stored | KeyOfAnother> {
+  const uploads = await checkUploads(context, subjectOf(caller), kind, payload);
   const expected = estimate(kind, payload);
   const reserved = reservation(kind, payload);
   const added = await context.store.add(
@@ -95,18 +104,12 @@ async function addTask(
       callbackUrl,
       limits: limitsOf(caller),
       uploads,
-      idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(kind, payload) },
+      idempotency,
     },
     context.replica,
   );
   if (added.outcome === 'over-limit') throw limitProblem(added, reserved);
   if (added.outcome === 'upload-gone') throw ownProblem('upload_not_found', 'an upload was removed meanwhile');
-  if (externalId !== undefined && added.outcome !== 'added') {
-    throw ownProblem('external_id_taken', 'a task with this external_task_id already exists');
-  }
-  if (added.outcome === 'key-of-another-request') {
-    throw ownProblem('idempotency_key_reused', 'use a new key for a new request');
-  }
   if (added.outcome === 'added' && expected !== undefined) context.metrics.onEstimated(expected.pack, expected.units);
   return added;
 }

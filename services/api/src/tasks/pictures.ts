@@ -15,6 +15,8 @@ type Judged = { value: string } | { problem: string; hint: string };
 
 /** Of Base64, decoded at once to find where the header of a picture ends; a multiple of four. */
 const SLICE = 16_384;
+/** More in one reply help nobody. */
+export const MOST_ERRORS = 20;
 const MB = 1024 * 1024;
 
 /**
@@ -27,6 +29,7 @@ const MB = 1024 * 1024;
 export function acceptPictures<T extends object>(body: T, kind: Kind | undefined): T {
   const errors: FieldProblem[] = [];
   const accepted = mapMedia(body, (media) => {
+    if (errors.length >= MOST_ERRORS) return media.value;
     const judged = judge(media, ruleOf(media, kind));
     if (!('problem' in judged)) return judged.value;
     errors.push({ field: media.field, ...judged });

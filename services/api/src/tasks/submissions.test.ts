@@ -1,6 +1,7 @@
 import type { KlingClient, UpstreamTask } from '@klingapi/kling';
 import { createLogger } from '@klingapi/management';
 import { expect, it, vi } from 'vitest';
+import { createByteGate } from '../load/byte-gate.ts';
 import { storeOn } from '../storage/open.ts';
 import { openSqlite } from '../storage/sqlite.ts';
 import { startDispatcher } from './dispatcher.ts';
@@ -53,6 +54,8 @@ it('looks a task up again that Kling took and the storage could not note', async
     store,
     client: { create, find: async () => made },
     fillIn: async (_subject, request) => request,
+    inlineBytes: async () => 0,
+    gate: createByteGate(1),
     lease,
     progress: createProgress({ now, keepsResults: false }),
     logger,
@@ -103,6 +106,8 @@ it('gives a task back when its lease lapses, and sends nothing more under the lo
     store,
     client: { create, find: async () => made },
     fillIn: async (_subject, request) => request,
+    inlineBytes: async () => 0,
+    gate: createByteGate(1),
     lease: {
       replica: 'r1',
       signal: () => lapse.signal,
@@ -127,5 +132,52 @@ it('gives a task back when its lease lapses, and sends nothing more under the lo
     expect(await store.claimSubmissions('r2', Date.now(), 9)).toMatchObject([{ task: { id: 't1' }, sent: true }]);
   });
   await submissions.drain();
+  await store.close();
+});
+
+it.each([
+  ['large requests', { image: 'x'.repeat(100_000) }, 0],
+  ['requests with large files', {}, 100_000],
+])('holds %s one after another, and those that wait not at all', async (_what, picture, inline) => {
+  const store = storeOn(await openSqlite(':memory:'), {});
+  const logger = createLogger({ name: 'api', level: 'silent' });
+  const lease = await takeLease({ store, replica: 'r1', leaseMs: 60_000, logger });
+  const gate = createByteGate(150_000);
+  const filled: string[] = [];
+  const read = vi.spyOn(store, 'payload');
+  let letGo = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const submissions = createSubmissions({
+    ...{ store, lease, logger, gate, now: Date.now, onSubmitted: () => {}, onWaiting: () => {} },
+    client: {
+      create: async () => {
+        await held;
+        return made;
+      },
+      find: async () => undefined,
+    },
+    fillIn: async (subject, request) => {
+      filled.push(subject);
+      return request;
+    },
+    inlineBytes: async () => inline,
+    progress: createProgress({ now: Date.now, keepsResults: false }),
+  });
+  const payload = { prompt: 'x', model_name: 'kling-v3', aspect_ratio: '1:1', n: 1, ...picture } as const;
+  const add = async (id: string) => {
+    const task = { id, subject: id, kind: 'text-to-image', createdAt: 1, request: {}, payload } as const;
+    const added = await store.add({ ...task, pool: 'p', slots: 1 }, 'r1');
+    if (added.outcome !== 'added' || added.claim === undefined) throw new Error('not claimed');
+    return added.claim;
+  };
+  const submitted = [submissions.submit(await add('t1')), submissions.submit(await add('t2'))];
+  await vi.waitFor(() => expect([filled, gate.waiting()]).toEqual([['t1'], 1]));
+  letGo();
+  await Promise.all(submitted);
+  expect(filled).toEqual(['t1', 't2']);
+  // What is large comes from the store when its turn has come, so that nothing holds it before.
+  expect(read.mock.calls.flat()).toEqual(inline === 0 ? ['t1', 't2'] : []);
   await store.close();
 });

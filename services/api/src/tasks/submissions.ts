@@ -1,7 +1,7 @@
 import { type KlingClient, KlingError, type KlingRequest, REQUESTS } from '@klingapi/kling';
 import type { Logger } from '@klingapi/management';
-import { createByteGate } from '../load/byte-gate.ts';
-import { DEFAULT_LOAD_LIMITS, SMALL_BODY_BYTES } from '../load/load.ts';
+import type { ByteGate } from '../load/byte-gate.ts';
+import { SMALL_BODY_BYTES } from '../load/load.ts';
 import { ResultStoreError } from '../results/result-store.ts';
 import type { Claim, Store, TaskChange } from '../storage/store.ts';
 import { UploadMissingError } from '../uploads/references.ts';
@@ -30,8 +30,10 @@ export interface SubmissionsOptions {
   readonly onWaiting: () => void;
   /** Milliseconds until a task of unknown outcome is looked up again; doubles up to a minute. */
   readonly retryMs?: number;
-  /** Bytes of whole requests that are sent at a time. */
-  readonly mostBytes?: number;
+  /** How much `fillIn` will put into a request, by what is stored of it: in bytes. */
+  readonly inlineBytes: (request: object) => Promise<number>;
+  /** Lets so many bytes of whole requests through at a time. */
+  readonly gate: ByteGate;
 }
 
 export interface Submissions {
@@ -62,7 +64,6 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
   const firstDelay = options.retryMs ?? 5000;
   const running = new Map<string, Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
-  const gate = createByteGate(options.mostBytes ?? DEFAULT_LOAD_LIMITS.bodyBytes);
   let draining = false;
 
   const settle = async (claim: Claim, change: TaskChange, found: 'submitted' | 'upstream'): Promise<void> => {
@@ -111,9 +112,10 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     options.onWaiting();
   };
 
-  /** Many at once, taken up after an outage, must not fill the memory with their pictures. */
+  /** Many at once, taken up after an outage or while Kling hangs, must not fill the memory with their pictures. */
   const create = async (claim: Claim, signal: AbortSignal): Promise<void> => {
-    const leave = claim.bytes <= SMALL_BODY_BYTES ? undefined : await gate.pass(claim.bytes);
+    const bytes = claim.bytes + (await options.inlineBytes(claim.task.request));
+    const leave = bytes <= SMALL_BODY_BYTES ? undefined : await options.gate.pass(bytes);
     try {
       await send(claim, signal);
     } finally {
@@ -205,9 +207,10 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
   };
 
   return {
-    submit(claim) {
+    submit({ payload, ...claim }) {
       const { id } = claim.task;
-      const submission = work(claim)
+      // A large one is read again when its turn comes: those that wait must not hold it.
+      const submission = work(claim.bytes > SMALL_BODY_BYTES || payload === undefined ? claim : { ...claim, payload })
         .catch((error: unknown) => {
           // Our own fault (the storage, as a rule), perhaps after Kling took the task: not to be left until a restart.
           if (!(error instanceof KlingError)) giveBack(claim, firstDelay);

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import type { App, Context } from '../context.ts';
 import { ownProblem } from '../problem.ts';
 import { fileReplies, refusals } from '../replies.ts';
-import { TIMEOUT_MS } from '../results/download.ts';
-import { sendKept } from '../results/send-kept.ts';
+import { sendingTime, sendKept } from '../results/send-kept.ts';
 import { EXTENSIONS } from './media-type.ts';
 import { placeOf, tokenOf } from './upload.ts';
 
@@ -22,6 +21,7 @@ function addMethod(app: App, { store, results }: Context, method: 'GET' | 'HEAD'
     method,
     url: '/uploads/:file',
     exposeHeadRoute: false,
+    config: { load: 'file' },
     schema: {
       operationId: method === 'GET' ? 'getUploadedFile' : 'headUploadedFile',
       tags: ['uploads'],
@@ -35,9 +35,7 @@ function addMethod(app: App, { store, results }: Context, method: 'GET' | 'HEAD'
       const upload = token === undefined ? undefined : await store.findUpload({ token });
       const isRight = upload !== undefined && request.params.file === `${upload.token}.${EXTENSIONS[upload.type]}`;
       if (!isRight) throw ownProblem('upload_not_found', 'there is no upload at this address');
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
-      const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      const signal = sendingTime(reply);
       void reply
         .header('cache-control', 'private, max-age=300')
         .header('content-security-policy', "default-src 'none'; sandbox")

@@ -1,22 +1,35 @@
 import { buffer } from 'node:stream/consumers';
 import type { Kind } from '@klingapi/kling';
+import type { FastifyRequest } from 'fastify';
+import { subjectOf } from '../access.ts';
 import type { Context } from '../context.ts';
+import { SMALL_BODY_BYTES } from '../load/load.ts';
 import { type FieldProblem, ownProblem, ProblemError } from '../problem.ts';
 import { type ResultStore, ResultStoreError } from '../results/result-store.ts';
 import type { UploadTable } from '../storage/store.ts';
 import { type FieldRule, mapMedia, ruleOf } from '../tasks/media-fields.ts';
-import { acceptPictures, refusedMedia } from '../tasks/pictures.ts';
+import { acceptPictures, MOST_ERRORS, refusedMedia } from '../tasks/pictures.ts';
 import { mediumOf } from './media-type.ts';
 import { placeOf, publicAddress, type Reference, referenceOf, type Upload } from './upload.ts';
 
 const MB = 1024 * 1024;
 /** Of all uploads that go into one request as Base64: as much as a request of a caller may hold itself. */
 const INLINE_BYTES = 24 * MB;
+/** Far more than any request of Kling has places for. */
+const MOST_NAMED = 50;
 const READ_WITHIN_MS = 60_000;
+/** How long a call that makes no task waits until its files may be read. */
+const ROOM_WITHIN_MS = 15_000;
 
 /** An upload is gone that a request needs. */
 export class UploadMissingError extends Error {
   override readonly name = 'UploadMissingError';
+}
+
+/** What the look at uploads takes. */
+interface Looks extends Pick<Context, 'now'> {
+  readonly store: Pick<UploadTable, 'findUpload'>;
+  readonly uploads: Pick<Context['uploads'], 'address' | 'retentionMs'>;
 }
 
 /**
@@ -28,22 +41,31 @@ export class UploadMissingError extends Error {
  * @throws ProblemError `invalid_request` that names each field
  */
 export async function checkUploads(
-  { store, uploads, now }: Pick<Context, 'store' | 'uploads' | 'now'>,
+  { store, uploads, now }: Looks,
   subject: string,
   kind: Kind | undefined,
   body: object,
 ): Promise<string[]> {
-  const named: { field: string; rule: FieldRule; reference: Reference }[] = [];
+  const named: { field: string; rule: FieldRule; value: string; reference: Reference }[] = [];
   mapMedia(body, (media) => {
     const reference = referenceOf(media.value, uploads.address);
-    if (reference !== undefined) named.push({ field: media.field, rule: ruleOf(media, kind), reference });
+    if (reference !== undefined)
+      named.push({ field: media.field, rule: ruleOf(media, kind), value: media.value, reference });
     return media.value;
   });
+  if (named.length > MOST_NAMED) {
+    const hint = `a request may name ${MOST_NAMED} uploads at most`;
+    const problem = `is one of ${named.length} fields that name uploads`;
+    throw refusedMedia(named.slice(0, 1).map(({ field }) => ({ field, problem, hint })));
+  }
   const errors: FieldProblem[] = [];
   const ids = new Set<string>();
+  const found = new Map<string, Upload | undefined>();
   let inline = 0;
-  for (const { field, rule, reference } of named) {
-    const upload = await store.findUpload(reference);
+  for (const { field, rule, value, reference } of named) {
+    if (errors.length >= MOST_ERRORS) break;
+    if (!found.has(value)) found.set(value, await store.findUpload(reference));
+    const upload = found.get(value);
     const byId = 'id' in reference;
     // Whoever was given the address of another caller's file may use it like any other address.
     if (!byId && upload !== undefined && upload.subject !== subject) continue;
@@ -88,6 +110,38 @@ function inMegabytes(bytes: number): string {
   return `${Math.ceil((bytes / MB) * 10) / 10} MB`;
 }
 
+/**
+ * How much {@link fillIn} would put into a body: characters of Base64, for each
+ * time that a file is named. Also told by what is stored of a request.
+ */
+export async function inlineBytes(
+  { store, address }: Pick<FillInOptions, 'store' | 'address'>,
+  body: object,
+): Promise<number> {
+  if (address !== undefined) return 0;
+  let sum = 0;
+  for (const [value, times] of namedIn(body)) {
+    const reference = referenceOf(value, address);
+    const upload = reference === undefined ? undefined : await store.findUpload(reference);
+    sum += times * base64Length(upload?.bytes ?? 0);
+  }
+  return sum;
+}
+
+function base64Length(bytes: number): number {
+  return Math.ceil(bytes / 3) * 4;
+}
+
+/** Each `upload:<id>` in a body, and how often it is there. */
+function namedIn(body: object): Map<string, number> {
+  const named = new Map<string, number>();
+  mapMedia(body, ({ value }) => {
+    if (value.startsWith('upload:')) named.set(value, (named.get(value) ?? 0) + 1);
+    return value;
+  });
+  return named;
+}
+
 export interface FillInOptions {
   readonly store: Pick<UploadTable, 'findUpload'>;
   readonly results: ResultStore | undefined;
@@ -108,12 +162,8 @@ export async function fillIn<T extends object>(
   body: T,
 ): Promise<T> {
   const contents = new Map<string, string>();
-  mapMedia(body, ({ value }) => {
-    if (value.startsWith('upload:')) contents.set(value, value);
-    return value;
-  });
   // One after the other: what is held in memory is then only what is needed.
-  for (const value of contents.keys()) {
+  for (const value of namedIn(body).keys()) {
     const reference = referenceOf(value, address);
     const upload = reference === undefined ? undefined : await store.findUpload(reference);
     if (upload?.subject !== subject) throw new UploadMissingError(`${value} is not there any longer`);
@@ -134,7 +184,7 @@ async function base64(results: ResultStore | undefined, { id }: Upload): Promise
 
 /** What of the media of a request Kling would not take, without making anything. */
 export async function mediaProblems(
-  context: Pick<Context, 'store' | 'uploads' | 'now'>,
+  context: Looks,
   subject: string,
   kind: Kind,
   body: object,
@@ -148,13 +198,39 @@ export async function mediaProblems(
   }
 }
 
-/** The body of what makes no task, judged and filled in. @throws ProblemError */
-export async function acceptMedia<T extends object>(context: Context, subject: string, body: T): Promise<T> {
+/**
+ * Hands over the body of what makes no task, judged and filled in, when there is
+ * memory for the files that go into it, and as long as they are needed.
+ * @throws ProblemError
+ */
+export async function withMedia<T extends object, R>(
+  context: Context,
+  request: FastifyRequest,
+  body: T,
+  use: (filled: T) => Promise<R>,
+): Promise<R> {
+  const subject = subjectOf(request);
   const accepted = acceptPictures(body, undefined);
   await checkUploads(context, subject, undefined, accepted);
-  const { store, results, uploads } = context;
+  const { store, uploads } = context;
+  const bytes = await inlineBytes({ store, address: uploads.address }, accepted);
+  // What came in the body itself has its room already.
+  const leave =
+    bytes <= SMALL_BODY_BYTES ? () => {} : await context.outgoing.pass(bytes, AbortSignal.timeout(ROOM_WITHIN_MS));
+  if (leave === undefined) {
+    const detail = 'too many files are on their way to Kling; nothing was done, send it again later';
+    throw ownProblem('overloaded', detail, { retryAfterSeconds: 2 });
+  }
   try {
-    return await fillIn({ store, results, address: uploads.address }, subject, accepted);
+    return await use(await filled(context, subject, accepted));
+  } finally {
+    leave();
+  }
+}
+
+async function filled<T extends object>({ store, results, uploads }: Context, subject: string, body: T): Promise<T> {
+  try {
+    return await fillIn({ store, results, address: uploads.address }, subject, body);
   } catch (error) {
     if (error instanceof UploadMissingError) throw ownProblem('upload_not_found', error.message);
     if (error instanceof ResultStoreError) {
