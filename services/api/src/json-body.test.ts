@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { tooMuch } from './json-body.ts';
+import { tooMuch as tooMuchIn } from './json-body.ts';
+
+const tooMuch = (json: string) => tooMuchIn(Buffer.from(json));
 
 const depthOf = (value: unknown): number =>
   typeof value === 'object' && value !== null
