@@ -36,7 +36,7 @@ const OWN = {
   upload_too_large: [413, 'The file is too large'],
   upload_type_unknown: [415, 'The file is of no type that Kling takes'],
   uploads_limited: [429, 'The caller keeps as many uploads as it may'],
-  uploads_unconfigured: [501, 'This service has no place for files'],
+  uploads_unconfigured: [404, 'This service has no place for files'],
   storage_full: [507, 'There is no room for the file'],
   task_failed: [409, 'The task failed and has no result'],
   external_id_taken: [409, 'The external id belongs to another task'],

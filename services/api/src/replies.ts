@@ -17,7 +17,6 @@ const REFUSALS = {
   422: 'The idempotency key belongs to another request, or Kling refused the content',
   429: 'A limit of the caller, or Kling is busy',
   500: 'Something went wrong inside this service',
-  501: 'This service is not set up for it',
   502: 'Kling refused this service or answered nonsense',
   503: 'Kling or the storage cannot be reached, or this process is ending',
   507: 'The disk is full',

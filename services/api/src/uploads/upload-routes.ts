@@ -42,7 +42,7 @@ export async function addUploadRoutes(app: App, context: Context): Promise<void>
       // A stream, which is judged as it comes in; for OpenAPI it is what a file is there.
       consumes: ['application/octet-stream'],
       body: z.unknown().meta({ type: 'string', format: 'binary' }),
-      response: { 201: uploadReplySchema, ...refusals(400, 411, 413, 415, 429, 501, 507) },
+      response: { 201: uploadReplySchema, ...refusals(400, 404, 411, 413, 415, 429, 507) },
     },
     handler: async (request, reply) => {
       const subject = subjectOf(request);

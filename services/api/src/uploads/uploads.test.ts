@@ -304,7 +304,7 @@ describe('a file is refused', () => {
     const { call } = await start(undefined);
     const reply = await call('POST', '/api/uploads', PICTURE);
     expect([reply.status, reply.body]).toMatchObject([
-      501,
+      404,
       { code: 'uploads_unconfigured', detail: expect.stringContaining('RESULTS_S3_ENDPOINT') },
     ]);
   });

@@ -11,7 +11,7 @@ export interface GivenFile {
 }
 
 /** Where the route for uploads is missing; every other refusal is told. */
-const NO_UPLOADS = new Set([404, 405, 501]);
+const NO_UPLOADS = new Set([404, 405]);
 /** Schemas that take Base64 allow texts of this length. */
 const BASE64_FROM = 1_000_000;
 
