@@ -207,12 +207,13 @@ describe('two operators, a Role in each of two namespaces and nothing cluster-wi
 
   it('a leader whose Lease is taken ends at once', async () => {
     const lease = ['lease', 'operator-kling-operator', '-n', red];
+    // Longer than the leader takes to look, or the standby might take it from the thief before that.
     await kubectl([
       'patch',
       ...lease,
       '--type=merge',
       '-p',
-      '{"spec":{"holderIdentity":"thief","leaseDurationSeconds":1}}',
+      '{"spec":{"holderIdentity":"thief","leaseDurationSeconds":3}}',
     ]);
     const told = performance.now();
     expect(await leader.exited).toBe(1);
