@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Fault, startSandbox } from '@klingapi/sandbox';
 import { z } from 'zod';
+import { startApiProcess } from '../api-process.ts';
 import { startPostgres } from '../postgres/server.ts';
-import { type ApiProcess, startApiProcess } from './api-process.ts';
+import type { ServiceProcess } from '../service-process.ts';
 
 export interface ReplicasOptions {
   /** How long new tasks come and processes are killed; then all tasks are waited for. */
@@ -102,7 +103,7 @@ export async function runReplicas(options: ReplicasOptions): Promise<ReplicasRep
     startApiProcess(env, (line) => {
       if (line.includes('"found":"upstream"')) seen.takeovers += 1;
     });
-  const running: ApiProcess[] = [];
+  const running: ServiceProcess[] = [];
   const ids = new Map<string, Set<string>>();
   let succeeded = 0;
 
@@ -141,7 +142,7 @@ export async function runReplicas(options: ReplicasOptions): Promise<ReplicasRep
       for (let at = 0; performance.now() < until; at += 1) await make(`c${name}-${at}`);
     };
     /** The others go on while it starts again. */
-    const killOne = async (api: ApiProcess): Promise<void> => {
+    const killOne = async (api: ServiceProcess): Promise<void> => {
       running.splice(running.indexOf(api), 1);
       await api.kill();
       seen.kills += 1;

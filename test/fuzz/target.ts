@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSandbox } from '@klingapi/sandbox';
-import { startApiProcess } from '../chaos/api-process.ts';
+import { startApiProcess } from '../api-process.ts';
 
 export interface Target {
   readonly url: string;

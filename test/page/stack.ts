@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SandboxOptions, startSandbox } from '@klingapi/sandbox';
-import { startApiProcess } from '../chaos/api-process.ts';
+import { startApiProcess } from '../api-process.ts';
 
 export const KEY = 'a-key-of-somebody';
 export const READ_KEY = 'a-key-that-may-only-look';

@@ -17,8 +17,8 @@ import { acceptJsonBodies } from './json-body.ts';
 import { addShedding } from './load/shedding.ts';
 import { addSecretRoute } from './notifications/secret-route.ts';
 import { addOpenApi } from './openapi.ts';
+import { guardOrigins } from './origins.ts';
 import { addPage } from './page/page-route.ts';
-import { guardPages } from './pages.ts';
 import { addResultRoute } from './results/result-route.ts';
 import { addCreateRoutes } from './tasks/create-routes.ts';
 import { addEventRoute } from './tasks/event-route.ts';
@@ -65,7 +65,7 @@ export async function buildApp(
 
   const count = createRequestMetrics(registry);
   // Before paths are judged: a preflight asks about a path by a method that no route has.
-  guardPages(app, context.publicUrl, context.pages);
+  guardOrigins(app, context.publicUrl, context.origins);
   refuseUnknownRoutes(app);
   addShedding(app, context.load, context.metrics.onShed);
   app.addHook('onResponse', (request, reply, done) => {

@@ -12,7 +12,7 @@ import type { Egress } from './egress/egress.ts';
 import type { ByteGate } from './load/byte-gate.ts';
 import type { Load } from './load/load.ts';
 import type { ApiMetrics } from './metrics/metrics.ts';
-import type { PageRules } from './pages.ts';
+import type { OriginRules } from './origins.ts';
 import type { ResultStore } from './results/result-store.ts';
 import type { Store, UploadBounds } from './storage/store.ts';
 import type { Changes } from './tasks/changes.ts';
@@ -43,7 +43,7 @@ export interface Context {
   readonly masterKey: string | undefined;
   readonly draining: () => boolean;
   readonly metrics: ApiMetrics;
-  readonly pages: PageRules;
+  readonly origins: OriginRules;
   /** What this process has taken on. */
   readonly load: Load;
   /** What is on its way to Kling, with the files of callers that are put in. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { App } from './context.ts';
 import { renderDocs, SCRIPT, STYLE } from './docs-page.ts';
-import { media } from './replies.ts';
+import { media } from './documented-replies.ts';
 
 /**
  * `/docs` for people, `/docs/json` for programs (OpenAPI 3.1), both without a

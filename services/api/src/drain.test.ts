@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSandbox } from '@klingapi/sandbox';
 import { afterEach, expect, it, vi } from 'vitest';
-import { startChild } from './child-process.ts';
+import { startApiProcess } from '../../../test/api-process.ts';
 import { problemSchema, taskReplySchema } from './index.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -47,7 +47,7 @@ it('a process asked to end finishes what it has begun, tells all who wait, and c
     },
   });
   closing.push(sandbox.close);
-  const child = await startChild({
+  const child = await startApiProcess({
     KLING_BASE_URL: sandbox.url,
     DATA_DIR: mkdtempSync(join(tmpdir(), 'data-')),
     DRAIN_SECONDS: '40',

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type Fault, startSandbox } from '@klingapi/sandbox';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { type Child, startChild as startUnkept } from './child-process.ts';
+import { startApiProcess } from '../../../test/api-process.ts';
+import type { ServiceProcess } from '../../../test/service-process.ts';
 import { taskReplySchema } from './index.ts';
 
 /** The service as a process of its own: what happens when it is killed, and when it is asked to end. */
@@ -16,8 +17,8 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function startChild(env: Record<string, string>): Promise<Child> {
-  const child = await startUnkept(env);
+async function startChild(env: Record<string, string>): Promise<ServiceProcess> {
+  const child = await startApiProcess(env);
   closing.push(child.kill);
   return child;
 }

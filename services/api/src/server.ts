@@ -22,7 +22,7 @@ import { createChanges } from './tasks/changes.ts';
 import { startDispatcher } from './tasks/dispatcher.ts';
 import { takeLease } from './tasks/lease.ts';
 import { GATHER_MS } from './tasks/loop.ts';
-import { addressProblem } from './tasks/pictures.ts';
+import { addressProblem } from './tasks/media.ts';
 import { startPoller } from './tasks/poller.ts';
 import { createProgress, pollDelay } from './tasks/progress.ts';
 import { createReplyCache } from './tasks/reply-cache.ts';
@@ -200,7 +200,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     load,
     outgoing,
     metrics,
-    pages: {
+    origins: {
       needsKey: options.authentication.auth !== 'none',
       allowedOrigins: options.allowedOrigins ?? [],
       allowedHosts: options.allowedHosts ?? [],

@@ -48,7 +48,7 @@ export async function measureCreates(say: (text: string) => void): Promise<Figur
       holds: added[name] < GOAL_MS[name],
     }));
   } finally {
-    await api.stop();
-    await sandbox.stop();
+    await api.kill();
+    await sandbox.kill();
   }
 }

@@ -37,8 +37,8 @@ export async function measureMemory(say: (text: string) => void): Promise<Figure
     const what = `resident memory with ${TASKS.toLocaleString('en')} stored tasks, at its highest`;
     return [{ what, seen: `${seen} MB`, goal: `< ${GOAL_MB} MB`, holds: most < GOAL_MB * 1_000_000 }];
   } finally {
-    await api.stop();
-    await sandbox.stop();
+    await api.kill();
+    await sandbox.kill();
   }
 }
 

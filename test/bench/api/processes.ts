@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type Service, startService } from '../service.ts';
+import { type ServiceProcess, startServiceProcess } from '../../service-process.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const API_MAIN = join(ROOT, 'services/api/dist/main.js');
@@ -21,7 +21,7 @@ const FLAGS = z
 export const KEY = 'a-key-for-measurements';
 export const JSON_HEADERS = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
 
-export interface ApiUnderTest extends Service {
+export interface ApiUnderTest extends Pick<ServiceProcess, 'url' | 'managementUrl' | 'memory' | 'kill'> {
   /** Ends it, lets something be done to its folder, and starts it again. */
   restart(change: (dataDir: string) => Promise<void>): Promise<void>;
 }
@@ -38,7 +38,8 @@ export async function startApi(sandboxUrl: string, cpu: number | undefined): Pro
     ...{ KLING_BASE_URL: sandboxUrl, KLING_API_KEY: 'key', DATA_DIR: dataDir },
     ...{ AUTH: 'callers', CALLERS_DIR: callersDir },
   };
-  let service = await startService(API_MAIN, env, cpu, FLAGS);
+  const start = () => startServiceProcess(API_MAIN, { env, cpu, flags: FLAGS });
+  let service = await start();
   return {
     get url() {
       return service.url;
@@ -48,17 +49,17 @@ export async function startApi(sandboxUrl: string, cpu: number | undefined): Pro
     },
     memory: () => service.memory(),
     async restart(change) {
-      await service.stop();
+      await service.kill();
       await change(dataDir);
-      service = await startService(API_MAIN, env, cpu, FLAGS);
+      service = await start();
     },
-    async stop() {
-      await service.stop();
+    async kill() {
+      await service.kill();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-export function startSandbox(taskSeconds: number, cpu?: number): Promise<Service> {
-  return startService(SANDBOX_MAIN, { SANDBOX_TASK_SECONDS: String(taskSeconds), LOG_LEVEL: 'info' }, cpu, FLAGS);
+export function startSandbox(taskSeconds: number): Promise<ServiceProcess> {
+  return startServiceProcess(SANDBOX_MAIN, { env: { SANDBOX_TASK_SECONDS: String(taskSeconds) }, flags: FLAGS });
 }

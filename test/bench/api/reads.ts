@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { startServiceProcess } from '../../service-process.ts';
 import { readsPerSecond } from '../closed-loop.ts';
 import { type Figure, median } from '../figures.ts';
-import { startService } from '../service.ts';
 import { JSON_HEADERS, startApi, startSandbox } from './processes.ts';
 import { makeTask } from './task.ts';
 
@@ -17,7 +17,10 @@ export async function measureReads(say: (text: string) => void): Promise<Figure[
   const api = await startApi(sandbox.url, SERVER_CPU);
   try {
     const { path, reply } = await makeTask(api.url);
-    const bare = await startService(join(import.meta.dirname, 'bare.ts'), { REPLY: reply }, SERVER_CPU);
+    const bare = await startServiceProcess(join(import.meta.dirname, 'bare.ts'), {
+      env: { REPLY: reply },
+      cpu: SERVER_CPU,
+    });
     try {
       const read = (url: string, seconds: number) => readsPerSecond(url + path, JSON_HEADERS, seconds);
       // Until the compiler has seen enough.
@@ -39,10 +42,10 @@ export async function measureReads(say: (text: string) => void): Promise<Figure[
         },
       ];
     } finally {
-      await bare.stop();
+      await bare.kill();
     }
   } finally {
-    await api.stop();
-    await sandbox.stop();
+    await api.kill();
+    await sandbox.kill();
   }
 }

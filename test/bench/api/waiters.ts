@@ -1,8 +1,8 @@
 import { Pool } from 'undici';
 import { z } from 'zod';
+import type { ServiceProcess } from '../../service-process.ts';
 import type { Figure } from '../figures.ts';
 import { sendOpenLoop } from '../open-loop.ts';
-import type { Service } from '../service.ts';
 import { JSON_HEADERS, startApi, startSandbox } from './processes.ts';
 
 const TASKS = 1000;
@@ -43,13 +43,13 @@ export async function measureWaiters(say: (text: string) => void): Promise<Figur
       },
     ];
   } finally {
-    await api.stop();
-    await sandbox.stop();
+    await api.kill();
+    await sandbox.kill();
   }
 }
 
 /** Questions about tasks that the sandbox has answered. */
-async function asked({ managementUrl }: Service): Promise<number> {
+async function asked({ managementUrl }: ServiceProcess): Promise<number> {
   const text = await (await fetch(`${managementUrl}/metrics`)).text();
   return text
     .split('\n')

@@ -2,8 +2,8 @@ import { EXAMPLES, estimate, impossible, KINDS, kindSchema, MODELS, REQUESTS, UN
 import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
+import { refusals } from '../documented-replies.ts';
 import { ownProblem } from '../problem.ts';
-import { refusals } from '../replies.ts';
 import { time } from '../time.ts';
 import { mediaProblems } from '../uploads/references.ts';
 import { packOf } from './packs.ts';

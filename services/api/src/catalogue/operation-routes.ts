@@ -2,8 +2,8 @@ import { OPERATION_EXAMPLES, OPERATIONS, type Operation, type OperationName } fr
 import { z } from 'zod';
 import { bearer, requireScope } from '../access.ts';
 import type { App, Context } from '../context.ts';
+import { refusals } from '../documented-replies.ts';
 import { operationId } from '../openapi.ts';
-import { refusals } from '../replies.ts';
 import { makeCall } from './calls.ts';
 
 /** Where each call is that makes no task. */

@@ -1,7 +1,7 @@
 import { ENDPOINTS, KlingError, OPERATIONS } from '@klingapi/kling';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isVendorStatus } from '../documented-replies.ts';
 import { type OwnCode, type ProblemDetails, ProblemError } from '../problem.ts';
-import { isVendorStatus } from '../replies.ts';
 
 export interface VendorError {
   readonly status: number;

@@ -1,5 +1,4 @@
 import { mkdtempSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +8,7 @@ import Fastify from 'fastify';
 import { PNG } from 'pngjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { startChild } from '../child-process.ts';
+import { startApiProcess } from '../../../../test/api-process.ts';
 import { problemSchema, startApi, taskReplySchema } from '../index.ts';
 import { createLoad, DEFAULT_LOAD_LIMITS, type LoadLimits } from './load.ts';
 import { addShedding } from './shedding.ts';
@@ -216,17 +215,11 @@ describe('what takes no room from others', () => {
   });
 });
 
-/** Resident bytes of a process. */
-async function residentBytes(pid: number | undefined): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
-}
-
 describe.runIf(process.platform === 'linux')('the real process', () => {
   it('stays within its memory under sixty bodies of 28 MB at once, and answers others meanwhile', async () => {
     const sandbox = await startSandbox({ host: '127.0.0.1', port: 0, taskSeconds: 60 });
     closing.push(sandbox.close);
-    const child = await startChild({
+    const child = await startApiProcess({
       KLING_BASE_URL: sandbox.url,
       DATA_DIR: mkdtempSync(join(tmpdir(), 'data-')),
       // As Node chooses it in a container of 512 MiB, the limit that the operator gives.
@@ -241,7 +234,7 @@ describe.runIf(process.platform === 'linux')('the real process', () => {
     let ended = false;
     const watching = (async () => {
       while (!ended) {
-        most = Math.max(most, await residentBytes(child.process.pid));
+        most = Math.max(most, await child.memory());
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     })();

@@ -17,6 +17,14 @@ const KNOWN_POOLS = new Set(
 
 export function watchStored(registry: Registry, store: StoredGauges, now: () => number): void {
   const registers = [registry];
+  // Two series of one look: both ask within one scrape.
+  let looking: ReturnType<StoredGauges['slots']> | undefined;
+  const slotsNow = () => {
+    looking ??= store.slots(now()).finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  };
   new Gauge({
     name: 'klingapi_tasks',
     help: `Stored tasks by state, queued being those that wait here for room; ${WHOLE}`,
@@ -43,7 +51,7 @@ export function watchStored(registry: Registry, store: StoredGauges, now: () => 
     labelNames: ['result', 'model'],
     registers,
     async collect() {
-      const slots = await store.slots(now());
+      const slots = await slotsNow();
       this.reset();
       for (const { pool, used } of slots) this.inc(labelsOf(pool), used);
     },
@@ -54,7 +62,7 @@ export function watchStored(registry: Registry, store: StoredGauges, now: () => 
     labelNames: ['result', 'model'],
     registers,
     async collect() {
-      const slots = await store.slots(now());
+      const slots = await slotsNow();
       this.reset();
       for (const { pool, limit } of slots) {
         if (limit !== null && KNOWN_POOLS.has(pool)) this.set(labelsOf(pool), limit);

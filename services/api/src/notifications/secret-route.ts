@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
+import { refusals } from '../documented-replies.ts';
 import { ownProblem } from '../problem.ts';
-import { refusals } from '../replies.ts';
 import { callbackSecret } from './callback-key.ts';
 
 export function addSecretRoute(app: App, { authenticate, masterKey }: Context): void {

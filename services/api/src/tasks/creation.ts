@@ -18,7 +18,7 @@ import type { Added, NewTask, OverLimit } from '../storage/store.ts';
 import { externalKey } from '../storage/tables.ts';
 import { checkUploads } from '../uploads/references.ts';
 import { upstreamProblem } from '../upstream-problem.ts';
-import { acceptPictures } from './pictures.ts';
+import { acceptMedia } from './media.ts';
 import { storedRequest } from './stored-request.ts';
 import type { Task } from './task.ts';
 
@@ -44,7 +44,7 @@ export interface Wanted {
 export async function createTask(context: Context, request: FastifyRequest, wanted: Wanted): Promise<Task> {
   if (context.draining()) throw ownProblem('draining', 'send the request again', { retryAfterSeconds: 1 });
   const { kind, callbackUrl, externalId } = wanted;
-  const payload = acceptPictures(wanted.request, kind);
+  const payload = acceptMedia(wanted.request, kind);
   const errors = impossible(kind, payload);
   if (errors.length > 0) {
     const detail = errors.map(({ field, problem }) => `${field}: ${problem}`).join('; ');

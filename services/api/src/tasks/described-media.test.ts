@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withoutDescriptions } from './described-media.ts';
-import { describePictures } from './pictures.ts';
+import { describeMedia } from './media.ts';
 
 const BASE64 = Buffer.alloc(300).toString('base64');
 
@@ -12,7 +12,7 @@ describe('a request that is told again', () => {
       image_list: [{ image: BASE64 }, { image: 'https://example.com/a.png' }],
       input: { images: [BASE64, 'upload:1', BASE64], sound_file: BASE64, mode: 'std' },
     };
-    expect(withoutDescriptions(describePictures(given))).toEqual({
+    expect(withoutDescriptions(describeMedia(given))).toEqual({
       prompt: '<<<image_1>>> beside <<<image_2>>>',
       image_list: [{}, { image: 'https://example.com/a.png' }],
       input: { images: ['upload:1'], mode: 'std' },

@@ -1,6 +1,6 @@
 import { bearer, ownTask, requireScope } from '../access.ts';
 import type { App, Context } from '../context.ts';
-import { media, refusals } from '../replies.ts';
+import { media, refusals } from '../documented-replies.ts';
 import { describeTask, hasEnded } from './task.ts';
 import { params } from './task-routes.ts';
 

@@ -2,8 +2,8 @@ import { kindSchema } from '@klingapi/kling';
 import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
+import { refusals } from '../documented-replies.ts';
 import { ownProblem } from '../problem.ts';
-import { refusals } from '../replies.ts';
 import { time } from '../time.ts';
 import { describeTask, type State, type Task, taskReplySchema, taskStatusReplySchema } from './task.ts';
 

@@ -1,5 +1,5 @@
 import { ownProblem } from '../problem.ts';
-import { describePictures } from './pictures.ts';
+import { describeMedia } from './media.ts';
 
 /** In characters of JSON. Every look at a task loads it: a page of the longest is then still small. */
 const LONGEST = 64 * 1024;
@@ -14,7 +14,7 @@ const NAME_LENGTH = 64;
  * @throws ProblemError `invalid_request` that names the field that makes it too long
  */
 export function storedRequest(payload: object): Record<string, unknown> {
-  const described = describePictures(payload);
+  const described = describeMedia(payload);
   const { length } = JSON.stringify(described);
   if (length <= LONGEST) return described;
   const field = largestField(described, length);

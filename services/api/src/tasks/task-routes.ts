@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { bearer, notFound, ownTask, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
+import { refusals } from '../documented-replies.ts';
 import { ownProblem } from '../problem.ts';
-import { refusals } from '../replies.ts';
 import type { Reply } from './reply-cache.ts';
 import {
   describeResult,

@@ -14,7 +14,7 @@ import { ProblemError } from '../problem.ts';
 import { createFolderStore } from '../results/folder-store.ts';
 import type { ResultStore } from '../results/result-store.ts';
 import { sendingTime } from '../results/send-kept.ts';
-import { acceptPictures } from '../tasks/pictures.ts';
+import { acceptMedia } from '../tasks/media.ts';
 import { checkUploads } from './references.ts';
 import { uploadReplySchema } from './upload.ts';
 
@@ -157,7 +157,7 @@ it('looks for no more uploads than a request can need, each once, and tells no e
   expect(asked).toHaveLength(21);
   expect(
     await errorsOf(() =>
-      acceptPictures(
+      acceptMedia(
         body(30, () => 'no picture'),
         'omni-video',
       ),

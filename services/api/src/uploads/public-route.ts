@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { App, Context } from '../context.ts';
+import { fileReplies, refusals } from '../documented-replies.ts';
 import { ownProblem } from '../problem.ts';
-import { fileReplies, refusals } from '../replies.ts';
 import { sendingTime, sendKept } from '../results/send-kept.ts';
 import { EXTENSIONS } from './media-type.ts';
 import { placeOf, tokenOf } from './upload.ts';

@@ -7,8 +7,8 @@ import { SMALL_BODY_BYTES } from '../load/load.ts';
 import { type FieldProblem, ownProblem, ProblemError } from '../problem.ts';
 import { type ResultStore, ResultStoreError } from '../results/result-store.ts';
 import type { UploadTable } from '../storage/store.ts';
+import { acceptMedia, MOST_ERRORS, refusedMedia } from '../tasks/media.ts';
 import { type FieldRule, mapMedia, ruleOf } from '../tasks/media-fields.ts';
-import { acceptPictures, MOST_ERRORS, refusedMedia } from '../tasks/pictures.ts';
 import { mediumOf } from './media-type.ts';
 import { placeOf, publicAddress, type Reference, referenceOf, type Upload } from './upload.ts';
 
@@ -190,7 +190,7 @@ export async function mediaProblems(
   body: object,
 ): Promise<FieldProblem[]> {
   try {
-    await checkUploads(context, subject, kind, acceptPictures(body, kind));
+    await checkUploads(context, subject, kind, acceptMedia(body, kind));
     return [];
   } catch (error) {
     if (error instanceof ProblemError && error.details.errors !== undefined) return error.details.errors;
@@ -210,7 +210,7 @@ export async function withMedia<T extends object, R>(
   use: (filled: T) => Promise<R>,
 ): Promise<R> {
   const subject = subjectOf(request);
-  const accepted = acceptPictures(body, undefined);
+  const accepted = acceptMedia(body, undefined);
   await checkUploads(context, subject, undefined, accepted);
   const { store, uploads } = context;
   const bytes = await inlineBytes({ store, address: uploads.address }, accepted);

@@ -2,11 +2,11 @@ import type { Kind } from '@klingapi/kling';
 import fc from 'fast-check';
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
-import { acceptPictures } from './pictures.ts';
+import { acceptMedia } from './media.ts';
 
 const refused = (image: string): boolean => {
   try {
-    acceptPictures({ image }, 'image-to-video');
+    acceptMedia({ image }, 'image-to-video');
     return false;
   } catch {
     return true;
@@ -43,7 +43,7 @@ describe('addresses of pictures', () => {
 
   it('that are public are taken as they stand', () => {
     for (const image of ['https://example.com/a.png?x=1', 'http://93.184.215.14/a', 'https://[2606:2800::1]/a']) {
-      expect(acceptPictures({ image }, undefined)).toEqual({ image });
+      expect(acceptMedia({ image }, undefined)).toEqual({ image });
     }
   });
 
@@ -68,7 +68,7 @@ const jpeg = (width: number, height: number, before = 10, after = 100) => {
   exif.writeUInt16BE(before + 2, 2);
   return Buffer.concat([Buffer.from([0xff, 0xd8]), exif, Buffer.alloc(before), frame, Buffer.alloc(after)]);
 };
-const accept = (body: object, kind: Kind = 'image-to-video') => acceptPictures(body, kind);
+const accept = (body: object, kind: Kind = 'image-to-video') => acceptMedia(body, kind);
 const base64 = (bytes: Buffer) => bytes.toString('base64');
 
 describe('pictures in a request', () => {

@@ -26,7 +26,7 @@ const MB = 1024 * 1024;
  * @param kind undefined in what makes no task
  * @throws ProblemError `invalid_request` that names each field
  */
-export function acceptPictures<T extends object>(body: T, kind: Kind | undefined): T {
+export function acceptMedia<T extends object>(body: T, kind: Kind | undefined): T {
   const errors: FieldProblem[] = [];
   const accepted = mapMedia(body, (media) => {
     if (errors.length >= MOST_ERRORS) return media.value;
@@ -46,7 +46,7 @@ export function refusedMedia(errors: FieldProblem[]) {
 }
 
 /** The request as it is stored and told: a picture is described, not repeated. */
-export function describePictures(body: object): Record<string, unknown> {
+export function describeMedia(body: object): Record<string, unknown> {
   return {
     ...mapMedia(body, ({ name, value }) => {
       return isUrl(value) ? value : describeMedium(name, decodedSize(value));

@@ -2,7 +2,7 @@ import { corsHeaders, isAllowedHost, isUnclaimableHost, preflightHeaders } from 
 import type { FastifyInstance } from 'fastify';
 import { ownProblem } from './problem.ts';
 
-export interface PageRules {
+export interface OriginRules {
   /** Whether callers have to show a key. Without it, whatever a browser can be made to send would be done. */
   readonly needsKey: boolean;
   /** Origins whose pages may read replies, besides our own. */
@@ -22,7 +22,7 @@ const CHANGES_NOTHING = new Set(['GET', 'HEAD', 'OPTIONS']);
  * any site could spend money), and requests under a name that its owner could
  * point at this machine (DNS rebinding: the browser then takes his page for ours).
  */
-export function guardPages(app: FastifyInstance, publicUrl: string | undefined, rules: PageRules): void {
+export function guardOrigins(app: FastifyInstance, publicUrl: string | undefined, rules: OriginRules): void {
   const own = publicUrl === undefined ? undefined : new URL(publicUrl);
   const hosts = [...rules.allowedHosts, ...(own === undefined ? [] : [own.hostname])];
   const listed = new Set(rules.allowedOrigins);
