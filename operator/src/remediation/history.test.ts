@@ -110,8 +110,8 @@ describe('over any history', () => {
           world.look();
         }
         expect(settled(), JSON.stringify({ status: world.status, pods: world.pods })).toBe(true);
-        // and nothing is written at rest
-        for (let round = 0; round < 100; round += 1) {
+        // and nothing is written at rest: when the deadline of a rollout and the time that counts as healthy are over
+        for (let round = 0; round < 400; round += 1) {
           world.now += 2_000;
           world.look();
         }

@@ -1,5 +1,6 @@
-import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { PassThrough, Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
+import { linger } from '../linger.ts';
 import { ownProblem, type ProblemError } from '../problem.ts';
 import { type Load, type LoadClass, type ShedReason, SMALL_BODY_BYTES } from './load.ts';
 
@@ -50,7 +51,7 @@ export function addShedding(app: FastifyInstance, load: Load, onShed: (reason: S
     reply.raw.once('close', place);
     done();
   });
-  const admit = async (request: FastifyRequest, reply: FastifyReply, payload: unknown, bytes: number) => {
+  const admit = async (request: FastifyRequest, reply: FastifyReply, payload: RequestPayload, bytes: number) => {
     const gone = new AbortController();
     const onClose = () => gone.abort();
     reply.raw.once('close', onClose);
@@ -62,14 +63,18 @@ export function addShedding(app: FastifyInstance, load: Load, onShed: (reason: S
     reply.raw.once('close', () => {
       if (reply.sent) room();
     });
-    if (payload instanceof Readable) hurry(payload, load);
+    return payload instanceof Readable ? hurried(payload, load, () => giveWay(request)) : payload;
+  };
+  const giveWay = (request: FastifyRequest): ProblemError => {
+    linger(request);
+    return overloaded(request, 'bytes');
   };
   app.addHook('preParsing', (request, reply, payload, done) => {
     const { arrivesWithinMs } = request.routeOptions.config;
     if (arrivesWithinMs !== undefined && payload instanceof Readable) expire(payload, arrivesWithinMs);
     const bytes = request.routeOptions.config.streamedBody === true ? 0 : bytesOf(request, reply);
     if (bytes <= SMALL_BODY_BYTES) return done(null, payload);
-    admit(request, reply, payload, bytes).then(() => done(null, payload), done);
+    admit(request, reply, payload, bytes).then((body) => done(null, body), done);
   });
   app.addHook('onSend', (request, _reply, _payload, done) => {
     bodies.get(request)?.();
@@ -82,15 +87,29 @@ function expire(payload: Readable, milliseconds: number): void {
   for (const end of ['end', 'close'] as const) payload.once(end, () => clearTimeout(timer));
 }
 
-/** A slow client keeps its room as long as nobody else wants it. */
-function hurry(payload: Readable, load: Load): void {
+/**
+ * The body as it is to be read. A slow client keeps its room as long as nobody
+ * else wants it; then what is read ends in an error, and the client is answered.
+ * @param giveWay takes leave of the rest of it
+ */
+function hurried(payload: Readable, load: Load, giveWay: () => Error): Readable {
+  const body = new PassThrough();
   let timer: NodeJS.Timeout;
   const look = (): void => {
-    if (load.isCrowded()) payload.destroy(new Error('the body came too slowly while others waited'));
-    else timer = setTimeout(look, LOOK_MS).unref();
+    if (!load.isCrowded()) {
+      timer = setTimeout(look, LOOK_MS).unref();
+      return;
+    }
+    payload.unpipe(body);
+    body.destroy(giveWay());
   };
   timer = setTimeout(look, load.arrivesWithinMs).unref();
-  for (const end of ['end', 'close'] as const) payload.once(end, () => clearTimeout(timer));
+  payload.once('end', () => clearTimeout(timer));
+  payload.once('close', () => {
+    clearTimeout(timer);
+    if (!payload.readableEnded) body.destroy(new Error('the connection broke before the body had come'));
+  });
+  return payload.pipe(body);
 }
 
 function classOf({ method, routeOptions }: FastifyRequest): LoadClass {

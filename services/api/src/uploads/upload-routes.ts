@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
 import { refusals } from '../documented-replies.ts';
+import { linger } from '../linger.ts';
 import { ownProblem } from '../problem.ts';
 import { type ResultStore, ResultStoreError, ResultStoreFullError } from '../results/result-store.ts';
 import type { UploadsFull } from '../storage/store.ts';
@@ -14,8 +15,6 @@ import { describeUpload, placeOf, type Upload, uploadId, uploadReplySchema } fro
 
 /** Uploads of one caller that one process takes at once. */
 const AT_ONCE = 4;
-/** After a refusal the rest of the file is read and thrown away for so long, or the sender would not see the reply. */
-const LINGER_MS = 5000;
 const MB = 1024 * 1024;
 
 const params = z.object({ id: uploadId });
@@ -205,16 +204,4 @@ async function ownUpload({ store }: Context, request: FastifyRequest, id: string
   const upload = await store.findUpload({ id });
   if (upload?.subject === subjectOf(request)) return upload;
   throw ownProblem('upload_not_found', `there is no upload ${id}`);
-}
-
-/** A socket that is closed while its other end still sends is reset, and the reply with it is lost. */
-function linger({ raw }: FastifyRequest): void {
-  if (raw.complete || raw.destroyed) return;
-  // Who began to read it may still hold it; then it would not flow.
-  raw
-    .removeAllListeners('readable')
-    .on('error', () => {})
-    .resume();
-  const timer = setTimeout(() => raw.destroy(), LINGER_MS);
-  raw.once('close', () => clearTimeout(timer));
 }
