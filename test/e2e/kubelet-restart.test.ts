@@ -9,6 +9,8 @@ import { waitFor } from './wait.ts';
 let kase: Case;
 const scaleOperator = (replicas: number): Promise<string> =>
   kubectl(['scale', 'deployment/operator-kling-operator', '-n', kase.namespace, `--replicas=${replicas}`]);
+const patchDeployment = (spec: Json): Promise<string> =>
+  kubectl(['patch', 'deployment', 'alone-mcp', '-n', kase.namespace, '-p', JSON.stringify({ spec })]);
 
 beforeAll(async () => {
   kase = await createCase('liveness');
@@ -32,17 +34,14 @@ it('a hung process that the kubelet restarted while the operator was down is in 
     '--timeout=60s',
   ]);
   // the same probe, in seconds instead of minutes
-  const patch = {
-    spec: {
-      template: {
-        spec: {
-          terminationGracePeriodSeconds: 5,
-          containers: [{ name: 'mcp', livenessProbe: { periodSeconds: 1, timeoutSeconds: 3, failureThreshold: 5 } }],
-        },
+  await patchDeployment({
+    template: {
+      spec: {
+        terminationGracePeriodSeconds: 5,
+        containers: [{ name: 'mcp', livenessProbe: { periodSeconds: 1, timeoutSeconds: 3, failureThreshold: 5 } }],
       },
     },
-  };
-  await kubectl(['patch', 'deployment', 'alone-mcp', '-n', kase.namespace, '-p', JSON.stringify(patch)]);
+  });
   const pod: Json = await waitFor(
     async () => {
       const pods = alive(await kase.mcpPods('alone'));
@@ -62,11 +61,19 @@ it('a hung process that the kubelet restarted while the operator was down is in 
     { what: 'the kubelet to restart the container' },
   );
 
+  // the operator takes the quick probe back, which rolls the pod: until it has looked, the old one stays
+  await patchDeployment({ minReadySeconds: 30 });
   await scaleOperator(1);
   const object = await waitFor(
     async () => {
       const seen = await kase.klingApi('alone');
-      return seen.status.repairs?.length > 0 && seen;
+      if (seen.status.repairs?.length > 0) return seen;
+      const pods = (await kase.mcpPods('alone')).map(({ metadata, status }) => [
+        metadata.name,
+        metadata.deletionTimestamp ?? 'alive',
+        status.containerStatuses,
+      ]);
+      throw new Error(JSON.stringify({ seen: seen.status.mcp?.pods, pods }));
     },
     { what: 'the record of the restart' },
   );

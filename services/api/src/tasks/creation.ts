@@ -62,8 +62,8 @@ export async function createTask(context: Context, request: FastifyRequest, want
   if (added.outcome === 'key-of-another-request') {
     throw ownProblem('idempotency_key_reused', 'use a new key for a new request');
   }
-  await submitted(context, added);
-  return (await context.store.find(added.task.id)) ?? added.task;
+  const settled = await submitted(context, added);
+  return settled ?? (await context.store.find(added.task.id)) ?? added.task;
 }
 
 function checkCallback({ egress }: Context, url: string): void {
@@ -125,20 +125,23 @@ export function limitProblem({ limit, retryAfterSeconds }: OverLimit, reserved: 
       );
 }
 
-/** Waits until Kling has taken or refused the task or it is back in the queue, but not for ever. */
-async function submitted(context: Context, added: Stored): Promise<void> {
+/**
+ * Waits until Kling has taken or refused the task or it is back in the queue, but not for ever.
+ * @returns the task where this process saw Kling take it
+ */
+async function submitted(context: Context, added: Stored): Promise<Task | undefined> {
   const { id, state } = added.task;
   const { submissions, dispatcher } = context;
   if (added.outcome === 'added' && added.claim === undefined) dispatcher.wake();
-  if (state !== 'submitting') return;
+  if (state !== 'submitting') return undefined;
   const submission =
     added.outcome === 'added' && added.claim !== undefined
       ? submissions.submit(added.claim)
       : (submissions.running(id) ?? settledElsewhere(context, id));
   const answered = new AbortController();
-  const patience = sleep(ANSWER_WITHIN_MS, undefined, { signal: answered.signal }).catch(() => {});
+  const patience = sleep(ANSWER_WITHIN_MS, undefined, { signal: answered.signal }).catch(() => undefined);
   try {
-    await Promise.race([submission, patience]);
+    return await Promise.race([submission, patience]);
   } catch (error) {
     if (error instanceof KlingError) throw upstreamProblem(error, id);
     throw error;
@@ -150,7 +153,7 @@ async function submitted(context: Context, added: Stored): Promise<void> {
 }
 
 /** The same request came to two replicas: this one waits for the other's outcome. */
-async function settledElsewhere({ store, changes }: Context, id: string): Promise<void> {
+async function settledElsewhere({ store, changes }: Context, id: string): Promise<undefined> {
   const watch = changes.watch(id);
   const end = AbortSignal.timeout(ANSWER_WITHIN_MS);
   try {

@@ -9,6 +9,7 @@ import { upstreamCode, upstreamDetail } from '../upstream-problem.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
 import { GIVE_UP_MS, type Progress } from './progress.ts';
 import { BUSY, retryDelay } from './retries.ts';
+import type { Task } from './task.ts';
 
 export interface SubmissionsOptions {
   readonly store: Store;
@@ -42,11 +43,12 @@ export interface Submissions {
    * is then back in the queue), when the outcome stays unknown (it is looked up
    * until it is known) and when another replica took the task over.
    *
+   * @returns the task where Kling has it now
    * @throws KlingError when certainly no task was made
    */
-  submit(claim: Claim): Promise<void>;
+  submit(claim: Claim): Promise<Task | undefined>;
   /** The submission of this task that runs in this process. */
-  running(taskId: string): Promise<void> | undefined;
+  running(taskId: string): Promise<Task | undefined> | undefined;
   readonly size: number;
   /** Waits for what is under way. */
   drain(): Promise<void>;
@@ -62,11 +64,15 @@ export interface Submissions {
 export function createSubmissions(options: SubmissionsOptions): Submissions {
   const { store, client, lease, progress, logger, now } = options;
   const firstDelay = options.retryMs ?? 5000;
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<string, Promise<Task | undefined>>();
   const timers = new Set<NodeJS.Timeout>();
   let draining = false;
 
-  const settle = async (claim: Claim, change: TaskChange, found: 'submitted' | 'upstream'): Promise<void> => {
+  const settle = async (
+    claim: Claim,
+    change: TaskChange,
+    found: 'submitted' | 'upstream',
+  ): Promise<Task | undefined> => {
     const settled = await store.settle(claim, change);
     const { id, kind } = claim.task;
     if (settled === undefined) logger.info({ task: id, kind }, 'claim of a task lost');
@@ -75,6 +81,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
         { task: id, kind, upstream: settled.upstreamId, state: settled.state, found },
         'task has an id upstream',
       );
+    return settled;
   };
 
   /** @param releaseKey whether the idempotency key is free for a new task, which is then paid (again) */
@@ -113,17 +120,17 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
   };
 
   /** Many at once, taken up after an outage or while Kling hangs, must not fill the memory with their pictures. */
-  const create = async (claim: Claim, signal: AbortSignal): Promise<void> => {
+  const create = async (claim: Claim, signal: AbortSignal): Promise<Task | undefined> => {
     const bytes = claim.bytes + (await options.inlineBytes(claim.task.request));
     const leave = bytes <= SMALL_BODY_BYTES ? undefined : await options.gate.pass(bytes);
     try {
-      await send(claim, signal);
+      return await send(claim, signal);
     } finally {
       leave?.();
     }
   };
 
-  const send = async (claim: Claim, signal: AbortSignal): Promise<void> => {
+  const send = async (claim: Claim, signal: AbortSignal): Promise<Task | undefined> => {
     const { task } = claim;
     signal.throwIfAborted();
     const stored = claim.payload ?? REQUESTS[task.kind].parse(await store.payload(task.id));
@@ -139,8 +146,9 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
         lease.check();
       },
     });
-    await settle(claim, progress.of(task, upstream), 'submitted');
+    const settled = await settle(claim, progress.of(task, upstream), 'submitted');
     options.onSubmitted();
+    return settled;
   };
 
   /** Nothing was sent under this claim: the file that the request names could not be read. */
@@ -153,19 +161,20 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     }
   };
 
-  /** First asks, then sends: whoever held the claim before may have got through. @returns whether all is said */
-  const lookUp = async (claim: Claim, signal: AbortSignal): Promise<boolean> => {
+  /** First asks, then sends: whoever held the claim before may have got through. @returns `absent` where it has to be sent */
+  const lookUp = async (claim: Claim, signal: AbortSignal): Promise<Task | 'absent' | undefined> => {
     const { task } = claim;
     try {
       const upstream = await client.find(task.kind, task.id, signal);
-      if (upstream === undefined) return false;
-      await settle(claim, progress.of(task, upstream), 'upstream');
+      if (upstream === undefined) return 'absent';
+      const settled = await settle(claim, progress.of(task, upstream), 'upstream');
       options.onSubmitted();
+      return settled;
     } catch (error) {
       if (!(error instanceof KlingError) || signal.aborted) throw error;
       await askAgain(claim, error);
+      return undefined;
     }
-    return true;
   };
 
   /** Once the storage can be reached again; refused when another replica has claimed the task meanwhile. */
@@ -178,11 +187,11 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     timers.add(timer);
   };
 
-  const work = async (claim: Claim): Promise<void> => {
+  const work = async (claim: Claim): Promise<Task | undefined> => {
     const signal = lease.signal();
     try {
-      if (claim.sent && (await lookUp(claim, signal))) return;
-      await create(claim, signal);
+      const found = claim.sent ? await lookUp(claim, signal) : 'absent';
+      return found === 'absent' ? await create(claim, signal) : found;
     } catch (error) {
       if (error instanceof LeaseLostError || signal.aborted) {
         logger.warn({ task: claim.task.id }, 'submission left to another replica');
@@ -203,6 +212,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
         await fail(claim, upstreamCode(error), upstreamDetail(error), true);
         throw error;
       }
+      return undefined;
     }
   };
 
