@@ -27,6 +27,7 @@ import { startPoller } from './tasks/poller.ts';
 import { createProgress, pollDelay } from './tasks/progress.ts';
 import { createReplyCache } from './tasks/reply-cache.ts';
 import { createSubmissions } from './tasks/submissions.ts';
+import { hasEnded } from './tasks/task.ts';
 import { fillIn, inlineBytes } from './uploads/references.ts';
 
 export interface ApiOptions {
@@ -123,8 +124,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
           ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
         });
   if (mirror !== undefined) {
-    // Which tasks have ended only the store knows.
-    store.onChange(() => mirror.wake(GATHER_MS));
+    store.onChange((_id, task) => {
+      if (task === undefined || hasEnded(task)) mirror.wake(GATHER_MS);
+    });
   }
   const masterKey = options.authentication.internalKey;
   const notifier = startNotifier({

@@ -13,7 +13,10 @@ const LOT_MS = 400;
 /** A relay that does not know the call may learn it with its next release. */
 const TRY_AGAIN_MS = 3_600_000;
 
-type Wanted = { readonly kind: Kind; readonly id: string };
+/** `status`: what is known of it already. */
+export type Wanted = { readonly kind: Kind; readonly id: string; readonly status?: string | undefined };
+/** `unchanged`: it has the status that is known, and goes on. */
+export type Look = UpstreamTask | 'unchanged' | KlingError;
 type Find = (kind: Kind, id: string) => Promise<UpstreamTask | undefined>;
 
 /**
@@ -27,19 +30,26 @@ export function createBatchFinder(
   takesBatches: boolean,
   find: Find,
   { now, sleep }: { readonly now: () => number; readonly sleep: (milliseconds: number) => Promise<void> },
-): (tasks: readonly Wanted[]) => Promise<Map<string, UpstreamTask | KlingError>> {
+): (tasks: readonly Wanted[]) => Promise<Map<string, Look>> {
   let nextLot = 0;
   let singlyUntil = takesBatches ? 0 : Number.POSITIVE_INFINITY;
 
-  const batch = async (tasks: readonly Wanted[]): Promise<UpstreamTask[]> => {
+  const batch = async (tasks: readonly Wanted[]): Promise<[string, Look][]> => {
     const ids = tasks.map(({ id }) => encodeURIComponent(id)).join(',');
     const data = await exchange('GET', `/tasks?task_ids=${ids}`, undefined, options);
-    const parsed = z.array(taskRecord).safeParse(data);
-    if (parsed.success) return parsed.data;
-    throw new KlingError({ judged: NO_BATCHES, httpStatus: 200, cause: parsed.error });
+    const known = new Map(tasks.map(({ id, status }) => [id, status]));
+    const records: readonly unknown[] = Array.isArray(data) ? data : [data];
+    // Most tasks have not moved since: the whole of their records would be read for nothing.
+    const still = records.map((record) => (isStill(record, known) ? record.id : undefined));
+    const moved = z.array(taskRecord).safeParse(records.filter((_, at) => still[at] === undefined));
+    if (!moved.success) throw new KlingError({ judged: NO_BATCHES, httpStatus: 200, cause: moved.error });
+    return [
+      ...still.flatMap((id): [string, Look][] => (id === undefined ? [] : [[id, 'unchanged']])),
+      ...moved.data.map((task): [string, Look] => [task.id, task]),
+    ];
   };
 
-  const singly = async ({ kind, id }: Wanted): Promise<[string, UpstreamTask | KlingError][]> => {
+  const singly = async ({ kind, id }: Wanted): Promise<[string, Look][]> => {
     try {
       const task = await find(kind, id);
       return task === undefined ? [] : [[id, task]];
@@ -50,10 +60,10 @@ export function createBatchFinder(
   };
 
   /** What a batch told; undefined when Kling does not offer batches. */
-  const tryBatch = async (tasks: readonly Wanted[]): Promise<Map<string, UpstreamTask | KlingError> | undefined> => {
+  const tryBatch = async (tasks: readonly Wanted[]): Promise<Map<string, Look> | undefined> => {
     if (tasks.length < 2 || now() < singlyUntil) return undefined;
     try {
-      return new Map((await batch(tasks)).map((task) => [task.id, task]));
+      return new Map(await batch(tasks));
     } catch (error) {
       if (!(error instanceof KlingError)) throw error;
       if (!MEANS_NO_BATCHES.has(error.kind)) return new Map(tasks.map(({ id }) => [id, error]));
@@ -63,7 +73,7 @@ export function createBatchFinder(
   };
 
   return async (tasks) => {
-    const answers = new Map<string, UpstreamTask | KlingError>();
+    const answers = new Map<string, Look>();
     for (const some of chunks(tasks, BATCH_SIZE)) {
       const together = some.filter(({ kind }) => ENDPOINTS[kind].family !== 'solutions');
       for (const [id, answer] of (await tryBatch(together)) ?? []) answers.set(id, answer);
@@ -79,6 +89,13 @@ export function createBatchFinder(
     }
     return answers;
   };
+}
+
+function isStill(record: unknown, known: ReadonlyMap<string, string | undefined>): record is { id: string } {
+  if (typeof record !== 'object' || record === null || !('id' in record && 'status' in record)) return false;
+  const { id, status } = record;
+  if (status !== 'submitted' && status !== 'processing') return false;
+  return typeof id === 'string' && known.get(id) === status;
 }
 
 function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {

@@ -14,7 +14,7 @@ import {
 // Other work on the machine may slow this down; nothing here waits for a fixed time.
 vi.setConfig({ testTimeout: 30_000 });
 
-type Reply = { status: number; body: unknown } | 'reset';
+type Reply = { status: number; body: unknown } | 'reset' | 'silence' | 'endless';
 interface Call {
   readonly method: string;
   readonly path: string;
@@ -25,6 +25,7 @@ interface Call {
 
 const servers: ReturnType<typeof createServer>[] = [];
 afterEach(() => {
+  vi.unstubAllEnvs();
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
@@ -46,8 +47,13 @@ async function scripted(
     };
     calls.push(call);
     const reply = script(call, calls.length);
+    if (reply === 'silence') return;
     if (reply === 'reset') {
       request.socket.destroy();
+      return;
+    }
+    if (reply === 'endless') {
+      response.writeHead(200).write('{"code":');
       return;
     }
     response.writeHead(reply.status, { 'content-type': 'application/json' });
@@ -275,15 +281,44 @@ describe('a read', () => {
   });
 
   it('ends within its time when Kling never answers', async () => {
-    const { client } = await scripted(() => task('t'), {
-      timeoutMs: 20,
-      attempts: 2,
-      fetch: (_url, init) =>
-        new Promise((_, reject) => {
-          init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
-        }),
-    });
+    const { client, calls } = await scripted(() => 'silence', { timeoutMs: 20, attempts: 2 });
     await expect(client.find('text-to-image', 't')).rejects.toMatchObject({ kind: 'timeout', httpStatus: null });
+    expect(calls.length).toBe(2);
+  });
+
+  it('ends within its time when a reply never ends', async () => {
+    const { client } = await scripted(() => 'endless', { timeoutMs: 100, attempts: 1 });
+    await expect(client.find('text-to-image', 't')).rejects.toMatchObject({ kind: 'timeout', httpStatus: 200 });
+  });
+
+  it('ends when its caller does', async () => {
+    const stop = new AbortController();
+    const { client } = await scripted(
+      () => {
+        stop.abort(new Error('no longer needed'));
+        return 'silence';
+      },
+      { attempts: 1 },
+    );
+    await expect(client.find('text-to-image', 't', stop.signal)).rejects.toMatchObject({ kind: 'network' });
+    await expect(client.find('text-to-image', 't', stop.signal)).rejects.toMatchObject({ kind: 'network' });
+  });
+
+  it('goes through the proxy of the environment where Node is told to', async () => {
+    const seen: string[] = [];
+    const proxy = createServer().on('connect', (request, socket) => {
+      seen.push(request.url ?? '');
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+    });
+    servers.push(proxy);
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const address = proxy.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    vi.stubEnv('NODE_USE_ENV_PROXY', '1');
+    vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${address.port}`);
+    const { client } = await scripted(() => task('t'), { baseUrl: 'https://kling.example', attempts: 1 });
+    await expect(client.find('text-to-image', 't')).rejects.toMatchObject({ kind: 'network' });
+    expect(seen).toEqual(['kling.example:443']);
   });
 
   it('does not follow a redirect with the key', async () => {
@@ -354,6 +389,23 @@ describe('many look-ups', () => {
     expect(calls.every((call) => call.path.startsWith('/v1/'))).toBe(true);
     // 45 by themselves, 20 in a second at most.
     expect(slept.at(-1)).toBeGreaterThanOrEqual(2000);
+  });
+
+  it('tell what has not moved without its record, and only where that is known to be so', async () => {
+    const states = ['processing', 'processing', 'submitted', 'failed', 'processing'];
+    const known = ['processing', 'submitted', 'submitted', 'failed', undefined];
+    const { client } = await scripted((call) => {
+      const data = tasks.slice(0, 5).map(({ id }, at) => ({ ...record(id), status: states[at] }));
+      return call.path.startsWith('/tasks?') ? { status: 200, body: { code: 0, message: '', data } } : notFound;
+    });
+    const answers = await client.findMany(tasks.slice(0, 5).map((each, at) => ({ ...each, status: known[at] })));
+    expect(tasks.slice(0, 5).map(({ id }) => answers.get(id))).toEqual([
+      'unchanged',
+      expect.objectContaining({ status: 'processing' }),
+      'unchanged',
+      expect.objectContaining({ status: 'failed' }),
+      expect.objectContaining({ status: 'processing' }),
+    ]);
   });
 
   it('tell a failure of each task that it concerns, and no other', async () => {

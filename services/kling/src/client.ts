@@ -1,12 +1,12 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { z } from 'zod';
-import { createBatchFinder } from './batch.ts';
+import { createBatchFinder, type Look, type Wanted } from './batch.ts';
 import { createCall, findPaths } from './bodies.ts';
 import { judgeCode } from './codes.ts';
 import { type Credentials, createTokenSource } from './credentials.ts';
 import { ENDPOINTS, type Kind } from './endpoints.ts';
 import { KlingError } from './errors.ts';
-import { type ExchangeTold, exchange } from './exchange.ts';
+import { createDispatcher, type ExchangeTold, exchange } from './exchange.ts';
 import { OPERATIONS, type OperationName } from './operations.ts';
 import { callbackBody, taskRecord, type UpstreamTask } from './replies.ts';
 import type { REQUESTS } from './schema.ts';
@@ -19,7 +19,6 @@ export interface KlingClientOptions {
   readonly timeoutMs?: number;
   /** How often a call is made at most, the first time included. */
   readonly attempts?: number;
-  readonly fetch?: typeof fetch;
   readonly now?: () => number;
   /** 0 ≤ x < 1, for the spread of delays. */
   readonly random?: () => number;
@@ -48,11 +47,10 @@ export interface KlingClient {
   /**
    * Many tasks at once, by the vendor's ids: one call for 20 of them where Kling
    * offers it, else one call each. Tasks that Kling does not have are left out;
-   * a look-up that failed is told as the answer for its tasks.
+   * a look-up that failed is told as the answer for its tasks. One whose known
+   * status still holds may be told as `unchanged`.
    */
-  findMany(
-    tasks: readonly { readonly kind: Kind; readonly id: string }[],
-  ): Promise<Map<string, UpstreamTask | KlingError>>;
+  findMany(tasks: readonly Wanted[]): Promise<Map<string, Look>>;
   /**
    * A page of the tasks of a legacy kind that the account has, newest first, as Kling tells them.
    *
@@ -113,7 +111,7 @@ export function createKlingClient(options: KlingClientOptions): KlingClient {
   const exchangeOptions = {
     baseUrl: options.baseUrl,
     tokens,
-    fetch: options.fetch ?? fetch,
+    dispatcher: createDispatcher(),
     timeoutMs: options.timeoutMs ?? 60_000,
     onExchange: options.onExchange,
   };

@@ -1,3 +1,4 @@
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { judgeCode, type KlingCode } from './codes.ts';
 import type { TokenSource } from './credentials.ts';
 import { KlingError } from './errors.ts';
@@ -7,7 +8,7 @@ import { envelope } from './replies.ts';
 export interface ExchangeOptions {
   readonly baseUrl: string;
   readonly tokens: TokenSource;
-  readonly fetch: typeof fetch;
+  readonly dispatcher: Dispatcher;
   /** For the whole call, body included. */
   readonly timeoutMs: number;
   /** Breaks the call off. */
@@ -23,6 +24,16 @@ export interface ExchangeTold {
   /** Kling's business code; null when no envelope came. */
   readonly code: number | null;
   readonly milliseconds: number;
+}
+
+/**
+ * Connections to Kling. A proxy of the environment (`HTTPS_PROXY`, `NO_PROXY`) is heeded as Node itself does: where
+ * `NODE_USE_ENV_PROXY` is 1.
+ */
+export function createDispatcher(): Dispatcher {
+  // The deadline of a call bounds everything.
+  const options = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
+  return process.env['NODE_USE_ENV_PROXY'] === '1' ? new EnvHttpProxyAgent(options) : new Agent(options);
 }
 
 /** Far above any reply of the vendor; a peer that sends more is not Kling. */
@@ -55,28 +66,28 @@ export async function exchange(
 
 async function call(method: 'GET' | 'POST', path: string, body: unknown, options: ExchangeOptions): Promise<unknown> {
   const token = await options.tokens.token();
+  const { signal, stop } = deadline(options.timeoutMs, options.signal);
   let status: number | null = null;
   let text: string;
   try {
-    const reply = await options.fetch(address(options.baseUrl, path), {
+    // Redirects are not followed: the bearer key must not go to somebody else.
+    const reply = await request(address(options.baseUrl, path), {
       method,
       headers: {
         authorization: `Bearer ${token}`,
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      // The bearer key must not follow a redirect to somebody else.
-      redirect: 'error',
-      signal: AbortSignal.any([
-        AbortSignal.timeout(options.timeoutMs),
-        ...(options.signal === undefined ? [] : [options.signal]),
-      ]),
+      body: body === undefined ? null : JSON.stringify(body),
+      signal,
+      dispatcher: options.dispatcher,
     });
-    status = reply.status;
-    text = await boundedText(reply);
+    status = reply.statusCode;
+    text = await boundedText(reply.body);
   } catch (error) {
     throw new KlingError({ judged: judgeTransport(error), httpStatus: status, cause: error });
+  } finally {
+    stop();
   }
 
   const parsed = envelope.safeParse(jsonOrUndefined(text));
@@ -97,10 +108,29 @@ function address(baseUrl: string, path: string): string {
   return baseUrl.replace(/\/+$/, '') + path;
 }
 
-async function boundedText(reply: Response): Promise<string> {
+/** Fires after the time, or when the caller's signal does. */
+function deadline(milliseconds: number, caller: AbortSignal | undefined): { signal: AbortSignal; stop: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(
+    () => controller.abort(new DOMException('The call took too long', 'TimeoutError')),
+    milliseconds,
+  );
+  const follow = () => controller.abort(caller?.reason);
+  if (caller?.aborted === true) follow();
+  caller?.addEventListener('abort', follow, { once: true });
+  return {
+    signal: controller.signal,
+    stop() {
+      clearTimeout(timer);
+      caller?.removeEventListener('abort', follow);
+    },
+  };
+}
+
+async function boundedText(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of reply.body ?? []) {
+  for await (const chunk of body) {
     size += chunk.length;
     if (size > REPLY_LIMIT) throw new Error(`the reply is larger than ${REPLY_LIMIT} bytes`);
     chunks.push(chunk);

@@ -9,7 +9,7 @@
  * are retried, a create is never sent twice without looking first. `batch.ts` asks for
  * many tasks at once, `webhook.ts` is the signature of callbacks.
  */
-export { BATCH_SIZE } from './batch.ts';
+export { BATCH_SIZE, type Look } from './batch.ts';
 export { type Impossible, impossible } from './capabilities.ts';
 export type { CreateOptions, KlingClient, KlingClientOptions, RecordPage, RecordQuery } from './client.ts';
 export { createKlingClient } from './client.ts';

@@ -46,7 +46,8 @@ const NEW_FIELDS: typeof LEGACY_FIELDS = {
 
 /** Billing names of the modes. Source: the vendor's billing page. */
 const MODES: Readonly<Record<string, string>> = { std: '720p', pro: '1080p', '4k': '4k' };
-const list = z.array(z.unknown()).catch([]);
+// what is absent is no failure, which would cost more than all the rest
+const list = z.array(z.unknown()).default([]).catch([]);
 const text = z.string().optional().catch(undefined);
 const legacyBody = z.object({
   model_name: text,
@@ -56,20 +57,35 @@ const legacyBody = z.object({
   sound: text,
   image: text,
   image_tail: text,
-  image_list: z.array(z.looseObject({ type: text })).catch([]),
+  image_list: z
+    .array(z.looseObject({ type: text }))
+    .default([])
+    .catch([]),
   subject_image_list: list,
   element_list: list,
   voice_list: list,
-  video_list: z.array(z.looseObject({ refer_type: z.enum(['base', 'feature']).catch('base') })).catch([]),
-  multi_shot: z.boolean().catch(false),
-  multi_prompt: z.array(z.looseObject({ duration: z.coerce.number() })).catch([]),
-  n: z.number().catch(1),
+  video_list: z
+    .array(z.looseObject({ refer_type: z.enum(['base', 'feature']).catch('base') }))
+    .default([])
+    .catch([]),
+  multi_shot: z.boolean().default(false).catch(false),
+  multi_prompt: z
+    .array(z.looseObject({ duration: z.coerce.number() }))
+    .default([])
+    .catch([]),
+  n: z.number().default(1).catch(1),
   result_type: text,
-  series_amount: z.union([z.number(), z.literal('auto')]).catch(4),
+  series_amount: z
+    .union([z.number(), z.literal('auto')])
+    .default(4)
+    .catch(4),
 });
 const newBody = z.object({
   model_name: text,
-  contents: z.array(z.looseObject({ type: z.string() })).catch([]),
+  contents: z
+    .array(z.looseObject({ type: z.string() }))
+    .default([])
+    .catch([]),
   settings: z
     .looseObject({
       duration: z.number().optional().catch(undefined),
@@ -77,11 +93,23 @@ const newBody = z.object({
       audio: text,
       multi_shot: z.boolean().optional().catch(undefined),
     })
+    .default({})
     .catch({}),
 });
 
-/** Pure. */
+/** What was read last of a request: its limits, its price and its reservation are asked for one after the other. */
+const read = new WeakMap<KlingRequest, { readonly kind: Kind; readonly wishes: Wishes }>();
+
+/** Pure, as long as nobody changes a request. */
 export function wishesOf(kind: Kind, request: KlingRequest): Wishes {
+  const known = read.get(request);
+  if (known?.kind === kind) return known.wishes;
+  const wishes = readWishes(kind, request);
+  read.set(request, { kind, wishes });
+  return wishes;
+}
+
+function readWishes(kind: Kind, request: KlingRequest): Wishes {
   if (kind.startsWith('new-') || kind.startsWith('solution-')) return wishesOfNew(request);
   const body = legacyBody.parse(request);
   const series = body.result_type === 'series' ? (body.series_amount === 'auto' ? 9 : body.series_amount) : undefined;

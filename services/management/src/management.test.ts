@@ -211,7 +211,26 @@ describe('logs', () => {
       'call ended',
     );
     expect(JSON.parse(lines[0]!)).toMatchObject({ level: 'info', name: 'api', msg: 'call ended', pod: 'x' });
-    expect(lines[0]).not.toMatch(/aaa|bbb|ccc/);
+    logger.child({ task: 't', token: 'ddd' }).warn('of a child');
+    expect(JSON.parse(lines[1]!)).toMatchObject({ task: 't', token: '[redacted]' });
+    const error = Object.assign(new Error('refused', { cause: { code: 7 } }), {
+      code: 'E',
+      request: { secret: 'eee' },
+    });
+    logger.error({ err: error, list: [{ cookie: 'fff' }] }, 'failed');
+    expect(JSON.parse(lines[2]!)).toMatchObject({
+      err: { type: 'Error', message: 'refused', code: 'E', request: { secret: '[redacted]' }, stack: error.stack },
+      list: [{ cookie: '[redacted]' }],
+    });
+    logger.error(error);
+    expect(lines.join()).not.toMatch(/aaa|bbb|ccc|ddd|eee|fff/);
+  });
+
+  it('leave what is logged as it is', () => {
+    const logger = createLogger({ name: 'api', destination: { write: () => {} } });
+    const call = { headers: { authorization: 'Bearer x' } };
+    logger.info({ call });
+    expect(call).toEqual({ headers: { authorization: 'Bearer x' } });
   });
 });
 

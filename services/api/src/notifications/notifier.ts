@@ -83,7 +83,9 @@ export function startNotifier(options: NotifierOptions): Loop {
       return next === undefined ? undefined : next - now();
     },
   });
-  const unsubscribe = store.onChange(() => loop.wake(GATHER_MS));
+  const unsubscribe = store.onChange((_id, task) => {
+    if (task === undefined || task.callbackUrl !== undefined) loop.wake(GATHER_MS);
+  });
   return {
     wake: loop.wake,
     async stop() {

@@ -1,5 +1,8 @@
 import type { Kysely, KyselyConfig, RawBuilder } from 'kysely';
+import type { Task } from '../tasks/task.ts';
 import type { Tables } from './tables.ts';
+
+export type Announce = (taskId: string, task?: Task) => void;
 
 /** What differs between SQLite and PostgreSQL, for the queries that both share. */
 export interface Database {
@@ -16,10 +19,10 @@ export interface Database {
    * for what can be asked for again.
    */
   readonly durably: <T>(work: (trx: Kysely<Tables>) => Promise<T>) => Promise<T>;
-  /** Tells those who listen in this process that a task has changed. */
-  readonly announce: (taskId: string) => void;
+  /** Tells those who listen in this process that a task has changed, and what it is now where that is known. */
+  readonly announce: Announce;
   /** Calls back for each change, also of other processes where they exist. @returns stops it */
-  readonly onChange: (listener: (taskId: string) => void) => () => void;
+  readonly onChange: (listener: Announce) => () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -38,10 +41,10 @@ export function logFailures(onFailure: OnFailure | undefined): Pick<KyselyConfig
 
 /** Who listens for changes in this process. */
 export function createAnnouncer(): Pick<Database, 'announce' | 'onChange'> {
-  const listeners = new Set<(taskId: string) => void>();
+  const listeners = new Set<Announce>();
   return {
-    announce(taskId) {
-      for (const listener of listeners) listener(taskId);
+    announce(taskId, task) {
+      for (const listener of listeners) listener(taskId, task);
     },
     onChange(listener) {
       listeners.add(listener);

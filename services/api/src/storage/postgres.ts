@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Client, Pool, type PoolConfig, types } from 'pg';
-import { createAnnouncer, type Database, logFailures, type OnFailure } from './database.ts';
+import { type Announce, createAnnouncer, type Database, logFailures, type OnFailure } from './database.ts';
 import { CHANNEL, migrate } from './migrations.ts';
 import type { Tables } from './tables.ts';
 
@@ -85,11 +85,7 @@ const LISTEN_AGAIN_MS = 1000;
  * Hears of changes that other replicas make. What is said while the connection
  * is broken is lost, so whoever waits also looks from time to time.
  */
-function listen(
-  config: PoolConfig,
-  announce: (taskId: string) => void,
-  onError: (problem: string) => void,
-): { stop(): Promise<void> } {
+function listen(config: PoolConfig, announce: Announce, onError: (problem: string) => void): { stop(): Promise<void> } {
   const stopped = new AbortController();
   const { signal } = stopped;
   const session = async (): Promise<void> => {

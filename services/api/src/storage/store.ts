@@ -22,8 +22,12 @@ export interface Store
     Overview {
   /** Whether other processes may work on the same tasks. */
   readonly shared: boolean;
-  /** Calls back after changes of tasks, also those of other replicas, though not certainly of all. @returns stops it */
-  onChange(listener: (taskId: string) => void): () => void;
+  /**
+   * Calls back after changes of tasks, also those of other replicas, though not certainly of all.
+   * @param listener gets the task too where this process changed it
+   * @returns stops it
+   */
+  onChange(listener: (taskId: string, task?: Task) => void): () => void;
   /** @returns false when a message with this id came before */
   acceptWebhook(id: string, now: number): Promise<boolean>;
   /** @throws when the database cannot be reached */
@@ -232,9 +236,12 @@ export interface Busy {
   readonly blockedUntil: number;
 }
 
+/** What is needed to ask Kling for a task; there can be many at a time. */
+export type PolledTask = Pick<Task, 'id' | 'kind' | 'state' | 'createdAt' | 'updatedAt' | 'upstreamId'>;
+
 export interface PollQueue {
   /** Tasks to ask Kling about; nobody else gets them until `hiddenUntil`. */
-  claimPolls(now: number, limit: number, hiddenUntil: number): Promise<Task[]>;
+  claimPolls(now: number, limit: number, hiddenUntil: number): Promise<PolledTask[]>;
   nextPoll(): Promise<number | undefined>;
   /** Asks sooner or later, without any other change. One write for all. */
   pollAgain(tasks: readonly { readonly id: string; readonly pollAt: number }[]): Promise<void>;

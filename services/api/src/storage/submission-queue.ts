@@ -110,7 +110,7 @@ export function createSubmissionQueue(db: Database, { concurrency, onEnded }: Ta
       for (const { pool } of pools) {
         if (claims.length >= limit) break;
         const taken = await claimQueued(pool, replica, now, limit - claims.length);
-        for (const { task } of taken) db.announce(task.id);
+        for (const { task } of taken) db.announce(task.id, task);
         claims.push(...taken);
       }
       return claims;
@@ -132,8 +132,8 @@ export function createSubmissionQueue(db: Database, { concurrency, onEnded }: Ta
       // The caller is told that the key is free, and makes a new task with it.
       const row = await (change.releaseKey === true ? db.durably(write) : write(db.kysely));
       if (row === undefined) return undefined;
-      db.announce(claim.task.id);
       const task = taskOf(row);
+      db.announce(task.id, task);
       if (hasEnded(task)) onEnded?.(task);
       return task;
     },

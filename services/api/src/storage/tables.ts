@@ -1,6 +1,8 @@
+import { kindSchema } from '@klingapi/kling';
 import type { Generated } from 'kysely';
 import { z } from 'zod';
-import { type Task, taskSchema } from '../tasks/task.ts';
+import { stateSchema, type Task, taskSchema } from '../tasks/task.ts';
+import type { PolledTask } from './store.ts';
 
 /** The columns as both databases give them: times are Unix milliseconds, structures are JSON text. */
 export interface Tables {
@@ -154,6 +156,34 @@ export const TASK_COLUMNS = [
 /** A row is parsed at this door, because another version of the program may have written it. */
 export function taskOf(row: unknown): Task {
   return taskSchema.parse(rowSchema.parse(row));
+}
+
+export const POLLED_COLUMNS = [
+  'id',
+  'kind',
+  'state',
+  'created_at',
+  'updated_at',
+  'upstream_id',
+] as const satisfies readonly (keyof TasksTable)[];
+const polledSchema = z
+  .object({
+    id: z.string(),
+    kind: kindSchema,
+    state: stateSchema,
+    created_at: z.number(),
+    updated_at: z.number(),
+    upstream_id: z.string().nullable(),
+  })
+  .transform(({ created_at: createdAt, updated_at: updatedAt, upstream_id: upstreamId, ...row }) => ({
+    ...row,
+    createdAt,
+    updatedAt,
+    upstreamId,
+  }));
+
+export function polledOf(row: unknown): PolledTask {
+  return polledSchema.parse(row);
 }
 
 /** A key of a caller holds no space, so the two never meet. */

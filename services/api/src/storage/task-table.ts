@@ -130,8 +130,8 @@ export function createTaskTable(db: Database, { concurrency, onEnded }: TaskTabl
         .returning(TASK_COLUMNS)
         .executeTakeFirst();
       if (row !== undefined) {
-        db.announce(id);
         const task = taskOf(row);
+        db.announce(id, task);
         if (hasEnded(task)) onEnded?.(task);
         return task;
       }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { NotifyQueue, PollQueue, ResultQueue } from './store.ts';
-import { TASK_COLUMNS, taskOf } from './tables.ts';
+import { POLLED_COLUMNS, polledOf, TASK_COLUMNS, type TasksTable, taskOf } from './tables.ts';
 
 type Timer = 'poll_at' | 'mirror_at' | 'purge_at' | 'notify_at';
 
@@ -19,32 +19,37 @@ export function createTimedQueues(db: Database): PollQueue & ResultQueue & Notif
       .executeTakeFirst();
     return row?.at ?? undefined;
   };
-  const claim = (timer: Timer) => async (now: number, limit: number, hiddenUntil: number) => {
+  const claim = async (
+    timer: Timer,
+    columns: readonly (keyof TasksTable)[],
+    now: number,
+    limit: number,
+    hiddenUntil: number,
+  ): Promise<unknown[]> => {
     // Nothing is due as a rule, and to look is far cheaper than to write.
     if (((await next(timer)()) ?? Number.POSITIVE_INFINITY) > now) return [];
-    const rows = await db.kysely
+    const due = db.kysely.selectFrom('tasks').where(timer, '<=', now).orderBy(timer).limit(limit);
+    // Nobody is there to hide it from.
+    if (hiddenUntil <= now) return await due.select(columns).execute();
+    return await db.kysely
       .updateTable('tasks')
       .set({ [timer]: hiddenUntil })
-      .where(({ eb, selectFrom }) =>
-        eb(
-          'id',
-          'in',
-          selectFrom('tasks')
-            .select('id')
-            .where(timer, '<=', now)
-            .orderBy(timer)
-            .limit(limit)
-            .$if(db.shared, (query) => query.forUpdate().skipLocked()),
-        ),
+      .where(
+        'id',
+        'in',
+        due.select('id').$if(db.shared, (query) => query.forUpdate().skipLocked()),
       )
-      .returning(TASK_COLUMNS)
+      .returning(columns)
       .execute();
-    return rows.map(taskOf);
   };
+  const claimWhole = (timer: Timer) => async (now: number, limit: number, hiddenUntil: number) =>
+    (await claim(timer, TASK_COLUMNS, now, limit, hiddenUntil)).map(taskOf);
   const update = (id: string) => db.kysely.updateTable('tasks').where('id', '=', id);
 
   return {
-    claimPolls: claim('poll_at'),
+    async claimPolls(...when) {
+      return (await claim('poll_at', POLLED_COLUMNS, ...when)).map(polledOf);
+    },
     nextPoll: next('poll_at'),
     async pollAgain(tasks) {
       if (tasks.length === 0) return;
@@ -61,7 +66,7 @@ export function createTimedQueues(db: Database): PollQueue & ResultQueue & Notif
         .where('poll_at', 'is not', null)
         .execute();
     },
-    claimNotifications: claim('notify_at'),
+    claimNotifications: claimWhole('notify_at'),
     nextNotification: next('notify_at'),
     async notified({ id, notifyAttempts = 0 }, claimedUntil, at) {
       await update(id)
@@ -70,9 +75,9 @@ export function createTimedQueues(db: Database): PollQueue & ResultQueue & Notif
         .where('notify_at', '=', claimedUntil)
         .execute();
     },
-    claimMirrors: claim('mirror_at'),
+    claimMirrors: claimWhole('mirror_at'),
     nextMirror: next('mirror_at'),
-    claimPurges: claim('purge_at'),
+    claimPurges: claimWhole('purge_at'),
     nextPurge: next('purge_at'),
     async setFiles(id, { files, mirrorAt, purgeAt }) {
       await update(id)

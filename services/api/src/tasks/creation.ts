@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ENDPOINTS,
   estimate,
@@ -138,15 +137,17 @@ async function submitted(context: Context, added: Stored): Promise<Task | undefi
     added.outcome === 'added' && added.claim !== undefined
       ? submissions.submit(added.claim)
       : (submissions.running(id) ?? settledElsewhere(context, id));
-  const answered = new AbortController();
-  const patience = sleep(ANSWER_WITHIN_MS, undefined, { signal: answered.signal }).catch(() => undefined);
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ANSWER_WITHIN_MS, undefined);
+  });
   try {
     return await Promise.race([submission, patience]);
   } catch (error) {
     if (error instanceof KlingError) throw upstreamProblem(error, id);
     throw error;
   } finally {
-    answered.abort();
+    clearTimeout(timer);
     // A refusal after the reply is stored with the task.
     submission.catch(() => {});
   }

@@ -1,11 +1,11 @@
-import { BATCH_SIZE, type KlingClient, KlingError, type UpstreamTask } from '@klingapi/kling';
+import { BATCH_SIZE, type KlingClient, KlingError, type Look } from '@klingapi/kling';
 import type { Logger } from '@klingapi/management';
 import type { WorkMetrics } from '../metrics/work.ts';
-import type { Store } from '../storage/store.ts';
+import type { PolledTask, Store } from '../storage/store.ts';
 import { upstreamCode } from '../upstream-problem.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { KEPT_MS, type Progress, pollAfter } from './progress.ts';
-import { hasEnded, type Task } from './task.ts';
+import { hasEnded } from './task.ts';
 
 export interface PollerOptions {
   readonly store: Store;
@@ -33,9 +33,10 @@ export function startPoller(options: PollerOptions): Loop {
   const { store, client, progress, logger, now } = options;
 
   /** @returns when to ask again; undefined when the task itself says so */
-  const note = async (task: Task, answer: UpstreamTask | KlingError | undefined): Promise<number | undefined> => {
+  const note = async (task: PolledTask, answer: Look | undefined): Promise<number | undefined> => {
     options.onPoll?.(answer === undefined ? 'missing' : answer instanceof KlingError ? 'failed' : 'found');
     const age = now() - task.createdAt;
+    if (answer === 'unchanged') return askAfter(age);
     if (answer instanceof KlingError) {
       logger.warn({ task: task.id, reason: upstreamCode(answer) }, 'task could not be looked up');
       if (age <= KEPT_MS) return now() + Math.min(60_000, progress.pollDelay(age) * 5);
@@ -60,8 +61,11 @@ export function startPoller(options: PollerOptions): Loop {
     error: { code: 'upstream_task_lost', message: 'Kling does not have this task any more' },
   });
 
-  const ask = async (tasks: readonly Task[]): Promise<void> => {
-    const wanted = tasks.map((task) => ({ task, kind: task.kind, id: task.upstreamId ?? task.id }));
+  const ask = async (tasks: readonly PolledTask[]): Promise<void> => {
+    const wanted = tasks.map((task) => ({
+      ...{ task, kind: task.kind, id: task.upstreamId ?? task.id },
+      status: task.upstreamId === null ? undefined : task.state,
+    }));
     const answers = await client.findMany(wanted);
     const again: { id: string; pollAt: number }[] = [];
     for (const { task, id } of wanted) {
@@ -77,7 +81,7 @@ export function startPoller(options: PollerOptions): Loop {
     longestMs: store.shared ? LOOK_MS : undefined,
     async turn() {
       const tasks = await store.claimPolls(now(), BATCH_SIZE * BATCHES, now() + (store.shared ? HIDDEN_MS : 0));
-      const batches: Task[][] = [];
+      const batches: PolledTask[][] = [];
       for (let at = 0; at < tasks.length; at += BATCH_SIZE) batches.push(tasks.slice(at, at + BATCH_SIZE));
       await Promise.all(batches.map(ask));
       const next = await store.nextPoll();

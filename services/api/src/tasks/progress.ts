@@ -41,9 +41,12 @@ export interface ProgressOptions {
   readonly keepsResults: boolean;
 }
 
+/** What of a task its progress goes by. */
+type Followed = Pick<Task, 'state' | 'createdAt' | 'updatedAt'>;
+
 /** What Kling tells of a task, as a change of ours. */
 export interface Progress {
-  of(task: Task, upstream: UpstreamTask): TaskChange;
+  of(task: Followed, upstream: UpstreamTask): TaskChange;
   pollDelay(age: number): number;
   /** A callback has come: there is less need to ask. */
   told(): void;
@@ -71,7 +74,7 @@ export function createProgress({ now, keepsResults }: ProgressOptions): Progress
 }
 
 /** Pure. */
-export function progressOf(task: Task, upstream: UpstreamTask, now: number, isTold = false): TaskChange {
+export function progressOf(task: Followed, upstream: UpstreamTask, now: number, isTold = false): TaskChange {
   const base = { updatedAt: now, upstreamId: upstream.id };
   const units = upstream.units === undefined ? {} : unitsOf(upstream.units);
   if (upstream.status === 'failed') {
