@@ -10,7 +10,7 @@ const API_MAIN = join(ROOT, 'services/api/dist/main.js');
 const SANDBOX_MAIN = join(ROOT, 'services/sandbox/dist/main.js');
 
 /** As the images start it. */
-const FLAGS = z
+export const FLAGS = z
   .tuple([z.string()], z.string())
   .parse(JSON.parse(/^ENTRYPOINT (.*)$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))?.[1] ?? ''))
   .filter((word) => word.startsWith('--'))

@@ -1,13 +1,16 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
 import { createAnnouncer, type Database, logFailures, type OnFailure } from './database.ts';
 import { migrate } from './migrations.ts';
+import { shareFlush } from './shared-flush.ts';
 import type { Tables } from './tables.ts';
 
 /**
  * One SQLite file. WAL, so that reads do not wait for writes. A task must be on
- * disk before it is paid for; waiting for the disk with every other write too
- * would hold up the whole process. The process is alone on it: see `data-lock.ts`.
+ * disk before it is paid for; SQLite itself would hold up the whole process for
+ * that, so its log is flushed beside it. The process is alone on it: see `data-lock.ts`.
  *
  * @param path the file, or `:memory:`
  * @param now milliseconds since the epoch
@@ -34,24 +37,35 @@ export async function openSqlite(
     await kysely.destroy();
     throw error;
   }
+  const log = path === ':memory:' ? undefined : await openLog(path, file);
+  const flushed = shareFlush(async () => await log?.datasync());
   return {
     ...createAnnouncer(),
     kysely,
     shared: false,
-    durably: (work) =>
-      kysely.connection().execute(async (connection) => {
-        file.exec('PRAGMA synchronous = FULL');
-        try {
-          return await connection.transaction().execute(work);
-        } finally {
-          file.exec('PRAGMA synchronous = NORMAL');
-        }
-      }),
+    async durably(work) {
+      const told = await kysely.transaction().execute(work);
+      await flushed();
+      return told;
+    },
     get clock() {
       return sql<number>`${now()}`;
     },
-    close: () => kysely.destroy(),
+    async close() {
+      await log?.close();
+      await kysely.destroy();
+    },
   };
+}
+
+/** The write-ahead log, where every commit is until it is moved to the file itself; it stays as long as `file` is open. */
+async function openLog(path: string, file: DatabaseSync): Promise<FileHandle> {
+  file.exec('SELECT 1 FROM sqlite_master');
+  // that it is there has to outlast a power cut too
+  const folder = await open(dirname(path));
+  await folder.sync();
+  await folder.close();
+  return await open(`${path}-wal`, 'r+');
 }
 
 /** Statements kept ready: the program has a few dozen, and preparing one costs more than running it. */
