@@ -37,6 +37,10 @@ const SHORT = { seconds: '5 or 10', lengths: [5, 10], resolutions: HD } as const
 const LONG = { seconds: '3 to 15', lengths: range(3, 15) } as const;
 const SILENT = { audio: 'never', multiShot: false, voices: 0 } as const;
 
+/** Still taken, as far as is known, though the vendor's pages no longer name them. */
+const older = (...ids: string[]): Model[] =>
+  ids.map((id) => ({ id, ...SHORT, ...SILENT, resolutions: [], note: 'older, silent' }));
+
 const TEXT_TO_VIDEO: readonly Model[] = [
   { id: 'kling-v2-5-turbo', ...SHORT, ...SILENT, cfgScale: false, note: 'silent' },
   {
@@ -47,6 +51,7 @@ const TEXT_TO_VIDEO: readonly Model[] = [
     ...{ id: 'kling-v3', ...LONG, resolutions: UHD, audio: 'choice', multiShot: true },
     note: 'sound, several shots',
   },
+  ...older('kling-v2-1-master', 'kling-v2-master', 'kling-v1-6', 'kling-v1'),
 ];
 const IMAGE_TO_VIDEO: readonly Model[] = [
   {
@@ -61,6 +66,7 @@ const IMAGE_TO_VIDEO: readonly Model[] = [
     ...{ id: 'kling-v3', ...LONG, resolutions: UHD, audio: 'choice', multiShot: true, lastFrame: true },
     ...{ elements: 3, note: 'sound, several shots' },
   },
+  ...older('kling-v2-1-master', 'kling-v2-1', 'kling-v2-master', 'kling-v1-6', 'kling-v1-5', 'kling-v1'),
 ];
 const TURBO: Model = {
   ...{ id: 'kling-3.0-turbo', ...LONG, resolutions: HD, audio: 'always' },
