@@ -38,6 +38,8 @@ async function done(
       async delete(ref: { kind: string; name: string }) {
         steps.push(`remove ${ref.kind} ${ref.name}`);
       },
+      get: async (ref: { kind: string; name: string }) =>
+        live.find((object) => object.kind === ref.kind && object.metadata?.name === ref.name),
       async apply(object: { kind: string; spec: { replicas: number } }) {
         steps.push(`hand over ${object.kind} ${object.spec.replicas}`);
       },

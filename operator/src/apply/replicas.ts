@@ -22,38 +22,34 @@ const ownsReplicas = (live: V1Deployment, manager: string): boolean =>
 /**
  * @param wanted `spec.mcp.replicas`
  * @param initial number of pods at creation
- * @returns what the main apply has to carry, and the number to hand over first, if any
+ * @returns what the main apply has to carry, and whether the number is to be handed over first
  */
 export function replicasPlan(
   wanted: number | undefined,
   live: V1Deployment | undefined,
   initial: number,
-): { apply: number | undefined; handOver: number | undefined } {
-  if (wanted !== undefined) return { apply: wanted, handOver: undefined };
-  if (live === undefined) return { apply: initial, handOver: undefined };
-  return {
-    apply: undefined,
-    handOver: ownsReplicas(live, FIELD_MANAGER) ? (live.spec?.replicas ?? initial) : undefined,
-  };
+): { apply: number | undefined; handOver: boolean } {
+  if (wanted !== undefined) return { apply: wanted, handOver: false };
+  if (live === undefined) return { apply: initial, handOver: false };
+  return { apply: undefined, handOver: ownsReplicas(live, FIELD_MANAGER) };
 }
 
-/** Writes the number under the second manager. */
+/**
+ * Writes the number under the second manager, as it is at this moment: somebody may have scaled it since the cache was told.
+ * @throws KubeError a conflict where it changes meanwhile
+ */
 export async function handOverReplicas(
-  client: Pick<KubeClient, 'apply'>,
-  live: V1Deployment,
-  replicas: number,
+  client: Pick<KubeClient, 'apply' | 'get'>,
+  namespace: string,
+  name: string,
 ): Promise<void> {
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment' };
+  const live = await client.get<V1Deployment>({ ...deployment, namespace, name });
+  const { uid = '', resourceVersion = '' } = live.metadata ?? {};
+  const replicas = live.spec?.replicas;
+  if (replicas === undefined || !ownsReplicas(live, FIELD_MANAGER)) return;
   await client.apply(
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: {
-        name: live.metadata?.name ?? '',
-        namespace: live.metadata?.namespace ?? '',
-        uid: live.metadata?.uid ?? '',
-      },
-      spec: { replicas },
-    },
+    { ...deployment, metadata: { name, namespace, uid, resourceVersion }, spec: { replicas } },
     { fieldManager: REPLICAS_MANAGER, force: true },
   );
 }

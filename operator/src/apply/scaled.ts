@@ -22,8 +22,7 @@ export async function keepScaled(
   const replicas = replicasPlan(owned, before, initial);
   // taken back before the number is owned again, put up after it is handed over: the two never write against each other
   if (autoscaling === undefined) await remove('autoscaling/v2', 'HorizontalPodAutoscaler', name);
-  if (before !== undefined && replicas.handOver !== undefined)
-    await handOverReplicas(client, before, replicas.handOver);
+  if (replicas.handOver) await handOverReplicas(client, klingApi.metadata.namespace, name);
   const live = await put(replicas.apply);
   if (autoscaling !== undefined) await keep(autoscaler(klingApi, component, autoscaling));
   if (wantsDisruptionBudget(live?.spec?.replicas ?? 0)) await keep(disruptionBudget(klingApi, component));
