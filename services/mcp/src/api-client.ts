@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Scope, signAssertion } from '@klingapi/identity';
 import { Agent, type Dispatcher } from 'undici';
+import type { z } from 'zod';
 import { refused, unreachable, unreadable } from './errors.ts';
 import { type Task, taskSchema } from './task.ts';
 
@@ -24,6 +25,12 @@ export interface ApiClient {
   wait(call: Call, id: string, timeoutSeconds: number): Promise<Task>;
   /** A picture of a task; null when it is no picture or longer than the limit. */
   picture(call: Call, id: string, index: number, limitBytes: number): Promise<Picture | null>;
+  /** What costs nothing and makes nothing, and so may be asked twice. */
+  ask<S extends z.ZodType>(
+    call: Call,
+    request: { method: 'GET' | 'POST'; path: string; body?: unknown },
+    schema: S,
+  ): Promise<z.output<S>>;
   close(): Promise<void>;
 }
 
@@ -98,15 +105,15 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
 
   return {
     async create(call, path, body) {
-      return await readTask(await sendTwice(call, { method: 'POST', path, body, key: randomUUID() }), true);
+      return await read(await sendTwice(call, { method: 'POST', path, body, key: randomUUID() }), taskSchema, true);
     },
     async task(call, id, part) {
       const path = `${taskPath(id)}${part === undefined ? '' : `/${part}`}`;
-      return await readTask(await sendTwice(call, { method: 'GET', path }), false);
+      return await read(await sendTwice(call, { method: 'GET', path }), taskSchema, false);
     },
     async wait(call, id, timeoutSeconds) {
       const path = `${taskPath(id)}/wait`;
-      return await readTask(await sendTwice(call, { method: 'POST', path, body: { timeoutSeconds } }), false);
+      return await read(await sendTwice(call, { method: 'POST', path, body: { timeoutSeconds } }), taskSchema, false);
     },
     async picture(call, id, index, limitBytes) {
       const reply = await sendTwice(call, { method: 'GET', path: `${taskPath(id)}/results/${index}` });
@@ -123,6 +130,9 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
       });
       return bytes === null ? null : { data: bytes.toString('base64'), mimeType };
     },
+    async ask(call, request, schema) {
+      return await read(await sendTwice(call, request), schema, false);
+    },
     close: () => agent.destroy(),
   };
 }
@@ -131,15 +141,19 @@ function taskPath(id: string): string {
   return `/api/tasks/${encodeURIComponent(id)}`;
 }
 
-async function readTask(reply: Dispatcher.ResponseData, creates: boolean): Promise<Task> {
+async function read<S extends z.ZodType>(
+  reply: Dispatcher.ResponseData,
+  schema: S,
+  creates: boolean,
+): Promise<z.output<S>> {
   const bytes = await readBytes(reply, REPLY_LIMIT).catch((error: unknown) => {
     throw unreachable(error, creates);
   });
   const body = parse(bytes);
   if (reply.statusCode >= 400) throw refused(reply.statusCode, body, first(reply.headers['retry-after']), creates);
-  const task = taskSchema.safeParse(body);
-  if (!task.success) throw unreadable(task.error, creates);
-  return task.data;
+  const read = schema.safeParse(body);
+  if (!read.success) throw unreadable(read.error, creates);
+  return read.data;
 }
 
 /** null when there are more bytes than wanted; the connection is then given up rather than read to its end. */

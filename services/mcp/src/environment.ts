@@ -94,7 +94,7 @@ export const environmentSchema = z
     TOOLSETS: toolsets
       .default(ALL_TOOLSETS)
       .describe(
-        'Comma list of tools that are offered, with their prompts: images, videos, try-on; those for tasks always are',
+        'Comma list of tools that are offered, with their prompts: images, videos, try-on, sounds, library; those for tasks and the catalogue always are',
       ),
     MAX_BODY_BYTES: z.coerce
       .number()

@@ -73,6 +73,6 @@ export function unreachable(cause: unknown, mayHaveArrived: boolean): ApiError {
 }
 
 export function unreadable(cause: unknown, creates: boolean): ApiError {
-  const message = `The API service answered with something that is not a task.${creates ? `\n${UNKNOWN_OUTCOME}` : ''}`;
+  const message = `The API service answered with something that cannot be read.${creates ? `\n${UNKNOWN_OUTCOME}` : ''}`;
   return new ApiError('api_unreadable', message, false, { cause });
 }

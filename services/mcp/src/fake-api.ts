@@ -75,10 +75,30 @@ export async function startFakeApi(): Promise<FakeApi> {
       'POST /api/videos/text-to-video': 'text-to-video',
       'POST /api/videos/image-to-video': 'image-to-video',
       'POST /api/try-on/virtual': 'virtual-try-on',
+      'POST /api/images/omni': 'omni-image',
     }[route];
     if (kind !== undefined) {
       made += 1;
       return void send(202, task(`${kind}-${made}`));
+    }
+    if (route.startsWith('GET /api/tasks?')) {
+      return void send(200, { tasks: [task('text-to-image-2'), task('text-to-image-1')], nextCursor: 'more' });
+    }
+    if (route === 'POST /api/estimate') {
+      return void send(200, {
+        possible: true,
+        errors: [],
+        estimate: { units: 1.5, pack: 'video', usd: 0.21, basis: '' },
+      });
+    }
+    if (route.startsWith('GET /api/usage')) {
+      const row = { kind: 'text-to-image', model: 'kling-v3', tasks: 2, units: 16, usd: 0.056 };
+      return void send(200, {
+        since: '2026-11-01T00:00:00.000Z',
+        until: '2026-11-24T00:00:00.000Z',
+        usage: [row],
+        calls: [],
+      });
     }
     const [, id = '', part = ''] = /^\/api\/tasks\/([^/]+)\/?(.*)$/.exec(request.url ?? '') ?? [];
     const problem = (status: number, code: string, detail: string) =>

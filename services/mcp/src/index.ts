@@ -2,7 +2,7 @@
  * The MCP service. It keeps no state (`sessions.ts` is off in production) and calls the API service only.
  *
  * `door.ts` is the HTTP side (who may speak and how much: `oauth/`, `limits.ts`),
- * `definition.ts` the MCP server as clients see it, `tools/` the eight tools,
+ * `definition.ts` the MCP server as clients see it, `tools/` the tools,
  * `guide.ts`, `resources.ts` and
  * `prompts.ts` what else they offer, `api-client.ts` the way to the API. `server.ts`
  * puts them together with the readiness handshake; `main.ts` is the process.

@@ -14,6 +14,16 @@ import { createFaultSorter } from './fault-sorter.ts';
 import { type Mcp, type McpOptions, startMcp, TOOL_NAMES } from './index.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 
+const ORIGINAL = [
+  'create_text_to_image_tool',
+  'create_text_to_video_tool',
+  'create_image_to_video_tool',
+  'create_virtual_try_on_tool',
+  'get_task_status_tool',
+  'get_task_result_tool',
+  'get_single_task_tool',
+  'wait_for_task_completion_tool',
+];
 const KEY = 'key-of-alice-0123456789';
 const HEADERS = { authorization: `Bearer ${KEY}` };
 
@@ -123,14 +133,20 @@ async function post(body: string, headers: Record<string, string> = {}) {
 const list = (method = 'tools/list') => JSON.stringify({ jsonrpc: '2.0', id: 1, method });
 
 describe.each(eras)('a %s client', (_era, connect) => {
-  it('finds the eight tools, the resource and the prompt', async () => {
+  it('finds the tools, the resource and the prompt', async () => {
     const client = await connect();
     const { tools } = await client.listTools();
-    expect(tools.map((tool) => tool.name)).toEqual([...TOOL_NAMES]);
+    const names = tools.map((tool) => tool.name);
+    expect(names).toEqual([...TOOL_NAMES]);
+    expect(names.slice(0, 8)).toEqual(ORIGINAL);
     for (const tool of tools) {
       expect(tool).toMatchObject({ title: expect.any(String), description: expect.any(String) });
-      expect(tool.annotations).toHaveProperty('readOnlyHint');
-      expect(tool.outputSchema).toMatchObject({ required: ['id', 'status'] });
+      const costs = tool.name.startsWith('create_');
+      expect(tool.annotations).toMatchObject({ readOnlyHint: !costs, idempotentHint: !costs });
+      if (costs || ORIGINAL.includes(tool.name))
+        expect(tool.outputSchema).toMatchObject({ required: ['id', 'status'] });
+      else expect(tool.outputSchema).toMatchObject({ type: 'object', required: expect.any(Array) });
+      if (costs) expect(tool.description).toMatch(/wait_for_task_completion_tool/);
     }
     const { contents } = await client.readResource({ uri: 'kling://config' });
     const [config] = contents;
@@ -190,6 +206,31 @@ describe.each(eras)('a %s client', (_era, connect) => {
     expect((await call(client, 'get_single_task_tool', { task_id: id })).structuredContent).toMatchObject({
       status: 'succeeded',
     });
+    await client.close();
+  });
+
+  it('lists tasks, models, prices and what was spent', async () => {
+    const client = await connect();
+    const listed = await call(client, 'list_tasks_tool', { status: 'submitted', limit: 2 });
+    expect(api.received.at(-1)).toMatchObject({ route: 'GET /api/tasks?limit=2&status=submitted', subject: 'alice' });
+    expect(textOf(listed)).toMatch(/text-to-image-2: text-to-image, submitted.*call again with cursor "more"/s);
+    expect(listed.structuredContent).toMatchObject({ tasks: [{ id: 'text-to-image-2' }, {}], nextCursor: 'more' });
+
+    const models = await call(client, 'list_models_tool', { kind: 'text-to-video' });
+    expect(textOf(models)).toContain('kling-v3 (3 to 15 s, 720p/1080p/4k');
+    expect(models.structuredContent).toMatchObject({ kinds: [{ kind: 'text-to-video' }] });
+
+    const video = { tool: 'create_text_to_video_tool', arguments: { prompt: 'a cat', duration: 10 } };
+    const price = await call(client, 'estimate_cost_tool', video);
+    expect(api.received.at(-1)?.body).toMatchObject({ kind: 'text-to-video', request: { duration: '10' } });
+    expect(textOf(price)).toBe('It would cost about 1.5 units, $0.21 at list price.');
+    const wrong = await call(client, 'estimate_cost_tool', { ...video, arguments: { prompt: 'a cat', duration: 70 } });
+    expect(wrong.isError).toBe(true);
+    expect(textOf(wrong)).toContain('- duration: ');
+
+    const spent = await call(client, 'get_usage_tool', { since: '2026-11-01T00:00:00Z' });
+    expect(api.received.at(-1)?.route).toBe('GET /api/usage?since=2026-11-01T00%3A00%3A00Z');
+    expect(textOf(spent)).toContain('text-to-image, kling-v3: 2 tasks, 16 units, $0.056');
     await client.close();
   });
 
@@ -283,19 +324,24 @@ describe('toolsets', () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual([
       'create_text_to_image_tool',
-      'get_task_status_tool',
-      'get_task_result_tool',
-      'get_single_task_tool',
-      'wait_for_task_completion_tool',
+      ...ORIGINAL.slice(4),
+      'create_image_from_images_tool',
+      'create_expanded_image_tool',
+      'create_image_views_tool',
+      'list_tasks_tool',
+      'list_models_tool',
+      'estimate_cost_tool',
+      'get_usage_tool',
     ]);
     const { prompts } = await client.listPrompts();
     expect(prompts.map(({ name }) => name)).toEqual(['kling_usage_guide', 'make_picture']);
     const told = JSON.stringify([
+      tools,
       await client.getPrompt({ name: 'kling_usage_guide' }),
       await client.readResource({ uri: 'kling://config' }),
     ]);
     expect(told).toContain('create_text_to_image_tool');
-    expect(told).not.toMatch(/create_(text_to_video|image_to_video|virtual_try_on)_tool/);
+    expect(told).not.toMatch(/create_\w*(video|try_on|sound|element|voice|motion)\w*_tool/);
     await expect(client.callTool({ name: 'create_text_to_video_tool', arguments: { prompt: 'x' } })).rejects.toThrow();
     await client.close();
     await other.close();
@@ -378,7 +424,7 @@ describe('the API service', () => {
     api.answerOnce(200, { hello: 1 });
     const result = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
     expect(result.isError).toBe(true);
-    expect(textOf(result)).toContain('not a task');
+    expect(textOf(result)).toContain('cannot be read');
     expect(textOf(result)).toContain('may have been created and charged');
     await client.close();
   });

@@ -43,7 +43,7 @@ const NEXT: Readonly<Record<Language, string>> = {
 
 /** A prompt for each job whose tool is offered. */
 export function registerPrompts(server: McpServer, toolsets: Toolsets): void {
-  if (isOffered('create_text_to_image_tool', toolsets)) {
+  if (isOffered('images', toolsets)) {
     server.registerPrompt(
       'make_picture',
       {
@@ -55,7 +55,7 @@ export function registerPrompts(server: McpServer, toolsets: Toolsets): void {
         ask(wanted, 'create_text_to_image_tool', { prompt: description, aspect_ratio }, 'a picture', '一张图片'),
     );
   }
-  if (isOffered('create_text_to_video_tool', toolsets)) {
+  if (isOffered('videos', toolsets)) {
     server.registerPrompt(
       'make_video',
       { title: 'Make a video · 生成视频', description: 'A video from a description', argsSchema: ARGUMENTS.video },
@@ -63,7 +63,7 @@ export function registerPrompts(server: McpServer, toolsets: Toolsets): void {
         ask(wanted, 'create_text_to_video_tool', { prompt: description, aspect_ratio }, 'a video', '一段视频'),
     );
   }
-  if (isOffered('create_image_to_video_tool', toolsets)) {
+  if (isOffered('videos', toolsets)) {
     server.registerPrompt(
       'animate_picture',
       {
@@ -81,7 +81,7 @@ export function registerPrompts(server: McpServer, toolsets: Toolsets): void {
         ),
     );
   }
-  if (isOffered('create_virtual_try_on_tool', toolsets)) {
+  if (isOffered('try-on', toolsets)) {
     server.registerPrompt(
       'try_on',
       {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { memoised } from '../memoised.ts';
 
 /**
- * Arguments of the eight original tools, by their original names. All schemas are
+ * Arguments of the tools; those of the eight original ones have their original names. All schemas are
  * made once: a server is built for each request, and building them there costs
  * ten times the request itself.
  */
@@ -17,56 +17,227 @@ const cfgScale = z
   .optional()
   .describe('How closely the prompt is followed, 0 to 1. Leave it out unless the user asks; newer models ignore it');
 const duration = z
-  .union([z.literal(5), z.literal(10)])
+  .int()
+  .min(3)
+  .max(15)
   .default(5)
-  .describe('Length of the video in seconds');
+  .describe('Length of the video in seconds: 5 or 10, and 3 to 15 with kling-v3');
+const negativePrompt = (of: string) =>
+  z.string().max(PROMPT_LIMIT).optional().describe(`What must not be in the ${of}`);
+const modelName = (kind: string) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, dots, dashes and underscores only')
+    .optional()
+    .describe(`A model for ${kind} from list_models_tool. Leave it out unless the user asks`);
+const pictureCount = z.int().min(1).max(9).default(1).describe('How many pictures; each is paid');
+const videoOptions = (kind: string) => ({
+  model_name: modelName(kind),
+  quality: z
+    .enum(['720p', '1080p', '4k'])
+    .optional()
+    .describe('720p without it; more costs more, and 4k is for kling-v3 alone'),
+  sound: z
+    .boolean()
+    .optional()
+    .describe('Whether the video has sound, by models that can make it: kling-v3, or kling-v2-6 in 1080p. Costs more'),
+  negative_prompt: negativePrompt('video'),
+});
 
-export const textToImageArguments = memoised(
-  z.object({
-    prompt: prompt.describe('What to draw, in detail'),
-    aspect_ratio: z
-      .enum(['1:1', '16:9', '9:16', '4:3', '3:4', '3:2', '2:3', '21:9'])
-      .default('1:1')
-      .describe('Width to height'),
-    negative_prompt: z.string().max(PROMPT_LIMIT).optional().describe('What must not be in the picture'),
-    cfg_scale: z
-      .number()
-      .optional()
-      .describe('Accepted from older clients; Kling takes none for pictures, so it changes nothing'),
-    seed,
-  }),
-);
+export const textToImageArguments = z.object({
+  prompt: prompt.describe('What to draw, in detail'),
+  aspect_ratio: z
+    .enum(['1:1', '16:9', '9:16', '4:3', '3:4', '3:2', '2:3', '21:9'])
+    .default('1:1')
+    .describe('Width to height'),
+  negative_prompt: negativePrompt('picture'),
+  model_name: modelName('text-to-image'),
+  resolution: z.enum(['1k', '2k']).optional().describe('1k without it'),
+  count: pictureCount,
+  cfg_scale: z
+    .number()
+    .optional()
+    .describe('Accepted from older clients; Kling takes none for pictures, so it changes nothing'),
+  seed,
+});
 
-export const textToVideoArguments = memoised(
-  z.object({
-    prompt: prompt.describe('What happens in the video, in detail'),
-    aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9').describe('Width to height'),
-    duration,
-    cfg_scale: cfgScale,
-    seed,
-  }),
-);
+export const textToVideoArguments = z.object({
+  prompt: prompt.describe('What happens in the video, in detail'),
+  aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9').describe('Width to height'),
+  duration,
+  cfg_scale: cfgScale,
+  ...videoOptions('text-to-video'),
+  seed,
+});
 
-export const imageToVideoArguments = memoised(
-  z.object({
-    image_url: picture.describe('First frame: an http(s) URL, or the picture itself in Base64'),
-    prompt: z.string().trim().max(PROMPT_LIMIT).optional().describe('What happens in the video'),
-    duration,
-    cfg_scale: cfgScale,
-    seed,
-  }),
-);
+export const imageToVideoArguments = z.object({
+  image_url: picture.describe('First frame: an http(s) URL, or the picture itself in Base64'),
+  prompt: z.string().trim().max(PROMPT_LIMIT).optional().describe('What happens in the video'),
+  duration,
+  cfg_scale: cfgScale,
+  last_frame: picture.optional().describe('Picture that the video ends with: with kling-v3, or in 1080p'),
+  ...videoOptions('image-to-video'),
+  seed,
+});
 
-export const virtualTryOnArguments = memoised(
-  z.object({
-    person_image: picture.describe('The person: an http(s) URL, or the picture itself in Base64'),
-    garment_image: picture.describe('The garment: an http(s) URL, or the picture itself in Base64'),
-    category: z
-      .enum(['tops', 'bottoms', 'dresses', 'outerwear'])
-      .default('tops')
-      .describe('Accepted from older clients; Kling recognises the garment by itself'),
-  }),
-);
+export const virtualTryOnArguments = z.object({
+  person_image: picture.describe('The person: an http(s) URL, or the picture itself in Base64'),
+  garment_image: picture.describe('The garment: an http(s) URL, or the picture itself in Base64'),
+  category: z
+    .enum(['tops', 'bottoms', 'dresses', 'outerwear'])
+    .default('tops')
+    .describe('Accepted from older clients; Kling recognises the garment by itself'),
+});
+
+const pictureRatio = z.enum(['1:1', '16:9', '9:16', '4:3', '3:4', '3:2', '2:3', '21:9']);
+const videoRatio = z.enum(['16:9', '9:16', '1:1']);
+const mediaUrl = z.url({ protocol: /^https?$/ }).max(4096);
+const sound = z.string().min(1).max(7_000_000);
+const elementIds = z
+  .array(z.string().min(1).max(128))
+  .optional()
+  .describe('Ids of persons or things that were kept before; in the prompt <<<element_1>>> and so on');
+const videoId = z.string().min(1).max(128);
+
+export const imageFromImagesArguments = z.object({
+  prompt: prompt.describe('What to draw; the pictures are <<<image_1>>>, <<<image_2>>> and so on'),
+  images: z
+    .array(picture)
+    .min(1)
+    .max(10)
+    .describe('Pictures to start from: http(s) URLs, or the pictures themselves in Base64'),
+  element_ids: elementIds,
+  aspect_ratio: pictureRatio.optional().describe('Width to height; chosen by Kling without it'),
+  resolution: z.enum(['1k', '2k']).optional().describe('1k without it'),
+  count: pictureCount,
+});
+
+const expansion = (what: string) =>
+  z.number().min(0).max(2).default(0).describe(`How much to add ${what}, as a share of the picture: 0.5 is half of it`);
+export const expandImageArguments = z
+  .object({
+    image: picture.describe('The picture: an http(s) URL, or the picture itself in Base64'),
+    up: expansion('above'),
+    down: expansion('below'),
+    left: expansion('to the left'),
+    right: expansion('to the right'),
+    prompt: z.string().trim().max(PROMPT_LIMIT).optional().describe('What the new parts show'),
+    count: pictureCount,
+  })
+  .refine(({ up, down, left, right }) => up + down + left + right > 0, {
+    path: ['up'],
+    message: 'at least one side has to grow',
+  });
+
+export const imageViewsArguments = z.object({
+  image: picture.describe('The front of a person or thing: an http(s) URL, or the picture itself in Base64'),
+});
+
+export const videoFromReferencesArguments = z
+  .object({
+    prompt: prompt.describe(
+      'What happens. Name what is given: <<<image_1>>> for pictures in order (first frame and last frame among them), <<<video_1>>>, <<<element_1>>>',
+    ),
+    images: z.array(picture).max(7).optional().describe('Pictures of who or what is to be seen'),
+    first_frame: picture.optional().describe('Picture that the video begins with'),
+    last_frame: picture.optional().describe('Picture that it ends with; needs a first frame'),
+    element_ids: elementIds,
+    video_url: mediaUrl.optional().describe('A video of 3 to 10 seconds, at an http(s) URL'),
+    video_use: z
+      .enum(['edit', 'follow'])
+      .default('edit')
+      .describe('edit: change this video as the prompt says; follow: make a new one after its motion or style'),
+    keep_original_sound: z.boolean().optional().describe('Of the given video'),
+    aspect_ratio: videoRatio.optional().describe('Width to height; 16:9 unless a frame or a video decides it'),
+    duration: z.int().min(3).max(10).default(5).describe('Seconds; a video that is edited keeps its length'),
+    quality: z.enum(['720p', '1080p']).default('720p').describe('1080p costs more'),
+  })
+  .refine(({ first_frame, last_frame }) => last_frame === undefined || first_frame !== undefined, {
+    path: ['last_frame'],
+    message: 'needs a first_frame',
+  });
+
+export const extendVideoArguments = z.object({
+  video_id: videoId.describe(
+    'vendorId of the video in the result of a task; made within 30 days by kling-v1, v1-5 or v1-6',
+  ),
+  prompt: z.string().trim().max(PROMPT_LIMIT).optional().describe('How it goes on'),
+});
+
+export const motionTransferArguments = z.object({
+  image: picture.describe('Who is to move: an http(s) URL, or the picture itself in Base64'),
+  video_url: mediaUrl.describe('The motion to copy: a video at an http(s) URL, 3 to 30 seconds'),
+  orientation: z
+    .enum(['image', 'video'])
+    .default('image')
+    .describe('Whose direction the person faces; with image the video has at most 10 seconds'),
+  prompt: z.string().trim().max(PROMPT_LIMIT).optional().describe('What else is to be seen'),
+  quality: z.enum(['720p', '1080p']).default('720p').describe('1080p costs more'),
+  keep_original_sound: z.boolean().optional().describe('Of the given video'),
+});
+
+export const videoEffectArguments = z.object({
+  effect: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, dots, dashes and underscores only')
+    .describe('Name of the effect as Kling lists it, e.g. bloombloom, or hug for two persons'),
+  images: z
+    .array(picture)
+    .min(1)
+    .max(2)
+    .describe('One picture, or two for effects with two persons: http(s) URLs or Base64'),
+});
+
+export const talkingVideoArguments = z
+  .object({
+    image: picture.optional().describe('A person who is to speak: an http(s) URL, or the picture itself in Base64'),
+    video_url: mediaUrl.optional().describe('Instead of a picture: a video whose speaker gets other words'),
+    audio: sound.optional().describe('What is said: a sound at an http(s) URL, or in Base64'),
+    text: z.string().trim().min(1).max(120).optional().describe('Instead of a sound, for a video: words to speak'),
+    voice_id: videoId.optional().describe('Voice of Kling that speaks the text'),
+    language: z.enum(['zh', 'en']).default('en').describe('Of the text'),
+    prompt: z.string().trim().max(PROMPT_LIMIT).optional().describe('For a picture: how the person moves'),
+  })
+  .refine(({ image, video_url }) => (image === undefined) !== (video_url === undefined), {
+    path: ['image'],
+    message: 'either an image or a video_url is needed',
+  })
+  .refine(({ audio, text }) => (audio === undefined) !== (text === undefined), {
+    path: ['audio'],
+    message: 'either an audio or a text is needed',
+  })
+  .refine(({ image, text }) => image === undefined || text === undefined, {
+    path: ['text'],
+    message: 'a picture needs an audio; a text is for videos',
+  })
+  .refine(({ text, voice_id }) => text === undefined || voice_id !== undefined, {
+    path: ['voice_id'],
+    message: 'a text needs a voice',
+  });
+
+export const soundArguments = z
+  .object({
+    prompt: z.string().trim().min(1).max(200).optional().describe('What is heard; for a video: its sound effects'),
+    video_url: mediaUrl.optional().describe('A video that gets a sound, 3 to 20 seconds, at an http(s) URL'),
+    music_prompt: z.string().trim().max(200).optional().describe('For a video: its background music'),
+    duration: z.number().min(3).max(10).default(5).describe('Seconds; a video decides it itself'),
+  })
+  .refine(({ prompt: heard, video_url }) => heard !== undefined || video_url !== undefined, {
+    path: ['prompt'],
+    message: 'a prompt or a video_url is needed',
+  });
+
+export const elementArguments = z.object({
+  name: z.string().trim().min(1).max(20),
+  description: z.string().trim().min(1).max(100).describe('What it is'),
+  image: picture.describe('Its front: an http(s) URL, or the picture itself in Base64'),
+  other_images: z.array(picture).min(1).max(3).describe('The same person or thing from other sides'),
+});
+
+export const voiceArguments = z.object({
+  name: z.string().trim().min(1).max(20),
+  audio_url: mediaUrl.describe('mp3, wav, mp4 or mov, 5 to 30 seconds of one voice, at an http(s) URL'),
+});
 
 const taskId = z.string().min(1).max(200).describe('The id that a create tool returned');
 

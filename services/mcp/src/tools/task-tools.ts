@@ -1,0 +1,142 @@
+import { KINDS } from '@klingapi/kling';
+import type { McpServer } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { callOf } from '../call.ts';
+import { memoised } from '../memoised.ts';
+import { isDone, taskSchema, taskStatusSchema } from '../task.ts';
+import { taskArguments, waitArguments } from './arguments.ts';
+import { picturesOf } from './pictures.ts';
+import { nextStep, orErrorResult, taskOutput, taskResult } from './result.ts';
+import type { ToolDependencies } from './tool-dependencies.ts';
+import { progressOf, waitForTask } from './wait.ts';
+
+/** What is asked of tasks that were made; the first four are the original's. */
+export const TASK_TOOL_NAMES = [
+  'get_task_status_tool',
+  'get_task_result_tool',
+  'get_single_task_tool',
+  'wait_for_task_completion_tool',
+] as const;
+export const LIST_TOOL_NAME = 'list_tasks_tool';
+
+const annotations = { readOnlyHint: true, idempotentHint: true, openWorldHint: true };
+const outputSchema = taskOutput;
+
+const listArguments = memoised(
+  z.object({
+    status: taskStatusSchema.optional().describe('Only tasks in this state'),
+    kind: z.enum(KINDS).optional().describe('Only tasks of this kind'),
+    limit: z.int().min(1).max(50).default(10).describe('How many at most'),
+    cursor: z.string().min(1).max(200).optional().describe('nextCursor of the page before; keep the filters the same'),
+  }),
+);
+const listSchema = z.looseObject({ tasks: z.array(taskSchema), nextCursor: z.string().optional() });
+const listOutput = memoised(listSchema);
+
+export function registerTaskTools(server: McpServer, { api, stopping }: ToolDependencies): void {
+  server.registerTool(
+    'get_task_status_tool',
+    {
+      title: 'State of a task',
+      description: 'Tells whether a task is submitted, processing, succeeded or failed, and nothing more.',
+      inputSchema: taskArguments,
+      outputSchema,
+      annotations,
+    },
+    ({ task_id }, ctx) =>
+      orErrorResult(async () => {
+        const task = await api.task(callOf(ctx), task_id, 'status');
+        return { ...taskResult(task, nextStep(task)), isError: false };
+      }),
+  );
+
+  server.registerTool(
+    'get_task_result_tool',
+    {
+      title: 'Result of a task',
+      description: 'Gives the result of a finished task: pictures themselves, and addresses of all files.',
+      inputSchema: taskArguments,
+      outputSchema,
+      annotations,
+    },
+    ({ task_id }, ctx) =>
+      orErrorResult(async () => {
+        const call = callOf(ctx);
+        const task = await api.task(call, task_id, 'result');
+        return taskResult(task, nextStep(task), await picturesOf(api, call, task));
+      }),
+  );
+
+  server.registerTool(
+    'get_single_task_tool',
+    {
+      title: 'Everything about a task',
+      description: 'Gives a task with its request, state, times, result and error.',
+      inputSchema: taskArguments,
+      outputSchema,
+      annotations,
+    },
+    ({ task_id }, ctx) =>
+      orErrorResult(async () => {
+        const call = callOf(ctx);
+        const task = await api.task(call, task_id);
+        return { ...taskResult(task, nextStep(task), await picturesOf(api, call, task)), isError: false };
+      }),
+  );
+
+  server.registerTool(
+    'wait_for_task_completion_tool',
+    {
+      title: 'Wait for a task',
+      description:
+        'Waits until a task is done and gives its result, pictures included. Prefer this to asking for the state again and again.',
+      inputSchema: waitArguments,
+      outputSchema,
+      annotations,
+    },
+    ({ task_id, timeout, poll_interval }, ctx) =>
+      orErrorResult(async () => {
+        const call = callOf(ctx);
+        const task = await waitForTask(api, call, {
+          taskId: task_id,
+          timeoutSeconds: timeout,
+          progressSeconds: poll_interval,
+          now: () => performance.now(),
+          progress: progressOf(ctx, timeout),
+          stopping,
+        });
+        const note = isDone(task.status) ? nextStep(task) : `The wait is over, the task goes on. ${nextStep(task)}`;
+        return taskResult(task, note, await picturesOf(api, call, task));
+      }),
+  );
+}
+
+export function registerTaskList(server: McpServer, { api }: ToolDependencies): void {
+  server.registerTool(
+    LIST_TOOL_NAME,
+    {
+      title: 'Tasks made so far',
+      description: 'Lists the tasks of the caller, newest first: to find one whose id is not known any longer.',
+      inputSchema: listArguments,
+      outputSchema: listOutput,
+      annotations,
+    },
+    ({ status, kind, limit, cursor }, ctx) =>
+      orErrorResult(async () => {
+        const query = new URLSearchParams({
+          limit: String(limit),
+          ...(status === undefined ? {} : { status }),
+          ...(kind === undefined ? {} : { kind }),
+          ...(cursor === undefined ? {} : { cursor }),
+        });
+        const page = await api.ask(callOf(ctx), { method: 'GET', path: `/api/tasks?${query}` }, listSchema);
+        const lines = page.tasks.map(
+          (task) => `${task.id}: ${task.kind ?? 'task'}, ${task.status}, made ${task.createdAt ?? '?'}`,
+        );
+        const more =
+          page.nextCursor === undefined ? [] : [`There are more: call again with cursor "${page.nextCursor}".`];
+        const text = [...(lines.length === 0 ? ['There are none.'] : lines), ...more].join('\n');
+        return { content: [{ type: 'text', text }], structuredContent: page };
+      }),
+  );
+}
