@@ -1,3 +1,4 @@
+import { TOOL_NAMES } from '@klingapi/mcp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { alive, type Case, createCase, podIsReady, quick } from './case.ts';
 import { toolsThroughService } from './client.ts';
@@ -21,7 +22,5 @@ it('a single pod whose process is stopped (SIGSTOP) is replaced at once', async 
   expect(podIsReady(pods[0])).toBe(true);
   expect(pods[0].metadata.uid).not.toBe(broken.metadata.uid);
   expect((await kase.klingApi()).status.repairsTotal).toBe(1);
-  expect(await toolsThroughService(kase.namespace, kase.mcpUrl(), await kase.callerKey())).toContain(
-    'wait_for_task_completion_tool',
-  );
+  expect(await toolsThroughService(kase.namespace, kase.mcpUrl(), await kase.callerKey())).toEqual([...TOOL_NAMES]);
 });

@@ -2,7 +2,8 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { registerGuide } from './guide.ts';
 import { registerPrompts } from './prompts.ts';
 import { registerResources } from './resources.ts';
-import { registerTools, type ToolDependencies } from './tools/register.ts';
+import { registerTools } from './tools/register.ts';
+import type { ToolDependencies } from './tools/tool-dependencies.ts';
 import { NAME, VERSION } from './version.ts';
 
 const LISTED = { ttlMs: 300_000, cacheScope: 'public' } as const;

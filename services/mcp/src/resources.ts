@@ -2,7 +2,7 @@ import { KINDS, type Kind, MODELS } from '@klingapi/kling';
 import { type McpServer, ResourceNotFoundError, ResourceTemplate } from '@modelcontextprotocol/server';
 import { callOf } from './call.ts';
 import { ApiError } from './errors.ts';
-import type { ToolDependencies } from './tools/register.ts';
+import type { ToolDependencies } from './tools/tool-dependencies.ts';
 
 const JSON_TYPE = 'application/json';
 const CATALOGUE = JSON.stringify(MODELS, null, 2);

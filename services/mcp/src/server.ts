@@ -13,7 +13,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { createRequestMetrics } from './metrics.ts';
 import { type OauthOptions, startOauth } from './oauth/start.ts';
 import { createSessionLeg, type SessionOptions, withSessions } from './sessions.ts';
-import type { ToolDependencies } from './tools/register.ts';
+import type { ToolDependencies } from './tools/tool-dependencies.ts';
 import { ALL_TOOLSETS, type Toolsets } from './tools/toolsets.ts';
 
 export interface McpOptions {

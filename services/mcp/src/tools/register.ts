@@ -6,8 +6,6 @@ import { LIST_TOOL_NAME, registerTaskList, registerTaskTools, TASK_TOOL_NAMES } 
 import type { ToolDependencies } from './tool-dependencies.ts';
 import { isOffered, type Toolsets } from './toolsets.ts';
 
-export type { ToolDependencies } from './tool-dependencies.ts';
-
 /** In the order in which clients see them: the original's first. */
 export const TOOL_NAMES: readonly string[] = [
   ...ORIGINAL_CREATE_TOOLS.map(({ name }) => name),
