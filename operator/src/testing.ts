@@ -95,6 +95,7 @@ export function podOf(overrides: Partial<PodObservation> = {}): PodObservation {
     sidecar: null,
     missingSecret: null,
     livenessMs: 570_000,
+    servedAt: null,
     servedBefore: null,
     ready: { value: true, since: T0 - 3_500_000 },
     probe: reportOf({ verdict: 'Serving' }),

@@ -75,7 +75,7 @@ it('takes what is no time for none', async () => {
   expect(seen?.probe).toMatchObject({ verdict: 'Failing', failingSince: null });
 });
 
-it('remembers when the container before this one last served', async () => {
+it('remembers when the container last served, and the one before it', async () => {
   const world = { now: T0, verdict: 'Serving' as 'Serving' | 'Unreachable' };
   const observer = createPodObserver({
     handshake: async () => handshakeOf(world.verdict),
@@ -87,15 +87,18 @@ it('remembers when the container before this one last served', async () => {
     copy.status!.containerStatuses![0]!.state = { running: { startedAt: new Date(T0 - ago) } };
     return copy;
   };
-  const look = async (live: V1Pod) => (await observer.observe(klingApiOf(), [live], {}))[0]?.servedBefore;
-  expect(await look(started(3_600_000))).toBeNull();
+  const look = async (live: V1Pod) => {
+    const [seen] = await observer.observe(klingApiOf(), [live], {});
+    return { now: seen?.servedAt, before: seen?.servedBefore };
+  };
+  expect(await look(started(3_600_000))).toEqual({ now: T0, before: null });
   world.now += 60_000;
   world.verdict = 'Unreachable';
-  expect(await look(started(3_600_000)), 'of the same container').toBeNull();
+  expect(await look(started(3_600_000)), 'of the same container').toEqual({ now: T0, before: null });
   world.now += 60_000;
-  expect(await look(started(-120_000))).toBe(T0);
+  expect(await look(started(-120_000))).toEqual({ now: null, before: T0 });
   world.now += 60_000;
-  expect(await look(started(-180_000)), 'the one in between never served').toBe(T0);
+  expect(await look(started(-180_000)), 'the one in between never served').toEqual({ now: null, before: T0 });
 });
 
 it('looks at the siblings of a pod that has just begun to fail, and a while later no more than usual', async () => {

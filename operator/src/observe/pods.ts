@@ -106,7 +106,11 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
             served: { now: null, before: before?.served.now ?? before?.served.before ?? null },
           };
     memory.set(uid, known);
-    const seen = { ...observePod(pod, 'mcp', known.probe, known.own), servedBefore: known.served.before };
+    const seen = {
+      ...observePod(pod, 'mcp', known.probe, known.own),
+      servedAt: known.served.now,
+      servedBefore: known.served.before,
+    };
     if (seen.deleting || seen.podIP === null || seen.container.state !== 'Running') return seen;
 
     const age = known.own.at === null ? Number.POSITIVE_INFINITY : tools.now() - known.own.at;
@@ -126,7 +130,7 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
       : { last, at, failures: 0, failingSince: null };
     const served = isReady(last.verdict) ? { ...known.served, now: at } : known.served;
     memory.set(uid, { ...known, own, probe, received, ready: seen.ready.value, served });
-    return { ...seen, probe, own };
+    return { ...seen, probe, own, servedAt: served.now };
   }
 
   return {

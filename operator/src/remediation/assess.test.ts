@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { handshakeOf, POLICY, podOf, reportOf, T0 } from '../testing.ts';
-import { assess } from './assess.ts';
+import { type Assessment, assess } from './assess.ts';
 import { NO_HANDSHAKES, type PodObservation } from './observation.ts';
 
 const failingOwn = { last: handshakeOf('Failing', 'HttpError'), at: T0, failures: 2, failingSince: T0 - 4_000 };
@@ -11,7 +11,7 @@ const refusedOwn = { ...oldSilence, last: handshakeOf('Unreachable', 'Connection
 const dead = reportOf({ verdict: 'Failing', diagnosis: 'SessionManagerDown', failures: 3, failingSince: T0 - 10_000 });
 const running = podOf().container;
 
-const cases: [string, Partial<PodObservation>, { diagnosis: string | null; repairable: boolean; hung?: boolean }][] = [
+const cases: [string, Partial<PodObservation>, Partial<Assessment>][] = [
   ['serves', {}, { diagnosis: null, repairable: false }],
   [
     'both observers see it fail',
@@ -257,6 +257,17 @@ const cases: [string, Partial<PodObservation>, { diagnosis: string | null; repai
       ready: { value: false, since: T0 - 5_000 },
     },
     { diagnosis: 'ProcessHung', repairable: true },
+  ],
+  [
+    'hung before it had served the kubelet: the operator saw it serve',
+    {
+      container: { ...running, startedAt: T0 - 20_000 },
+      probe: null,
+      own: silentOwn,
+      ready: { value: false, since: T0 - 20_000 },
+      servedAt: T0 - 12_000,
+    },
+    { diagnosis: 'ProcessHung', repairable: true, failingSince: T0 - 12_000 },
   ],
   [
     'asks for credentials',

@@ -72,6 +72,8 @@ const healthy: Rule = (pod) => {
 /** A sidecar outlives the server that it asks, so only what it saw of this start of the container counts. */
 function hasServed(pod: PodObservation, startedAt: number): boolean {
   const { probe, ready } = pod;
+  // a process that stops right after its first good handshake may not have shown the kubelet one
+  if (pod.servedAt !== null) return true;
   const first = millis(probe?.firstServingAt);
   if (probe !== null) return good(probe.verdict) || (first !== null && first >= startedAt);
   // Where the probe is silent: a Ready condition that changed to False after the start means that it was True before.
@@ -139,7 +141,9 @@ const silent: Rule = (pod, policy, now) => {
       message: `the kubelet finds the pod ready, the operator does not reach it: ${own.last.message}`,
     };
   }
-  const since = Math.min(own.failingSince ?? Number.POSITIVE_INFINITY, pod.ready.since ?? Number.POSITIVE_INFINITY);
+  const noticed = Math.min(own.failingSince ?? Number.POSITIVE_INFINITY, pod.ready.since ?? Number.POSITIVE_INFINITY);
+  // a pod that the kubelet never found ready has been not ready from its beginning
+  const since = Math.max(noticed, pod.servedAt ?? Number.NEGATIVE_INFINITY);
   const diagnosis = own.last.diagnosis ?? 'ProcessHung';
   return {
     verdict: own.last.verdict,

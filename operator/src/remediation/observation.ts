@@ -53,6 +53,8 @@ export interface PodObservation {
   missingSecret: string | null;
   /** How long the liveness probe of the container has to fail before the kubelet restarts it; null without one. */
   livenessMs: number | null;
+  /** When the operator last saw this container serve, milliseconds; null where it did not see that. */
+  servedAt: number | null;
   /** When the operator last saw the container before this one serve, milliseconds; null where it did not see that. */
   servedBefore: number | null;
   /** Whether the kubelet's handshake passes, and since when where that is known. */
@@ -177,6 +179,7 @@ export function observePod(
       : null,
     missingSecret: null,
     livenessMs: livenessMs(pod, container),
+    servedAt: null,
     servedBefore: null,
     ready: handshakeReadiness(pod, container),
     probe,

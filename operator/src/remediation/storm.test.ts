@@ -42,6 +42,21 @@ describe('a storm', () => {
     expect(stormIn([...three, ...fine(1)], policy, T0 + 100_000)).not.toBeNull();
   });
 
+  it('counts those whose silence only the operator has noticed yet', () => {
+    const noticed = [
+      failing(T0),
+      failing(T0, 'ObserversDisagree', 'Unknown'),
+      failing(T0, 'NetworkBlocked', 'Unknown'),
+    ];
+    expect(stormIn(noticed, policy, T0)).not.toBeNull();
+    const own = [
+      failing(T0),
+      failing(T0, 'ObserversDisagree', 'Failing'),
+      failing(T0, 'ObserversDisagree', 'Unreachable'),
+    ];
+    expect(stormIn(own, policy, T0), 'the operator reaches them').toBeNull();
+  });
+
   it('is not made of KlingApis that are being deleted', () => {
     const deleted = three.map((one) => ({
       ...one,

@@ -3,6 +3,7 @@
  * the DNS, a node), and restarting them all adds to it. It asks the statuses alone, so every operator sees the same storm, and it
  * passes by itself when they serve again.
  */
+import type { Verdict } from '@klingapi/probe';
 import type { KlingApi } from '../resource/klingapi.ts';
 import type { Assessment } from './assess.ts';
 import type { Diagnosis } from './diagnoses.ts';
@@ -21,13 +22,19 @@ export interface StormPolicy {
 export const fromInside = (pod: Pick<Assessment, 'evidence'>, signature: boolean): boolean =>
   signature || pod.evidence.httpStatus !== undefined;
 
-/** What a handshake shows where nothing in the process answered. */
-const SILENT: ReadonlySet<string> = new Set<Diagnosis>(['ProcessHung', 'ConnectionRefused', 'NameResolution']);
+/**
+ * What a handshake shows where nothing in the process answered, by its verdict. Unknown is what the operator alone finds: it sees a
+ * silence some seconds before the kubelet and the probe do, and by then the first repair would be under way.
+ */
+const SILENT: Readonly<Partial<Record<Verdict, readonly Diagnosis[]>>> = {
+  Unreachable: ['ProcessHung', 'ConnectionRefused', 'NameResolution'],
+  Unknown: ['ObserversDisagree', 'NetworkBlocked', 'NameResolution'],
+};
 
 /** When its MCP pods fell silent, those that are, in milliseconds. */
 const silentSince = ({ status }: KlingApi): number[] =>
   (status?.mcp?.pods ?? [])
-    .filter((pod) => pod.verdict === 'Unreachable' && SILENT.has(pod.diagnosis ?? ''))
+    .filter(({ verdict, diagnosis }) => SILENT[verdict]?.some((each) => each === diagnosis))
     .map((pod) => at(pod.since));
 
 /**
