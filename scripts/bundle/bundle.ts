@@ -51,7 +51,9 @@ export async function bundle(
     legalComments: 'external',
     // Stack traces in logs keep the names of the source.
     keepNames: false,
-    minify: false,
+    // Node keeps the text in memory, and one dash in a comment doubles it; a line is still short enough to find a place in.
+    minifyWhitespace: true,
+    lineLimit: 160,
     logLevel: 'silent',
   });
   const { version, license } = versionSchema.parse(

@@ -91,9 +91,4 @@ export function addReplyHeaders(app: FastifyInstance, draining: () => boolean): 
     if (draining()) void reply.header('connection', 'close');
     done();
   });
-  app.addHook('onResponse', (request, _reply, done) => {
-    // Its headers may have left before the draining began: the client would hold the connection, and the end of this process.
-    if (draining()) request.raw.socket.destroySoon();
-    done();
-  });
 }

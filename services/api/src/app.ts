@@ -20,6 +20,7 @@ import { addOpenApi } from './openapi.ts';
 import { guardOrigins } from './origins.ts';
 import { addPage } from './page/page-route.ts';
 import { addResultRoute } from './results/result-route.ts';
+import { rememberRoutes, routeOf } from './route.ts';
 import { addCreateRoutes } from './tasks/create-routes.ts';
 import { addEventRoute } from './tasks/event-route.ts';
 import { addListRoute } from './tasks/list-route.ts';
@@ -61,6 +62,7 @@ export async function buildApp(
   acceptJsonBodies(app);
   replyWithProblems(app);
   rememberCallers(app);
+  rememberRoutes(app);
   addReplyHeaders(app, context.draining);
 
   const count = createRequestMetrics(registry);
@@ -71,12 +73,14 @@ export async function buildApp(
   app.addHook('onResponse', (request, reply, done) => {
     const told = {
       method: request.method,
-      route: request.routeOptions.url ?? 'unknown',
+      route: routeOf(request).url ?? 'unknown',
       status: reply.statusCode,
       milliseconds: Math.round(reply.elapsedTime),
     };
     count(told);
-    request.log.debug({ ...told, request: request.id }, 'request answered');
+    if (logger.isLevelEnabled('debug')) request.log.debug({ ...told, request: request.id }, 'request answered');
+    // Its headers may have left before the draining began: the client would hold the connection, and the end of this process.
+    if (context.draining()) request.raw.socket.destroySoon();
     done();
   });
 

@@ -93,8 +93,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       return refuse('credentials_missing', 'an Authorization header with a bearer key is needed');
     const caller = callers.authenticate(token);
     if (caller === undefined) return refuse('credentials_unknown', 'the bearer key is not that of a known caller');
-    const { name, scopes, account, limits } = caller;
-    return { subject: name, scopes, account, limits };
+    return caller;
   };
   return Object.assign(judge, { close: () => callers?.close() });
 }
@@ -115,9 +114,10 @@ async function judgeAssertion(
 }
 
 function bearerToken(authorization: string | undefined): string | undefined {
-  const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+  if (authorization === undefined || !/^Bearer +\S+ *$/i.test(authorization)) return undefined;
+  const token = authorization.slice('Bearer '.length).trim();
   // No key is longer; hashing megabytes for a stranger is work for nothing.
-  return token !== undefined && token.length <= 8192 ? token : undefined;
+  return token.length <= 8192 ? token : undefined;
 }
 
 function refuse(code: IdentityError['code'], message: string): Refusal {

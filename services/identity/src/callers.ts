@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Limits, Scope } from './assertion.ts';
+import type { Identity, Limits } from './assertion.ts';
 
 export interface WatchOptions {
   /** Told about an unreadable folder or file; once a change, not once a poll. Messages hold names, never contents. */
@@ -13,7 +13,7 @@ export interface WatchOptions {
 
 export interface Callers {
   /** The caller whose key this is. Takes the same time whichever caller matches. */
-  authenticate(bearer: string): Pick<Caller, 'name' | 'scopes' | 'account' | 'limits'> | undefined;
+  authenticate(bearer: string): Identity | undefined;
   /** Of a caller by name, for who speaks for it. */
   limitsOf(name: string): Limits | undefined;
   names(): string[];
@@ -21,11 +21,8 @@ export interface Callers {
 }
 
 interface Caller {
-  readonly name: string;
   readonly digest: Buffer;
-  readonly scopes: readonly Scope[];
-  readonly account: boolean;
-  readonly limits: Limits | undefined;
+  readonly identity: Identity;
 }
 
 const SCOPES = ['read', 'create', 'account'] as const;
@@ -57,7 +54,7 @@ const HASHED = /^sha256:([0-9a-f]{64})$/i;
 export function watchCallers(dir: string, options: WatchOptions = {}): Callers {
   let callers: readonly Caller[] = [];
   /** Keys that were right since the last look at the folder: a client sends the same one with every request. */
-  const right = new Map<string, Caller>();
+  const right = new Map<string, Identity>();
   let lastTrouble = '';
 
   const load = (): void => {
@@ -78,16 +75,16 @@ export function watchCallers(dir: string, options: WatchOptions = {}): Callers {
       const remembered = right.get(bearer);
       if (remembered !== undefined) return remembered;
       const digest = sha256(bearer);
-      let found: Caller | undefined;
+      let found: Identity | undefined;
       for (const caller of callers) {
-        if (timingSafeEqual(caller.digest, digest)) found ??= caller;
+        if (timingSafeEqual(caller.digest, digest)) found ??= caller.identity;
       }
       // A key is held by one caller; more entries than callers there are never.
       if (found !== undefined) right.set(bearer, found);
       return found;
     },
-    limitsOf: (name) => callers.find((caller) => caller.name === name)?.limits,
-    names: () => callers.map((caller) => caller.name),
+    limitsOf: (name) => callers.find(({ identity }) => identity.subject === name)?.identity.limits,
+    names: () => callers.map(({ identity }) => identity.subject),
     close: () => clearInterval(timer),
   };
 }
@@ -119,11 +116,13 @@ function readCallers(dir: string, trouble: string[]): Caller[] {
       else if (/^(system|oauth):/.test(name)) trouble.push(`the caller name ${name} is reserved`);
       else {
         callers.push({
-          name,
           digest: hash === undefined ? sha256(content) : Buffer.from(hash, 'hex'),
-          scopes: scopes.filter((scope) => scope !== 'account'),
-          account: scopes.includes('account'),
-          limits,
+          identity: {
+            subject: name,
+            scopes: scopes.filter((scope) => scope !== 'account'),
+            account: scopes.includes('account'),
+            limits,
+          },
         });
       }
     } catch {

@@ -91,13 +91,13 @@ describe('callers', () => {
     mountedSecret(dir, 'one', { alice: 'alices-key\n', bob: `sha256:${hash}` });
     const callers = kept(watchCallers(dir, { intervalMs: 5 }));
     expect(callers.names()).toEqual(['alice', 'bob']);
-    expect(callers.authenticate('alices-key')).toMatchObject({ name: 'alice' });
-    expect(callers.authenticate('bobs key')).toMatchObject({ name: 'bob' });
+    expect(callers.authenticate('alices-key')).toMatchObject({ subject: 'alice' });
+    expect(callers.authenticate('bobs key')).toMatchObject({ subject: 'bob' });
     expect(callers.authenticate(`sha256:${hash}`)).toBeUndefined();
     expect(callers.authenticate('')).toBeUndefined();
 
     mountedSecret(dir, 'two', { alice: 'new-key' });
-    await vi.waitFor(() => expect(callers.authenticate('new-key')).toMatchObject({ name: 'alice' }));
+    await vi.waitFor(() => expect(callers.authenticate('new-key')).toMatchObject({ subject: 'alice' }));
     expect(callers.authenticate('alices-key')).toBeUndefined();
   });
 

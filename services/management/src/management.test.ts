@@ -9,6 +9,7 @@ import { readConfigFile } from './config-file.ts';
 import {
   createLogger,
   createRegistry,
+  createRequestMetrics,
   parseEnvironment,
   processVariables,
   runSteps,
@@ -38,6 +39,26 @@ describe('the management port', () => {
     expect((await get('/livez', { method: 'POST' })).status).toBe(405);
     await management.close();
     await expect(get('/livez')).rejects.toThrow();
+  });
+
+  it('tells each request once, however often somebody looks', async () => {
+    const registry = createRegistry('api');
+    const count = createRequestMetrics(registry);
+    const told = async () => (await registry.metrics()).match(/^http_request[^ ]*(?:total|count){.*$/gm);
+    const request = { method: 'GET', route: '/api/tasks/:id', status: 200, milliseconds: 3 };
+    count(request);
+    count(request);
+    count({ ...request, status: 404 });
+    const labels = 'method="GET",route="/api/tasks/:id"';
+    const lines = (good: number, bad: number) => [
+      `http_requests_total{${labels},status="200",app="api"} ${good}`,
+      `http_requests_total{${labels},status="404",app="api"} ${bad}`,
+      `http_request_duration_seconds_count{app="api",${labels}} ${good + bad}`,
+    ];
+    expect(await told()).toEqual(lines(2, 1));
+    expect(await told()).toEqual(lines(2, 1));
+    count(request);
+    expect(await told()).toEqual(lines(3, 1));
   });
 
   it('leaves what is below a prefix to another, whatever the method', async () => {

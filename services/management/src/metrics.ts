@@ -21,6 +21,15 @@ export interface AnsweredRequest {
   readonly milliseconds: number;
 }
 
+/** Counted here and handed over when somebody asks: a look-up by labels for each request costs more than its route. */
+interface Series {
+  readonly status: number;
+  readonly labels: Record<'method' | 'route' | 'status', string>;
+  /** Since the last look. */
+  requests: number;
+  readonly duration: Histogram.Internal<'method' | 'route'>;
+}
+
 /**
  * Registers `http_requests_total{method,route,status}` and
  * `http_request_duration_seconds{method,route}`.
@@ -28,11 +37,19 @@ export interface AnsweredRequest {
  * @returns to be called once an answered request
  */
 export function createRequestMetrics(registry: Registry): (request: AnsweredRequest) => void {
-  const requests = new Counter({
+  /** By route. */
+  const seen = new Map<string, Series[]>();
+  new Counter({
     name: 'http_requests_total',
     help: 'Answered HTTP requests',
     labelNames: ['method', 'route', 'status'],
     registers: [registry],
+    collect() {
+      for (const series of [...seen.values()].flat()) {
+        this.inc(series.labels, series.requests);
+        series.requests = 0;
+      }
+    },
   });
   const durations = new Histogram({
     name: 'http_request_duration_seconds',
@@ -41,8 +58,16 @@ export function createRequestMetrics(registry: Registry): (request: AnsweredRequ
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
     registers: [registry],
   });
+  const begin = (method: string, route: string, status: number): Series => {
+    const labels = { method, route, status: String(status) };
+    const series = { status, labels, requests: 0, duration: durations.labels(method, route) };
+    seen.set(route, [...(seen.get(route) ?? []), series]);
+    return series;
+  };
   return ({ method, route, status, milliseconds }) => {
-    requests.inc({ method, route, status: String(status) });
-    durations.observe({ method, route }, milliseconds / 1000);
+    const known = seen.get(route)?.find((each) => each.status === status && each.labels.method === method);
+    const series = known ?? begin(method, route, status);
+    series.requests += 1;
+    series.duration.observe(milliseconds / 1000);
   };
 }

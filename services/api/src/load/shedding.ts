@@ -1,7 +1,15 @@
 import { PassThrough, Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onSendHookHandler,
+  preParsingHookHandler,
+  RequestPayload,
+} from 'fastify';
 import { linger } from '../linger.ts';
 import { ownProblem, type ProblemError } from '../problem.ts';
+import { routeOf } from '../route.ts';
 import { type Load, type LoadClass, type ShedReason, SMALL_BODY_BYTES } from './load.ts';
 
 declare module 'fastify' {
@@ -69,16 +77,22 @@ export function addShedding(app: FastifyInstance, load: Load, onShed: (reason: S
     linger(request);
     return overloaded(request, 'bytes');
   };
-  app.addHook('preParsing', (request, reply, payload, done) => {
-    const { arrivesWithinMs } = request.routeOptions.config;
+  const hold: preParsingHookHandler = (request, reply, payload, done) => {
+    const { arrivesWithinMs, streamedBody } = routeOf(request).config;
     if (arrivesWithinMs !== undefined && payload instanceof Readable) expire(payload, arrivesWithinMs);
-    const bytes = request.routeOptions.config.streamedBody === true ? 0 : bytesOf(request, reply);
+    const bytes = streamedBody === true ? 0 : bytesOf(request, reply);
     if (bytes <= SMALL_BODY_BYTES) return done(null, payload);
     admit(request, reply, payload, bytes).then((body) => done(null, body), done);
-  });
-  app.addHook('onSend', (request, _reply, _payload, done) => {
+  };
+  const release: onSendHookHandler = (request, _reply, _payload, done) => {
     bodies.get(request)?.();
     done();
+  };
+  app.addHook('onRoute', (route) => {
+    // What comes with these is never read.
+    if (route.method === 'GET' || route.method === 'HEAD') return;
+    route.preParsing = [hold, ...[route.preParsing ?? []].flat()];
+    route.onSend = [...[route.onSend ?? []].flat(), release];
   });
 }
 
@@ -112,17 +126,18 @@ function hurried(payload: Readable, load: Load, giveWay: () => Error): Readable 
   return payload.pipe(body);
 }
 
-function classOf({ method, routeOptions }: FastifyRequest): LoadClass {
-  if (routeOptions.config.load !== undefined) return routeOptions.config.load;
+function classOf(request: FastifyRequest): LoadClass {
+  const { method } = request;
+  const { load } = routeOf(request).config;
+  if (load !== undefined) return load;
   if (method === 'OPTIONS') return 'vital';
   return method === 'GET' || method === 'HEAD' ? 'read' : 'work';
 }
 
 /** As announced; a body of unknown length may become as long as any. */
-function bytesOf({ method, headers, routeOptions }: FastifyRequest, { server }: FastifyReply): number {
-  // What comes with these is never read.
-  if (method === 'GET' || method === 'HEAD') return 0;
-  const most = routeOptions.bodyLimit ?? server.initialConfig.bodyLimit ?? 0;
+function bytesOf(request: FastifyRequest, { server }: FastifyReply): number {
+  const { headers } = request;
+  const most = routeOf(request).bodyLimit ?? server.initialConfig.bodyLimit ?? 0;
   if (headers['transfer-encoding'] !== undefined) return most;
   const length = Number(headers['content-length'] ?? 0);
   return Number.isSafeInteger(length) ? Math.min(length, most) : most;

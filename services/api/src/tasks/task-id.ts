@@ -7,7 +7,10 @@ export const printable = /^[^\x00-\x1f\x7f]*$/;
 /** Ids as callers send them. */
 export const taskId = z
   .string()
-  .min(1)
-  .max(128)
-  .regex(printable, 'has control characters')
-  .refine((id) => id.isWellFormed(), 'is not well-formed text');
+  // One check and not four: ids are read more often than anything else here.
+  .regex(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+    /^[^\x00-\x1f\x7f\p{Cs}]{1,128}$/u,
+    'must be 1 to 128 characters of well-formed text without control characters',
+  )
+  .meta({ minLength: 1, maxLength: 128 });
