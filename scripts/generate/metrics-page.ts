@@ -7,7 +7,7 @@ import { createOperatorMetrics } from '../../operator/src/metrics.ts';
 import { createLoad, DEFAULT_LOAD_LIMITS } from '../../services/api/src/load/load.ts';
 import { registerMetrics } from '../../services/api/src/metrics/metrics.ts';
 import type { StoredGauges } from '../../services/api/src/metrics/stored.ts';
-import { createRequestMetrics as createMcpMetrics } from '../../services/mcp/src/metrics.ts';
+import { createRequestMetrics as createMcpMetrics, createTokenMetrics } from '../../services/mcp/src/metrics.ts';
 import { createHandshakeMetrics } from '../../services/probe/src/metrics.ts';
 
 const metricSchema = z.object({
@@ -30,7 +30,10 @@ const REGISTER: Readonly<Record<string, (registry: Registry) => void>> = {
     createOperatorMetrics(registry);
   },
   mcp(registry) {
-    createMcpMetrics(registry);
+    const metrics = createMcpMetrics(registry);
+    metrics.inFlight(() => 0);
+    metrics.apiDown(() => false);
+    createTokenMetrics(registry);
     createHandshakeMetrics(registry);
   },
   probe: createHandshakeMetrics,

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type Scope, signAssertion } from '@klingapi/identity';
 import { Agent, type Dispatcher } from 'undici';
 import type { z } from 'zod';
-import { refused, unreachable, unreadable } from './errors.ts';
+import { createCircuit } from './circuit.ts';
+import { notAsked, refused, unreachable, unreadable } from './errors.ts';
 import { type Task, taskSchema } from './task.ts';
 
 /** On whose behalf, and until when. */
@@ -31,6 +32,8 @@ export interface ApiClient {
     request: { method: 'GET' | 'POST'; path: string; body?: unknown },
     schema: S,
   ): Promise<z.output<S>>;
+  /** Nobody answers there, so calls are refused at once. */
+  isDown(): boolean;
   close(): Promise<void>;
 }
 
@@ -50,12 +53,16 @@ interface ApiRequest {
 }
 
 const REPLY_LIMIT = 32 * 1024 * 1024;
+const DOWN_AFTER_CALLS = 3;
+/** Short, because an API that is being replaced is back within seconds. */
+const TRY_EVERY_MS = 2_000;
 
 /**
  * Client of our own API service. Connections are kept and shared by all calls.
  * Each call carries a fresh assertion for its caller; a client's own token never
  * leaves this process. A call is tried a second time when the connection breaks; a
- * create carries an idempotency key, so it is paid once even then.
+ * create carries an idempotency key, so it is paid once even then. When nobody
+ * answered several calls in a row, the next ones fail at once, but for one in a while.
  *
  * @throws ApiError from every method
  */
@@ -69,6 +76,11 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
     headersTimeout: 45_000,
     bodyTimeout: 45_000,
     keepAliveTimeout: 30_000,
+  });
+  const circuit = createCircuit({
+    failures: DOWN_AFTER_CALLS,
+    openMs: TRY_EVERY_MS,
+    now: () => performance.now(),
   });
 
   async function send(call: Call, { method, path, body, key }: ApiRequest): Promise<Dispatcher.ResponseData> {
@@ -92,15 +104,19 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
   }
 
   async function sendTwice(call: Call, request: ApiRequest): Promise<Dispatcher.ResponseData> {
-    try {
-      return await send(call, request);
-    } catch (error) {
+    const waitMs = circuit.waitMs();
+    if (waitMs > 0) throw notAsked(DOWN_AFTER_CALLS, waitMs);
+    const reply = await send(call, request).catch(async (error: unknown) => {
       if (call.signal.aborted) throw error;
       return await send(call, request).catch((again: unknown) => {
+        if (call.signal.aborted) throw again;
         const mayHaveArrived = request.key !== undefined && !(neverConnected(error) && neverConnected(again));
-        throw call.signal.aborted ? again : unreachable(again, mayHaveArrived);
+        circuit.failed();
+        throw unreachable(again, mayHaveArrived);
       });
-    }
+    });
+    circuit.answered();
+    return reply;
   }
 
   return {
@@ -133,6 +149,7 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
     async ask(call, request, schema) {
       return await read(await sendTwice(call, request), schema, false);
     },
+    isDown: () => circuit.isOpen(),
     close: () => agent.destroy(),
   };
 }

@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signAssertion } from '@klingapi/identity';
@@ -386,6 +386,39 @@ describe('the API service', () => {
     await lonely.close();
   });
 
+  it('is not asked again and again while it answers nobody, and is used as soon as it is back', async () => {
+    const back = createServer((_request, response) => {
+      response.writeHead(404, { 'content-type': 'application/problem+json' }).end('{"detail":"there is no task 1"}');
+    });
+    const listen = (port: number) => new Promise<void>((resolve) => back.listen(port, '127.0.0.1', resolve));
+    await listen(0);
+    const address = back.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await new Promise((resolve) => back.close(resolve));
+
+    const lonely = await startMcp(options({ apiUrl: `http://127.0.0.1:${port}` }));
+    const client = await modern(lonely.url);
+    const ask = () => call(client, 'get_single_task_tool', { task_id: '1' });
+    const isDown = async () => {
+      const metrics = await (await fetch(`http://127.0.0.1:${lonely.management.port}/metrics`)).text();
+      return /^klingapi_mcp_api_down\{[^}]*\} (\d)$/m.exec(metrics)?.[1];
+    };
+    expect(await isDown()).toBe('0');
+    for (let each = 1; each <= 3; each += 1) expect(textOf(await ask())).toMatch(/did not answer\.\n/);
+    expect(textOf(await ask())).toMatch(
+      /did not answer the last 3 calls, so it was not asked again\.\nNothing was changed/,
+    );
+    expect(await isDown()).toBe('1');
+
+    await listen(port);
+    await vi.waitFor(async () => expect(textOf(await ask())).toContain('there is no task 1'), 10_000);
+    expect(await isDown()).toBe('0');
+    await client.close();
+    await lonely.close();
+    back.closeAllConnections();
+    back.close();
+  });
+
   it('may break a connection: a read is repeated', async () => {
     const client = await modern();
     const made = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
@@ -492,7 +525,7 @@ describe('the door', () => {
       authenticate: Object.assign(async () => ({ subject: 'a', scopes: [] }), { close: () => {} }),
       resource: null,
       limits: DEFAULT_LIMITS,
-      metrics: { observe: () => {}, limited: () => {}, inFlight: () => {} },
+      metrics: { observe: () => {}, limited: () => {}, inFlight: () => {}, apiDown: () => {} },
       faults: createFaultSorter({ onError: () => {}, onClientFault: () => {} }),
       serve: async () => {},
       onError: () => {},

@@ -26,6 +26,8 @@ export interface RequestMetrics {
   limited(limit: 'body' | 'concurrency' | 'time'): void;
   /** Tells how many requests are open, whenever somebody asks. */
   inFlight(count: () => number): void;
+  /** Tells whether the API is down, whenever somebody asks. */
+  apiDown(isDown: () => boolean): void;
 }
 
 /** How access tokens and the issuer's keys fare. */
@@ -82,6 +84,16 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
         registers,
         collect() {
           this.set(count());
+        },
+      });
+    },
+    apiDown(isDown) {
+      new Gauge({
+        name: 'klingapi_mcp_api_down',
+        help: '1 while the API service answers no call, so that calls of tools fail at once.',
+        registers,
+        collect() {
+          this.set(isDown() ? 1 : 0);
         },
       });
     },

@@ -83,6 +83,8 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
     extraTokens: new Map([[ownToken, SELF]]),
     onError: (message) => onError(new Error(message)),
   });
+  const requestMetrics = createRequestMetrics(registry);
+  requestMetrics.apiDown(api.isDown);
   const faults = createFaultSorter({ onError, onClientFault: options.onClientFault ?? (() => {}) });
   const build = (): McpServer => define({ api, stopping: stopping.signal, toolsets, notify: stateless.notify });
   const stateless = createMcpHandler(build, { onerror: faults.report });
@@ -97,7 +99,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
     resource: oauth?.resource ?? null,
     sessions: options.sessions !== undefined,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    metrics: createRequestMetrics(registry),
+    metrics: requestMetrics,
     faults,
     serve: toNodeHandler(handler, { onerror: faults.report }),
     onError,
