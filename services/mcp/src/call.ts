@@ -1,5 +1,5 @@
 import type { Scope } from '@klingapi/identity';
-import type { ServerContext } from '@modelcontextprotocol/server';
+import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Call } from './api-client.ts';
 
@@ -26,10 +26,12 @@ export function authInfoOf(door: Door) {
 }
 
 export function callOf(ctx: ServerContext): Call {
-  const door = doorSchema.parse(ctx.http?.authInfo?.extra);
-  return {
-    subject: door.subject,
-    scopes: door.scopes,
-    signal: AbortSignal.any([ctx.mcpReq.signal, door.ended]),
-  };
+  const { ended, ...caller } = doorSchema.parse(ctx.http?.authInfo?.extra);
+  return { ...caller, signal: AbortSignal.any([ctx.mcpReq.signal, ended]) };
+}
+
+/** For what is asked outside of a request of the protocol. */
+export function shortCallOf(authInfo: AuthInfo | undefined, timeoutMs: number): Call {
+  const { subject, scopes } = doorSchema.parse(authInfo?.extra);
+  return { subject, scopes, signal: AbortSignal.timeout(timeoutMs) };
 }

@@ -374,6 +374,20 @@ describe('waiting', () => {
   });
 });
 
+it.each(eras)('completes ids of tasks for the %s client from the tasks of its caller', async (_era, connect) => {
+  const client = await connect();
+  const like = async (value: string) => {
+    const ref = { type: 'ref/resource' as const, uri: 'kling://tasks/{id}' };
+    const params = { ref, argument: { name: 'id', value } };
+    const { completion } = await (client instanceof LegacyClient ? client.complete(params) : client.complete(params));
+    return completion.values;
+  };
+  expect(await like('text-to-image-')).toEqual(['text-to-image-2', 'text-to-image-1']);
+  expect(await like('text-to-image-1')).toEqual(['text-to-image-1']);
+  expect(api.received.at(-1)).toMatchObject({ route: 'GET /api/tasks?limit=200', subject: 'alice' });
+  await client.close();
+});
+
 describe('the API service', () => {
   it('may be down: tools say so, the handshake stays green', async () => {
     const lonely = await startMcp(options({ apiUrl: 'http://127.0.0.1:1' }));

@@ -1,6 +1,8 @@
 import { KINDS, type Kind, MODELS } from '@klingapi/kling';
-import { type McpServer, ResourceNotFoundError, ResourceTemplate } from '@modelcontextprotocol/server';
-import { callOf } from './call.ts';
+import { type AuthInfo, type McpServer, ResourceNotFoundError, ResourceTemplate } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import type { ApiClient } from './api-client.ts';
+import { callOf, shortCallOf } from './call.ts';
 import { ApiError } from './errors.ts';
 import type { ToolDependencies } from './tools/tool-dependencies.ts';
 
@@ -12,12 +14,28 @@ const CATALOGUE_HINT = { ttlMs: 3_600_000, cacheScope: 'public' } as const;
 const kindsLike = (start: string) => KINDS.filter((kind) => kind.startsWith(start.toLowerCase()));
 const isKind = (text: string): text is Kind => KINDS.some((kind) => kind === text);
 
+/** As many as the API tells at once; those who complete look for what they made a moment ago. */
+const LOOK_BACK = 200;
+const COMPLETION_MS = 5_000;
+const page = z.object({ tasks: z.array(z.object({ id: z.string() })) });
+
+/** Of the caller's newest tasks. Nothing can be completed where they cannot be had: whoever types is told by the call that follows. */
+async function idsLike(start: string, api: ApiClient, caller: AuthInfo | undefined): Promise<string[]> {
+  try {
+    const request = { method: 'GET', path: `/api/tasks?limit=${LOOK_BACK}` } as const;
+    const { tasks } = await api.ask(shortCallOf(caller, COMPLETION_MS), request, page);
+    return tasks.map(({ id }) => id).filter((id) => id.startsWith(start));
+  } catch (error) {
+    if (error instanceof ApiError || (error instanceof Error && error.name === 'TimeoutError')) return [];
+    throw error;
+  }
+}
+
 // Templates hold no state, so one serves every request.
 const modelsOfKind = new ResourceTemplate('kling://models/{kind}', { list: undefined, complete: { kind: kindsLike } });
-const task = new ResourceTemplate('kling://tasks/{id}', { list: undefined });
 
 /** What can be read without a tool: the models, and a task by its id. */
-export function registerResources(server: McpServer, { api }: ToolDependencies): void {
+export function registerResources(server: McpServer, { api, caller }: ToolDependencies): void {
   server.registerResource(
     'models',
     'kling://models',
@@ -45,7 +63,10 @@ export function registerResources(server: McpServer, { api }: ToolDependencies):
   );
   server.registerResource(
     'task',
-    task,
+    new ResourceTemplate('kling://tasks/{id}', {
+      list: undefined,
+      complete: { id: (start) => idsLike(start, api, caller) },
+    }),
     {
       title: 'A task',
       description:

@@ -4,7 +4,7 @@ import { createAuthenticator, type Identity } from '@klingapi/identity';
 import { createRegistry, type Management, startManagement } from '@klingapi/management';
 import { createHandshakeMetrics, createMonitor, handshake, handshakeRoutes, type ProbeReport } from '@klingapi/probe';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, type McpServer, type ServerNotifier } from '@modelcontextprotocol/server';
+import { type AuthInfo, createMcpHandler, type McpServer, type ServerNotifier } from '@modelcontextprotocol/server';
 import { createApiClient } from './api-client.ts';
 import { buildServer } from './definition.ts';
 import { buildDoor } from './door.ts';
@@ -86,8 +86,9 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   const requestMetrics = createRequestMetrics(registry);
   requestMetrics.apiDown(api.isDown);
   const faults = createFaultSorter({ onError, onClientFault: options.onClientFault ?? (() => {}) });
-  const build = (): McpServer => define({ api, stopping: stopping.signal, toolsets, notify: stateless.notify });
-  const stateless = createMcpHandler(build, { onerror: faults.report });
+  const build = (caller: AuthInfo | undefined): McpServer =>
+    define({ api, stopping: stopping.signal, toolsets, caller, notify: stateless.notify });
+  const stateless = createMcpHandler(({ authInfo }) => build(authInfo), { onerror: faults.report });
   const handler =
     options.sessions === undefined ? stateless : withSessions(stateless, createSessionLeg(options.sessions, build));
   const app = buildDoor({

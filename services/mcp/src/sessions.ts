@@ -36,7 +36,10 @@ interface Session {
  *
  * @param build makes the server of one session
  */
-export function createSessionLeg(options: SessionOptions, build: () => McpServer): SessionLeg {
+export function createSessionLeg(
+  options: SessionOptions,
+  build: (caller: AuthInfo | undefined) => McpServer,
+): SessionLeg {
   const sessions = new Map<string, Session>();
 
   const drop = async (id: string): Promise<void> => {
@@ -54,7 +57,7 @@ export function createSessionLeg(options: SessionOptions, build: () => McpServer
     if (sessions.size >= options.limit) {
       return refuse(503, 'Too many sessions are open; try again later', { 'retry-after': '30' });
     }
-    const server = build();
+    const server = build(given.authInfo);
     const owner = given.authInfo?.clientId;
     const transport: WebStandardStreamableHTTPServerTransport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,

@@ -135,6 +135,19 @@ it('what is kept comes back with an id, and earlier tasks are found again', { ti
   });
 });
 
+it('completes ids of tasks', async () => {
+  const { structuredContent } = await client.callTool({
+    name: 'create_text_to_image_tool',
+    arguments: { prompt: 'a cat' },
+  });
+  const { id } = structuredContent as { id: string };
+  const like = (value: string) =>
+    client.complete({ ref: { type: 'ref/resource', uri: 'kling://tasks/{id}' }, argument: { name: 'id', value } });
+  expect((await like('')).completion.values[0]).toBe(id);
+  expect((await like(id.slice(0, 20))).completion.values).toEqual([id]);
+  expect((await like(`${id}0`)).completion.values).toEqual([]);
+});
+
 it('makes a video of an older model longer', { timeout: 30_000 }, async () => {
   const { result } = await finished('create_text_to_video_tool', { prompt: 'a cat', model_name: 'kling-v1-6' });
   const longer = await finished('create_extended_video_tool', { video_id: result.videos[0]?.vendorId });

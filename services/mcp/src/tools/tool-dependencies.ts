@@ -1,3 +1,4 @@
+import type { AuthInfo } from '@modelcontextprotocol/server';
 import type { ApiClient } from '../api-client.ts';
 import type { Toolsets } from './toolsets.ts';
 
@@ -5,4 +6,6 @@ export interface ToolDependencies {
   api: ApiClient;
   stopping: AbortSignal;
   toolsets: Toolsets;
+  /** Who asks, for what the SDK calls without a word on that (completions). */
+  caller: AuthInfo | undefined;
 }
