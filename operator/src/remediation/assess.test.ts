@@ -259,6 +259,16 @@ const cases: [string, Partial<PodObservation>, Partial<Assessment>][] = [
     { diagnosis: 'ProcessHung', repairable: true },
   ],
   [
+    'has served the operator once, and its sidecar has not looked since the process before it',
+    {
+      container: { ...running, startedAt: T0 - 5_000 },
+      probe: reportOf({ verdict: 'Unreachable', failures: 60, failingSince: T0 - 600_000, firstServingAt: null }),
+      own: failingOwn,
+      servedAt: T0 - 3_000,
+    },
+    { diagnosis: 'Starting', repairable: false },
+  ],
+  [
     'hung before it had served the kubelet: the operator saw it serve',
     {
       container: { ...running, startedAt: T0 - 20_000 },

@@ -72,10 +72,10 @@ const healthy: Rule = (pod) => {
 /** A sidecar outlives the server that it asks, so only what it saw of this start of the container counts. */
 function hasServed(pod: PodObservation, startedAt: number): boolean {
   const { probe, ready } = pod;
-  // a process that stops right after its first good handshake may not have shown the kubelet one
-  if (pod.servedAt !== null) return true;
   const first = millis(probe?.firstServingAt);
   if (probe !== null) return good(probe.verdict) || (first !== null && first >= startedAt);
+  // a process that stops right after its first good handshake may not have shown the kubelet one
+  if (pod.servedAt !== null) return true;
   // Where the probe is silent: a Ready condition that changed to False after the start means that it was True before.
   return ready.value || (ready.since !== null && ready.since > startedAt + 1_000);
 }

@@ -23,12 +23,12 @@ export const fromInside = (pod: Pick<Assessment, 'evidence'>, signature: boolean
   signature || pod.evidence.httpStatus !== undefined;
 
 /**
- * What a handshake shows where nothing in the process answered, by its verdict. Unknown is what the operator alone finds: it sees a
- * silence some seconds before the kubelet and the probe do, and by then the first repair would be under way.
+ * What a handshake shows where nothing in the process answered, by its verdict. Unknown is what the operator alone finds, some
+ * seconds before the kubelet and the probe: when they do, the first repair is under way. NetworkBlocked is none, because it may last.
  */
 const SILENT: Readonly<Partial<Record<Verdict, readonly Diagnosis[]>>> = {
   Unreachable: ['ProcessHung', 'ConnectionRefused', 'NameResolution'],
-  Unknown: ['ObserversDisagree', 'NetworkBlocked', 'NameResolution'],
+  Unknown: ['ObserversDisagree', 'NameResolution'],
 };
 
 /** When its MCP pods fell silent, those that are, in milliseconds. */

@@ -50,9 +50,13 @@ interface ApiRequest {
   body?: unknown;
   /** Idempotency key: the same key with the same body is one task. */
   key?: string;
+  /** Answered when something has happened. */
+  slow?: boolean;
 }
 
 const REPLY_LIMIT = 32 * 1024 * 1024;
+/** For what the API knows without asking Kling: clients give up after a minute, and there are two attempts. */
+const QUICK_MS = 15_000;
 const DOWN_AFTER_CALLS = 3;
 /** Short, because an API that is being replaced is back within seconds. */
 const TRY_EVERY_MS = 2_000;
@@ -83,7 +87,7 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
     now: () => performance.now(),
   });
 
-  async function send(call: Call, { method, path, body, key }: ApiRequest): Promise<Dispatcher.ResponseData> {
+  async function send(call: Call, { method, path, body, key, slow }: ApiRequest): Promise<Dispatcher.ResponseData> {
     const token =
       internalKey === undefined
         ? undefined
@@ -93,6 +97,7 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
       path: prefix + path,
       method,
       signal: call.signal,
+      ...(slow === true || key !== undefined ? {} : { headersTimeout: QUICK_MS }),
       headers: {
         accept: 'application/json',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -104,14 +109,15 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
   }
 
   async function sendTwice(call: Call, request: ApiRequest): Promise<Dispatcher.ResponseData> {
-    const waitMs = circuit.waitMs();
-    if (waitMs > 0) throw notAsked(DOWN_AFTER_CALLS, waitMs);
+    // Waits have a pace and a patience of their own, and are answered too late to try whether anybody is there.
+    const tries = request.slow !== true;
+    if (tries && circuit.waitMs() > 0) throw notAsked(DOWN_AFTER_CALLS);
     const reply = await send(call, request).catch(async (error: unknown) => {
       if (call.signal.aborted) throw error;
       return await send(call, request).catch((again: unknown) => {
         if (call.signal.aborted) throw again;
         const mayHaveArrived = request.key !== undefined && !(neverConnected(error) && neverConnected(again));
-        circuit.failed();
+        if (tries) circuit.failed();
         throw unreachable(again, mayHaveArrived);
       });
     });
@@ -129,7 +135,8 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
     },
     async wait(call, id, timeoutSeconds) {
       const path = `${taskPath(id)}/wait`;
-      return await read(await sendTwice(call, { method: 'POST', path, body: { timeoutSeconds } }), taskSchema, false);
+      const reply = await sendTwice(call, { method: 'POST', path, body: { timeoutSeconds }, slow: true });
+      return await read(reply, taskSchema, false);
     },
     async picture(call, id, index, limitBytes) {
       const reply = await sendTwice(call, { method: 'GET', path: `${taskPath(id)}/results/${index}` });

@@ -72,14 +72,10 @@ export function unreachable(cause: unknown, mayHaveArrived: boolean): ApiError {
   return new ApiError('api_unreachable', `The API service did not answer.\n${advised}`, true, { cause });
 }
 
-/**
- * For a call that was not made, because nobody answered those before it.
- * @param waitMs until one is tried again
- */
-export function notAsked(calls: number, waitMs: number): ApiError {
+/** For a call that was not made, because nobody answered those before it. */
+export function notAsked(calls: number): ApiError {
   const message = `The API service did not answer the last ${calls} calls, so it was not asked again.`;
-  const advised = `Nothing was changed. Try again in ${Math.max(10, Math.ceil(waitMs / 1000))} seconds.`;
-  return new ApiError('api_unreachable', `${message}\n${advised}`, true);
+  return new ApiError('api_unreachable', `${message}\nNothing was changed. Try again in 10 seconds.`, true);
 }
 
 export function unreadable(cause: unknown, creates: boolean): ApiError {

@@ -90,7 +90,7 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
     apiDown(isDown) {
       new Gauge({
         name: 'klingapi_mcp_api_down',
-        help: '1 while the API service answers no call, so that calls of tools fail at once.',
+        help: '1 after several calls in a row that the API service did not answer, until it answers one; tools fail at once meanwhile.',
         registers,
         collect() {
           this.set(isDown() ? 1 : 0);

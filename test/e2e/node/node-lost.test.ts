@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { daemonPid } from '../../cluster/index.ts';
-import { type Case, condition, createCase } from '../case.ts';
+import { type Case, condition, createCase, podIsReady } from '../case.ts';
 import { diagnosed, eventReasons, livePod, lonely, operatorPod, upstreamSecret } from '../diagnosis.ts';
 import { getJson, type Json } from '../kubectl.ts';
 import { waitFor } from '../wait.ts';
@@ -44,7 +44,14 @@ afterAll(async () => {
 });
 
 it.runIf(ownNode)('a pod whose node does not report is neither called hung nor touched', async () => {
-  const pod = await livePod(kase, 'lost');
+  // the operator sees it serve before the kubelet does, and a pod that was never ready cannot cease to be
+  const pod = await waitFor(
+    async () => {
+      const live = await livePod(kase, 'lost');
+      return podIsReady(live) && live;
+    },
+    { what: 'the kubelet to find the pod ready', timeoutMs: 60_000 },
+  );
   const kubelet = daemonPid('kubelet');
   stopped = kubelet;
   process.kill(kubelet, 'SIGSTOP');

@@ -90,7 +90,7 @@ export function addShedding(app: FastifyInstance, load: Load, onShed: (reason: S
   };
   app.addHook('onRoute', (route) => {
     // What comes with these is never read.
-    if (route.method === 'GET' || route.method === 'HEAD') return;
+    if ([route.method].flat().every((method) => method === 'GET' || method === 'HEAD')) return;
     route.preParsing = [hold, ...[route.preParsing ?? []].flat()];
     route.onSend = [...[route.onSend ?? []].flat(), release];
   });
