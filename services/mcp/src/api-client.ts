@@ -111,7 +111,7 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
   async function sendTwice(call: Call, request: ApiRequest): Promise<Dispatcher.ResponseData> {
     // Waits have a pace and a patience of their own, and are answered too late to try whether anybody is there.
     const tries = request.slow !== true;
-    if (tries && circuit.waitMs() > 0) throw notAsked(DOWN_AFTER_CALLS);
+    if (tries && !circuit.lets()) throw notAsked(DOWN_AFTER_CALLS);
     const reply = await send(call, request).catch(async (error: unknown) => {
       if (call.signal.aborted) throw error;
       return await send(call, request).catch((again: unknown) => {

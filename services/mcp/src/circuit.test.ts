@@ -9,15 +9,16 @@ it('lets every call through until three in a row failed, and then one in two sec
   let now = 0;
   const circuit = createCircuit({ failures: FAILURES, openMs: OPEN_MS, now: () => now });
   for (let call = 1; call <= FAILURES; call += 1) {
-    expect(circuit.waitMs()).toBe(0);
+    expect(circuit.lets()).toBe(true);
     circuit.failed();
   }
-  expect([circuit.isOpen(), circuit.waitMs()]).toEqual([true, OPEN_MS]);
-  now += OPEN_MS;
-  expect(circuit.waitMs(), 'the trial').toBe(0);
-  expect(circuit.waitMs(), 'while it is under way').toBe(OPEN_MS);
+  now += OPEN_MS - 1;
+  expect([circuit.isOpen(), circuit.lets()]).toEqual([true, false]);
+  now += 1;
+  expect(circuit.lets(), 'the trial').toBe(true);
+  expect(circuit.lets(), 'while it is under way').toBe(false);
   circuit.answered();
-  expect([circuit.isOpen(), circuit.waitMs()]).toEqual([false, 0]);
+  expect([circuit.isOpen(), circuit.lets()]).toEqual([false, true]);
 });
 
 it('never keeps a service unasked for longer than that, and never asks one that is down more often', () => {
@@ -36,10 +37,10 @@ it('never keeps a service unasked for longer than that, and never asks one that 
           now += each.ms;
           continue;
         }
-        const wait = circuit.waitMs();
+        const isLet = circuit.lets();
         expect(circuit.isOpen()).toBe(inRow >= FAILURES);
-        expect(wait).toBe(inRow < FAILURES ? 0 : Math.max(0, lastAsked + OPEN_MS - now));
-        if (wait > 0) continue;
+        expect(isLet).toBe(inRow < FAILURES || now >= lastAsked + OPEN_MS);
+        if (!isLet) continue;
         lastAsked = now;
         if (each.kind === 'answered') inRow = 0;
         if (each.kind === 'failed') inRow += 1;

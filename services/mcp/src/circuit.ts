@@ -1,10 +1,7 @@
 /** Whether a service that others depend on is worth asking now. */
 export interface Circuit {
-  /**
-   * Asked before each call. While the circuit is open one call in a while is let through to try.
-   * @returns milliseconds until that; 0: call
-   */
-  waitMs(): number;
+  /** Asked once before each call. While the circuit is open one call in a while is let through to try. */
+  lets(): boolean;
   /** The service answered, whatever it said. */
   answered(): void;
   /** Nothing answered. */
@@ -25,13 +22,12 @@ export function createCircuit({ failures, openMs, now }: CircuitOptions): Circui
   let inRow = 0;
   let nextTrial = 0;
   return {
-    waitMs() {
-      if (inRow < failures) return 0;
-      const left = nextTrial - now();
-      if (left > 0) return left;
+    lets() {
+      if (inRow < failures) return true;
+      if (now() < nextTrial) return false;
       // The trial may never come to an end that is told here; then the next one follows in time.
       nextTrial = now() + openMs;
-      return 0;
+      return true;
     },
     answered() {
       inRow = 0;
