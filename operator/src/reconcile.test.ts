@@ -157,6 +157,12 @@ describe('a look', () => {
     expect(seen.order).toEqual(['begin', 'write', 'delete', 'end']);
   });
 
+  it('looks again soon at a pod that serves and that the kubelet has not found ready', async () => {
+    expect(await world({}).look()).toEqual({ requeueAfterMs: 30_000, priority: 'low' });
+    const { look } = world({ pods: [podOf({ ready: { value: false, since: T0 - 5_000 } })] });
+    expect(await look()).toEqual({ requeueAfterMs: 1_000 });
+  });
+
   it('is overtaken by a conflict, as ever', async () => {
     const { seen, look } = world({ child: answer(409, 'Conflict') });
     await expect(look()).rejects.toThrow(KubeError);

@@ -126,7 +126,9 @@ export async function reconcile(
   const busy =
     acts.busy ||
     planned.steps.some((step) => step.next.kind !== 'Settled') ||
-    planned.pods.some((pod) => !pod.ending && !serves(pod));
+    planned.pods.some((pod) => !pod.ending && !serves(pod)) ||
+    // one that the kubelet has not found ready can cease to serve without a change of the pod
+    observations.some((pod) => !pod.deleting && !pod.ready.value);
   const hold = acts.decision.kind === 'Hold' ? acts.decision.until : null;
   if (busy)
     return { requeueAfterMs: Math.max(BUSY_MS, Math.min(hold === null ? BUSY_MS : hold - deps.now(), 2 * BUSY_MS)) };
