@@ -23,7 +23,9 @@ export interface ServiceProcess {
 
 export interface ServiceOptions {
   readonly env: Readonly<Record<string, string>>;
-  /** Of Node. */
+  /** What runs the file; this Node without it. */
+  readonly program?: string;
+  /** Of the program. */
   readonly flags?: readonly string[];
   /** The core that it is held to, so that it does not share one with the load. */
   readonly cpu?: number | undefined;
@@ -41,10 +43,10 @@ const SOURCES = ['--disable-warning=ExperimentalWarning'];
  */
 export async function startServiceProcess(
   file: string,
-  { env, flags = SOURCES, cpu, onLine = () => {} }: ServiceOptions,
+  { env, program = process.execPath, flags = SOURCES, cpu, onLine = () => {} }: ServiceOptions,
 ): Promise<ServiceProcess> {
-  const node = [process.execPath, ...flags, file];
-  const [command = '', ...args] = cpu === undefined ? node : ['taskset', '-c', String(cpu), ...node];
+  const line = [program, ...flags, file];
+  const [command = '', ...args] = cpu === undefined ? line : ['taskset', '-c', String(cpu), ...line];
   const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', MANAGEMENT_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

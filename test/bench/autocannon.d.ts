@@ -2,9 +2,13 @@
 declare module 'autocannon' {
   export default function autocannon(options: {
     url: string;
+    method?: 'POST';
     headers?: Record<string, string>;
+    body?: string;
     connections: number;
     /** Seconds. */
-    duration: number;
-  }): Promise<{ errors: number; non2xx: number; requests: { average: number } }>;
+    duration?: number;
+    /** Requests, instead of seconds. */
+    amount?: number;
+  }): Promise<{ errors: number; non2xx: number; requests: { average: number }; latency: { p99: number } }>;
 }

@@ -8,12 +8,16 @@ import { measureMemory } from './api/memory.ts';
 import { measureReads } from './api/reads.ts';
 import { measureWaiters } from './api/waiters.ts';
 import type { Figure } from './figures.ts';
+import { measureMcpSpeed } from './mcp/speed.ts';
+import { measureMcpMemory } from './mcp/steady.ts';
 
 const MEASUREMENTS: Readonly<Record<string, (say: (text: string) => void) => Promise<Figure[]>>> = {
   creates: measureCreates,
   reads: measureReads,
   memory: measureMemory,
   waiters: measureWaiters,
+  mcp: measureMcpSpeed,
+  'mcp-memory': measureMcpMemory,
 };
 
 const chosen = process.argv.slice(2);

@@ -15,6 +15,7 @@ export { createRegistry, createRequestMetrics } from './metrics.ts';
 export {
   commaList,
   corsHeaders,
+  hostGuard,
   hostList,
   isAllowedHost,
   isAllowedOrigin,

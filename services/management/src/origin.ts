@@ -14,6 +14,16 @@ export function isAllowedHost(host: string | undefined, allowed: readonly string
   return hostname !== undefined && [...LOCAL, ...allowed.map((name) => name.toLowerCase())].includes(hostname);
 }
 
+/** As {@link isAllowedHost}, and quick where the same Host comes again, as it does behind an ingress. */
+export function hostGuard(allowed: readonly string[]): (host: string | undefined) => boolean {
+  let last: string | undefined;
+  let verdict = isAllowedHost(last, allowed);
+  return (host) => {
+    if (host !== last) [last, verdict] = [host, isAllowedHost(host, allowed)];
+    return verdict;
+  };
+}
+
 /**
  * Whether nobody can point the name at another machine for a browser: addresses,
  * names without a dot and names of the cluster are in no public name service.

@@ -1,5 +1,4 @@
 import type { Identity, Scope } from '@klingapi/identity';
-import { z } from 'zod';
 import { CREATING_TOOLS } from './tools/register.ts';
 
 /** What the scope `handshake` may do: show that the server speaks MCP and what it offers, nothing that costs or tells. */
@@ -14,17 +13,6 @@ const HANDSHAKE_METHODS = new Set([
   'resources/templates/list',
 ]);
 
-const messageSchema = z.object({
-  method: z.string(),
-  params: z
-    .object({
-      name: z.string().optional().catch(undefined),
-      _meta: z.record(z.string(), z.unknown()).optional().catch(undefined),
-    })
-    .optional()
-    .catch(undefined),
-});
-
 export interface Summary {
   /** '' when the body is no single message with a method. */
   method: string;
@@ -35,9 +23,19 @@ export interface Summary {
 
 /** The few things about a message that this service looks at before the SDK does. */
 export function summarise(body: unknown): Summary {
-  const message = messageSchema.safeParse(body).data;
-  const modern = message?.params?._meta?.['io.modelcontextprotocol/protocolVersion'] !== undefined;
-  return { method: message?.method ?? '', name: message?.params?.name ?? '', era: modern ? 'modern' : 'legacy' };
+  const { method, params } = fieldsOf(body);
+  const { name, _meta } = fieldsOf(params);
+  const modern = fieldsOf(_meta)['io.modelcontextprotocol/protocolVersion'] !== undefined;
+  return { method: textOf(method), name: textOf(name), era: modern ? 'modern' : 'legacy' };
+}
+
+/** None of what is no object. */
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** The scope that a message takes. Batches have no single method and so take `read`; the API checks each call again. */

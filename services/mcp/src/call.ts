@@ -8,6 +8,7 @@ const doorSchema = z.object({
   subject: z.string(),
   scopes: z.array(z.enum(['handshake', 'read', 'create'])),
   ended: z.instanceof(AbortSignal),
+  asks: z.object({ method: z.string(), name: z.string() }),
 });
 
 export interface Door {
@@ -18,6 +19,13 @@ export interface Door {
    * has taken too long, then with the error to tell.
    */
   ended: AbortSignal;
+  /** Empty where the message has no single method, or no name of a tool or prompt. */
+  asks: Asks;
+}
+
+export interface Asks {
+  readonly method: string;
+  readonly name: string;
 }
 
 /** The shape the SDK hands through unread. The client's token is left out on purpose. */
@@ -26,8 +34,13 @@ export function authInfoOf(door: Door) {
 }
 
 export function callOf(ctx: ServerContext): Call {
-  const { ended, ...caller } = doorSchema.parse(ctx.http?.authInfo?.extra);
-  return { ...caller, signal: AbortSignal.any([ctx.mcpReq.signal, ended]) };
+  const { ended, subject, scopes } = doorSchema.parse(ctx.http?.authInfo?.extra);
+  return { subject, scopes, signal: AbortSignal.any([ctx.mcpReq.signal, ended]) };
+}
+
+/** What the one request asks for that a server is made for; undefined where nobody said. */
+export function asksOf(authInfo: AuthInfo | undefined): Asks | undefined {
+  return doorSchema.safeParse(authInfo?.extra).data?.asks;
 }
 
 /** For what is asked outside of a request of the protocol. */

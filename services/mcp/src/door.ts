@@ -1,5 +1,6 @@
-import { type Authenticator, isRefusal } from '@klingapi/identity';
-import { isAllowedHost, isAllowedOrigin } from '@klingapi/management';
+import type { ServerResponse } from 'node:http';
+import { type Authenticator, type Identity, isRefusal } from '@klingapi/identity';
+import { hostGuard, isAllowedOrigin } from '@klingapi/management';
 import type { NodeMcpRequestHandler } from '@modelcontextprotocol/node';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { isAdmitted, neededScope, summarise } from './admission.ts';
@@ -8,6 +9,7 @@ import { challenge, forbid } from './challenge.ts';
 import { allowPage, answerPreflight } from './cors.ts';
 import type { FaultSorter } from './fault-sorter.ts';
 import { createPlaces, type Limits, overTime } from './limits.ts';
+import type { Memory, Remembered } from './memory.ts';
 import type { RequestMetrics } from './metrics.ts';
 import type { ProtectedResource } from './oauth/protected-resource.ts';
 import { refuse } from './refuse.ts';
@@ -31,6 +33,8 @@ export interface DoorOptions {
   faults: FaultSorter;
   /** Writes the whole reply to the raw response. */
   serve: NodeMcpRequestHandler;
+  /** What need not be asked of `serve` again; null where every request is. */
+  memory: Memory | null;
   onError: (error: unknown) => void;
 }
 
@@ -42,6 +46,7 @@ export interface DoorOptions {
 export function buildDoor(options: DoorOptions): FastifyInstance {
   const { resource, limits, metrics } = options;
   const places = createPlaces(limits);
+  const isHost = hostGuard(options.allowedHosts);
   metrics.inFlight(places.taken);
   const app = Fastify({ bodyLimit: limits.maxBodyBytes, requestTimeout: ARRIVES_WITHIN_MS, logger: false });
   app.removeAllContentTypeParsers();
@@ -62,16 +67,15 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, -32600, 'There is nothing at this path'));
 
   // Before the body is read: who is refused shall not make us read 16 MiB first.
-  app.addHook('onRequest', async (request, reply) => {
-    if (!isAllowedHost(request.headers.host, options.allowedHosts)) {
-      return refuse(reply, 403, -32600, 'This Host is not allowed');
-    }
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!isHost(request.headers.host)) return void refuse(reply, 403, -32600, 'This Host is not allowed');
     // What stands in the metadata is for everybody to read, from any page.
-    if (resource?.metadataPaths.includes(request.routeOptions.url ?? '') === true) return;
+    if (resource?.metadataPaths.includes(request.routeOptions.url ?? '') === true) return done();
     if (!isAllowedOrigin(request.headers.origin, options.allowedOrigins)) {
-      return refuse(reply, 403, -32600, 'This Origin is not allowed');
+      return void refuse(reply, 403, -32600, 'This Origin is not allowed');
     }
     allowPage(request, reply);
+    done();
   });
 
   const served = options.sessions === true ? ['POST', 'GET', 'DELETE'] : ['POST'];
@@ -114,14 +118,17 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
     },
     handler: async (request, reply) => {
       const started = performance.now();
-      const { identity } = request;
-      const summary = summarise(request.body);
+      const { identity, body } = request;
+      const summary = summarise(body);
       reply.raw.once('close', () => {
         metrics.observe(summary, reply.raw.statusCode, (performance.now() - started) / 1000);
       });
       // Whoever may open a session may end it.
       const needed = request.method === 'DELETE' ? 'handshake' : neededScope(summary);
       if (identity === null || !isAdmitted(identity, needed)) return forbid(reply, needed, resource);
+      const recalled = comesToSee(identity) ? null : options.memory?.recall(request.headers, body);
+      const answer = recalled instanceof Promise ? await recalled : recalled;
+      if (answer) return give(reply.hijack().raw, answer, body);
       const ended = new AbortController();
       const timers = endAfter(limits.maxRequestSeconds, () => {
         metrics.limited('time');
@@ -132,13 +139,25 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
         timers.clear();
         ended.abort();
       });
-      const auth = authInfoOf({ ...identity, ended: ended.signal });
+      const auth = authInfoOf({ ...identity, ended: ended.signal, asks: summary });
       reply.hijack();
-      await options.faults.during(reply.raw, () => options.serve(plain(request.raw, auth), reply.raw, request.body));
+      await options.faults.during(reply.raw, () => options.serve(plain(request.raw, auth), reply.raw, body));
     },
   });
   app.decorateRequest('identity', null);
   return app;
+}
+
+/** Whoever comes only to see whether the server speaks MCP is answered by that which speaks it. */
+function comesToSee({ scopes }: Identity): boolean {
+  return scopes.every((scope) => scope === 'handshake');
+}
+
+function give(response: ServerResponse, { headers, before, after }: Remembered, message: unknown): void {
+  const rest = Buffer.from(`${JSON.stringify(Object(message).id)}${after}`);
+  response.writeHead(200, { ...headers, 'content-length': before.length + rest.length });
+  response.write(before);
+  response.end(rest);
 }
 
 /** Where Fastify's own words name no way out. */

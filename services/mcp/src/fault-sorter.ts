@@ -11,6 +11,8 @@ const KEPT = 20;
  */
 export interface FaultSorter {
   report(error: unknown): void;
+  /** Runs work whose errors nobody is to be told. */
+  aside<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Runs the work of one request. */
   during(response: ServerResponse, work: () => Promise<void>): Promise<void>;
 }
@@ -26,6 +28,7 @@ export function createFaultSorter(tell: {
       if (kept === undefined) tell.onError(error);
       else if (kept.length < KEPT) kept.push(error);
     },
+    aside: (work) => requests.run([], work),
     async during(response, work) {
       const kept: unknown[] = [];
       response.once('close', () => {

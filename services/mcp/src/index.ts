@@ -7,5 +7,7 @@
  * `prompts.ts` what else they offer, `api-client.ts` the way to the API. `server.ts`
  * puts them together with the readiness handshake; `main.ts` is the process.
  */
+
+export type { ApiClient } from './api-client.ts';
 export { type DefinitionContext, type Mcp, type McpOptions, startMcp } from './server.ts';
 export { TOOL_NAMES } from './tools/register.ts';

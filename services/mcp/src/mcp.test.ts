@@ -538,6 +538,7 @@ describe('the door', () => {
       allowedOrigins: [],
       authenticate: Object.assign(async () => ({ subject: 'a', scopes: [] }), { close: () => {} }),
       resource: null,
+      memory: null,
       limits: DEFAULT_LIMITS,
       metrics: { observe: () => {}, limited: () => {}, inFlight: () => {}, apiDown: () => {} },
       faults: createFaultSorter({ onError: () => {}, onClientFault: () => {} }),

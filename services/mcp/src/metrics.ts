@@ -30,6 +30,14 @@ export interface RequestMetrics {
   apiDown(isDown: () => boolean): void;
 }
 
+/** Counted here and handed over when somebody asks: a look-up by labels for each request costs more than many an answer. */
+interface Series {
+  readonly labels: Record<'method' | 'tool' | 'era' | 'status', string>;
+  /** Since the last look. */
+  requests: number;
+  readonly duration: Histogram.Internal<'method'>;
+}
+
 /** How access tokens and the issuer's keys fare. */
 export interface TokenMetrics {
   judged(outcome: 'accepted' | 'refused' | 'unavailable'): void;
@@ -56,19 +64,31 @@ export function createTokenMetrics(registry: Registry): TokenMetrics {
 /** Requests by what they ask. Clients choose names, so names that are not ours all count as `other`. */
 export function createRequestMetrics(registry: Registry): RequestMetrics {
   const registers = [registry];
-  const total = new Counter({
+  const seen = new Map<string, Series>();
+  new Counter({
     name: 'klingapi_mcp_requests_total',
     help: 'MCP requests by method, tool, protocol era and HTTP status.',
     labelNames: ['method', 'tool', 'era', 'status'],
     registers,
+    collect() {
+      for (const series of seen.values()) {
+        this.inc(series.labels, series.requests);
+        series.requests = 0;
+      }
+    },
   });
-  const duration = new Histogram({
+  const durations = new Histogram({
     name: 'klingapi_mcp_request_duration_seconds',
     help: 'Time until the reply to an MCP request was complete.',
     labelNames: ['method'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600],
     registers,
   });
+  const begin = (key: string, labels: Series['labels']): Series => {
+    const series = { labels, requests: 0, duration: durations.labels(labels.method) };
+    seen.set(key, series);
+    return series;
+  };
   const limited = new Counter({
     name: 'klingapi_mcp_limited_total',
     help: 'Requests that were refused or ended by a limit for each caller.',
@@ -100,8 +120,10 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
     observe({ method: asked, name, era }, status, seconds) {
       const method = METHODS.has(asked) ? asked : 'other';
       const tool = method !== 'tools/call' ? '' : TOOLS.has(name) ? name : 'other';
-      total.inc({ method, tool, era, status: String(status) });
-      duration.observe({ method }, seconds);
+      const key = `${method} ${tool} ${era} ${status}`;
+      const series = seen.get(key) ?? begin(key, { method, tool, era, status: String(status) });
+      series.requests += 1;
+      series.duration.observe(seconds);
     },
   };
 }

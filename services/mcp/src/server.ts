@@ -3,13 +3,15 @@ import type { AddressInfo } from 'node:net';
 import { createAuthenticator, type Identity } from '@klingapi/identity';
 import { createRegistry, type Management, startManagement } from '@klingapi/management';
 import { createHandshakeMetrics, createMonitor, handshake, handshakeRoutes, type ProbeReport } from '@klingapi/probe';
-import { toNodeHandler } from '@modelcontextprotocol/node';
+import { toNodeHandler, toWebRequest } from '@modelcontextprotocol/node';
 import { type AuthInfo, createMcpHandler, type McpServer, type ServerNotifier } from '@modelcontextprotocol/server';
 import { createApiClient } from './api-client.ts';
+import { asksOf } from './call.ts';
 import { buildServer } from './definition.ts';
 import { buildDoor } from './door.ts';
 import { createFaultSorter } from './fault-sorter.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { createMemory } from './memory.ts';
 import { createRequestMetrics } from './metrics.ts';
 import { type OauthOptions, startOauth } from './oauth/start.ts';
 import { createSessionLeg, type SessionOptions, withSessions } from './sessions.ts';
@@ -60,6 +62,9 @@ export interface Mcp {
   close(): Promise<void>;
 }
 
+/** Some clients, each in some versions, each asking all there is. Lists are long, so this is some megabytes at most. */
+const REMEMBERED = { freshMs: 1_000, entries: 128, longest: 4_096 };
+
 const SELF: Identity = { subject: 'system:self', scopes: ['handshake'] };
 
 /** Starts the MCP service: traffic on one port, management on another. */
@@ -87,10 +92,20 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   requestMetrics.apiDown(api.isDown);
   const faults = createFaultSorter({ onError, onClientFault: options.onClientFault ?? (() => {}) });
   const build = (caller: AuthInfo | undefined): McpServer =>
-    define({ api, stopping: stopping.signal, toolsets, caller, notify: stateless.notify });
+    define({ api, stopping: stopping.signal, toolsets, caller, asks: asksOf(caller), notify: stateless.notify });
   const stateless = createMcpHandler(({ authInfo }) => build(authInfo), { onerror: faults.report });
   const handler =
     options.sessions === undefined ? stateless : withSessions(stateless, createSessionLeg(options.sessions, build));
+  const memory = createMemory({
+    ask: (headers, message) =>
+      faults.aside(async () => {
+        const head = { method: 'POST', url: options.path, headers, async *[Symbol.asyncIterator]() {} };
+        return await stateless.fetch(await toWebRequest(head, message), { parsedBody: message });
+      }),
+    now: () => performance.now(),
+    ...REMEMBERED,
+  });
+  stateless.bus.subscribe(memory.forget);
   const app = buildDoor({
     path: options.path,
     // Clients come by the public name, whatever else is allowed.
@@ -103,6 +118,8 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
     metrics: requestMetrics,
     faults,
     serve: toNodeHandler(handler, { onerror: faults.report }),
+    // With sessions, `initialize` opens one.
+    memory: options.sessions === undefined ? memory : null,
     onError,
   });
   await app.listen({ host: options.host, port: options.port });

@@ -1,21 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { type ServiceProcess, startServiceProcess } from '../../service-process.ts';
+import { FLAGS } from '../flags.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const API_MAIN = join(ROOT, 'services/api/dist/main.js');
 const SANDBOX_MAIN = join(ROOT, 'services/sandbox/dist/main.js');
-
-/** As the images start it. */
-export const FLAGS = z
-  .tuple([z.string()], z.string())
-  .parse(JSON.parse(/^ENTRYPOINT (.*)$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))?.[1] ?? ''))
-  .filter((word) => word.startsWith('--'))
-  // As in a container of 512 MiB, which is what the operator gives.
-  .map((flag) => flag.replace('--max-old-space-size-percentage=70', '--max-old-space-size=358'));
 
 /** What the API processes under measurement take as a caller's key. */
 export const KEY = 'a-key-for-measurements';

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { startServiceProcess } from '../../service-process.ts';
-import { readsPerSecond } from '../closed-loop.ts';
+import { sendClosedLoop } from '../closed-loop.ts';
 import { type Figure, median } from '../figures.ts';
-import { FLAGS, JSON_HEADERS, startApi, startSandbox } from './processes.ts';
+import { FLAGS } from '../flags.ts';
+import { JSON_HEADERS, startApi, startSandbox } from './processes.ts';
 import { makeTask } from './task.ts';
 
 const SECONDS = 2;
@@ -22,7 +23,8 @@ export async function measureReads(say: (text: string) => void): Promise<Figure[
     const bare = await startBare([]);
     const alike = await startBare(FLAGS);
     try {
-      const read = (url: string, seconds: number) => readsPerSecond(url + path, JSON_HEADERS, seconds);
+      const read = async (url: string, seconds: number) =>
+        (await sendClosedLoop({ url: url + path, headers: JSON_HEADERS }, { seconds })).perSecond;
       // Until the compiler has seen enough.
       await read(bare.url, 5);
       await read(api.url, 5);

@@ -24,12 +24,14 @@ export function offeredTools(toolsets: Toolsets): readonly string[] {
   return TOOL_NAMES.filter((name) => !off.has(name));
 }
 
-export function registerTools(server: McpServer, dependencies: ToolDependencies): void {
+/** @param only the one tool that has to be there; all without it */
+export function registerTools(server: McpServer, dependencies: ToolDependencies, only?: string): void {
   const { api, toolsets } = dependencies;
-  const isOn = ({ toolset }: CreateTool) => isOffered(toolset, toolsets);
+  const isWanted = (names: readonly string[]) => only === undefined || names.includes(only);
+  const isOn = ({ name, toolset }: CreateTool) => isOffered(toolset, toolsets) && isWanted([name]);
   for (const tool of ORIGINAL_CREATE_TOOLS.filter(isOn)) tool.register(server, api);
-  registerTaskTools(server, dependencies);
+  if (isWanted(TASK_TOOL_NAMES)) registerTaskTools(server, dependencies);
   for (const tool of MORE_CREATE_TOOLS.filter(isOn)) tool.register(server, api);
-  registerTaskList(server, dependencies);
-  registerCatalogueTools(server, dependencies);
+  if (isWanted([LIST_TOOL_NAME])) registerTaskList(server, dependencies);
+  if (isWanted(CATALOGUE_TOOL_NAMES)) registerCatalogueTools(server, dependencies);
 }

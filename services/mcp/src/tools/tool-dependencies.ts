@@ -1,5 +1,6 @@
 import type { AuthInfo } from '@modelcontextprotocol/server';
 import type { ApiClient } from '../api-client.ts';
+import type { Asks } from '../call.ts';
 import type { Toolsets } from './toolsets.ts';
 
 export interface ToolDependencies {
@@ -8,4 +9,6 @@ export interface ToolDependencies {
   toolsets: Toolsets;
   /** Who asks, for what the SDK calls without a word on that (completions). */
   caller: AuthInfo | undefined;
+  /** What the one request asks for that the server is made for; undefined where it serves more. */
+  asks?: Asks | undefined;
 }
