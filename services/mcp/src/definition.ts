@@ -31,5 +31,10 @@ export function buildServer(dependencies: ToolDependencies): McpServer {
   registerGuide(server, dependencies.toolsets);
   registerResources(server, dependencies);
   registerPrompts(server, dependencies.toolsets);
+  const { openWaits, caller } = dependencies;
+  // The SDK looks in this very server, which was made for this notification alone.
+  server.server.setNotificationHandler('notifications/cancelled', ({ params: { requestId } }) => {
+    if (caller !== undefined && requestId !== undefined) openWaits.end(caller.clientId, requestId);
+  });
   return server;
 }

@@ -4,7 +4,13 @@ import { createAuthenticator, type Identity } from '@klingapi/identity';
 import { createRegistry, type Management, startManagement } from '@klingapi/management';
 import { createHandshakeMetrics, createMonitor, handshake, handshakeRoutes, type ProbeReport } from '@klingapi/probe';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { type AuthInfo, createMcpHandler, type McpServer, type ServerNotifier } from '@modelcontextprotocol/server';
+import {
+  type AuthInfo,
+  createMcpHandler,
+  type McpServer,
+  type ProtocolEra,
+  type ServerNotifier,
+} from '@modelcontextprotocol/server';
 import { createApiClient } from './api-client.ts';
 import { buildServer } from './definition.ts';
 import { buildDoor } from './door.ts';
@@ -12,6 +18,7 @@ import { createFaultSorter } from './fault-sorter.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { createRequestMetrics } from './metrics.ts';
 import { type OauthOptions, startOauth } from './oauth/start.ts';
+import { createOpenWaits } from './open-waits.ts';
 import { createSessionLeg, type SessionOptions, withSessions } from './sessions.ts';
 import type { ToolDependencies } from './tools/tool-dependencies.ts';
 import { ALL_TOOLSETS, type Toolsets } from './tools/toolsets.ts';
@@ -86,11 +93,17 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   const requestMetrics = createRequestMetrics(registry);
   requestMetrics.apiDown(api.isDown);
   const faults = createFaultSorter({ onError, onClientFault: options.onClientFault ?? (() => {}) });
-  const build = (caller: AuthInfo | undefined): McpServer =>
-    define({ api, stopping: stopping.signal, toolsets, caller, notify: stateless.notify });
-  const stateless = createMcpHandler(({ authInfo }) => build(authInfo), { onerror: faults.report });
+  const openWaits = createOpenWaits();
+  const build = (caller: AuthInfo | undefined, era: ProtocolEra): McpServer =>
+    define({ api, stopping: stopping.signal, openWaits, toolsets, caller, era, notify: stateless.notify });
+  const stateless = createMcpHandler(({ authInfo, era }) => build(authInfo, era), { onerror: faults.report });
   const handler =
-    options.sessions === undefined ? stateless : withSessions(stateless, createSessionLeg(options.sessions, build));
+    options.sessions === undefined
+      ? stateless
+      : withSessions(
+          stateless,
+          createSessionLeg(options.sessions, (caller) => build(caller, 'legacy')),
+        );
   const app = buildDoor({
     path: options.path,
     // Clients come by the public name, whatever else is allowed.

@@ -33,7 +33,7 @@ const listArguments = memoised(
 const listSchema = z.looseObject({ tasks: z.array(taskSchema), nextCursor: z.string().optional() });
 const listOutput = memoised(listSchema);
 
-export function registerTaskTools(server: McpServer, { api, stopping }: ToolDependencies): void {
+export function registerTaskTools(server: McpServer, { api, stopping, openWaits, era }: ToolDependencies): void {
   server.registerTool(
     'get_task_status_tool',
     {
@@ -97,14 +97,16 @@ export function registerTaskTools(server: McpServer, { api, stopping }: ToolDepe
     ({ task_id, timeout, poll_interval }, ctx) =>
       orErrorResult(async () => {
         const call = callOf(ctx);
+        // In the newer era a client just goes away.
+        const wait = era === 'legacy' ? openWaits.open(call.subject, ctx.mcpReq.id) : null;
         const task = await waitForTask(api, call, {
           taskId: task_id,
           timeoutSeconds: timeout,
           progressSeconds: poll_interval,
           now: () => performance.now(),
           progress: progressOf(ctx, timeout),
-          stopping,
-        });
+          stopping: wait === null ? stopping : AbortSignal.any([stopping, wait.ended]),
+        }).finally(wait?.close);
         const note = isDone(task.status) ? nextStep(task) : `The wait is over, the task goes on. ${nextStep(task)}`;
         return taskResult(task, note, await picturesOf(api, call, task));
       }),
