@@ -8,4 +8,12 @@
  * puts them together with the readiness handshake; `main.ts` is the process.
  */
 export { type DefinitionContext, type Mcp, type McpOptions, startMcp } from './server.ts';
+export {
+  declaresTasks,
+  type McpTask,
+  type McpTaskState,
+  registerTasks,
+  startedTask,
+  type TaskSource,
+} from './tasks/extension.ts';
 export { TOOL_NAMES } from './tools/register.ts';

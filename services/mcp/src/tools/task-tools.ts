@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { callOf } from '../call.ts';
 import { memoised } from '../memoised.ts';
 import { isDone, taskSchema, taskStatusSchema } from '../task.ts';
+import { declaresTasks } from '../tasks/extension.ts';
+import { waitedTask } from '../tasks/kling-tasks.ts';
 import { taskArguments, waitArguments } from './arguments.ts';
 import { picturesOf } from './pictures.ts';
 import { nextStep, orErrorResult, taskOutput, taskResult } from './result.ts';
@@ -97,6 +99,11 @@ export function registerTaskTools(server: McpServer, { api, stopping, openWaits,
     ({ task_id, timeout, poll_interval }, ctx) =>
       orErrorResult(async () => {
         const call = callOf(ctx);
+        if (declaresTasks(ctx)) {
+          const task = await api.task(call, task_id);
+          if (!isDone(task.status)) return waitedTask(task, Date.now());
+          return taskResult(task, nextStep(task), await picturesOf(api, call, task));
+        }
         // In the newer era a client just goes away.
         const wait = era === 'legacy' ? openWaits.open(call.subject, ctx.mcpReq.id) : null;
         const task = await waitForTask(api, call, {
