@@ -14,6 +14,8 @@ export type Revision = '2025-11-25' | '2026-07-28';
 export interface Outcome {
   /** Scenarios that count for the revision, with the ids of their checks that did not pass. */
   scored: Map<string, string[]>;
+  /** The same of all others that ran. */
+  unscored: Map<string, string[]>;
   passedChecks: number;
   /** Of the suite itself: 0 when all scored scenarios passed. */
   exitCode: number | null;
@@ -56,19 +58,22 @@ export async function runSuite(
 async function readResults(revision: Revision, folder: string) {
   const wanted = requirements.parse(parse(await readFile(join(SUITE, `requirements/${revision}.yaml`), 'utf8')));
   const scored = new Map<string, string[]>();
+  const unscored = new Map<string, string[]>();
   let passedChecks = 0;
   for (const name of wanted.server) scored.set(name, ['did not run']);
   for (const entry of await readdir(folder)) {
     const name = /^server-(.+)-\d{4}-\d{2}-\d{2}T[^/]*$/.exec(entry)?.[1];
-    if (name === undefined || !scored.has(name)) continue;
+    if (name === undefined) continue;
     const found = checks.parse(JSON.parse(await readFile(join(folder, entry, 'checks.json'), 'utf8')));
+    const problems = found.filter(({ status }) => !FINE.has(status)).map(({ id }) => id);
+    if (!scored.has(name)) {
+      unscored.set(name, problems);
+      continue;
+    }
+    scored.set(name, problems);
     passedChecks += found.filter(({ status }) => status === 'SUCCESS').length;
-    scored.set(
-      name,
-      found.filter(({ status }) => !FINE.has(status)).map(({ id }) => id),
-    );
   }
-  return { scored, passedChecks };
+  return { scored, unscored, passedChecks };
 }
 
 async function freePort(): Promise<number> {

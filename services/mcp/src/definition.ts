@@ -2,6 +2,8 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { registerGuide } from './guide.ts';
 import { registerPrompts } from './prompts.ts';
 import { registerResources } from './resources.ts';
+import { registerTasks } from './tasks/extension.ts';
+import { klingTasks } from './tasks/kling-tasks.ts';
 import { offeredTools, registerTools } from './tools/register.ts';
 import type { ToolDependencies } from './tools/tool-dependencies.ts';
 import { NAME, VERSION } from './version.ts';
@@ -33,6 +35,12 @@ export function buildServer(dependencies: ToolDependencies): McpServer {
   registerGuide(server, dependencies.toolsets);
   registerResources(server, dependencies);
   registerPrompts(server, dependencies.toolsets);
+  const { api, stopping, era, openWaits, caller } = dependencies;
+  if (era === 'modern') registerTasks(server, klingTasks(api, stopping, Date.now));
+  // The SDK looks in this very server, which was made for this notification alone.
+  server.server.setNotificationHandler('notifications/cancelled', ({ params: { requestId } }) => {
+    if (caller !== undefined && requestId !== undefined) openWaits.end(caller.clientId, requestId);
+  });
   return server;
 }
 

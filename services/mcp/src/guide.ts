@@ -37,7 +37,7 @@ const GUIDE = `Kling makes pictures and videos in tasks that take from seconds t
    - create_talking_video_tool: a picture or a video that speaks (1 to 10 minutes)
    - create_sound_tool: a sound from a description or for a video (about a minute)
    - create_element_tool, create_voice_tool: a person, a thing or a voice, kept to be used again
-2. Call wait_for_task_completion_tool with that id. It returns the result, pictures included.
+2. Unless the task has ended already, call wait_for_task_completion_tool with that id. It returns the result, pictures included.
 3. When the wait ends before the task does, call it again; the task goes on meanwhile.
 
 A task is "submitted", then "processing", then "succeeded" or "failed".

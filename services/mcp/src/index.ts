@@ -10,4 +10,12 @@
 
 export type { ApiClient } from './api-client.ts';
 export { type DefinitionContext, type Mcp, type McpOptions, startMcp } from './server.ts';
+export {
+  declaresTasks,
+  type McpTask,
+  type McpTaskState,
+  registerTasks,
+  startedTask,
+  type TaskSource,
+} from './tasks/extension.ts';
 export { TOOL_NAMES } from './tools/register.ts';

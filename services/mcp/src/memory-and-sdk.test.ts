@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createApiClient } from './api-client.ts';
 import { buildServer } from './definition.ts';
+import { createOpenWaits } from './open-waits.ts';
 import { type Mcp, startMcp } from './server.ts';
 import { ALL_TOOLSETS } from './tools/toolsets.ts';
 
@@ -38,7 +39,7 @@ async function startSdk() {
   const api = createApiClient({ url: 'http://127.0.0.1:9', internalKey: undefined });
   const stopping = new AbortController().signal;
   const serve = toNodeHandler(
-    createMcpHandler(({ authInfo }) => buildServer({ api, stopping, toolsets: ALL_TOOLSETS, caller: authInfo })),
+    createMcpHandler(({ authInfo, era }) => buildServer({ api, stopping, toolsets: ALL_TOOLSETS, caller: authInfo, era, openWaits: createOpenWaits() })),
   );
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];

@@ -4,7 +4,13 @@ import { createAuthenticator, type Identity } from '@klingapi/identity';
 import { createRegistry, type Management, startManagement } from '@klingapi/management';
 import { createHandshakeMetrics, createMonitor, handshake, handshakeRoutes, type ProbeReport } from '@klingapi/probe';
 import { toNodeHandler, toWebRequest } from '@modelcontextprotocol/node';
-import { type AuthInfo, createMcpHandler, type McpServer, type ServerNotifier } from '@modelcontextprotocol/server';
+import {
+  type AuthInfo,
+  createMcpHandler,
+  type McpServer,
+  type ProtocolEra,
+  type ServerNotifier,
+} from '@modelcontextprotocol/server';
 import { createApiClient } from './api-client.ts';
 import { asksOf } from './call.ts';
 import { buildServer } from './definition.ts';
@@ -14,6 +20,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { createMemory } from './memory.ts';
 import { createRequestMetrics } from './metrics.ts';
 import { type OauthOptions, startOauth } from './oauth/start.ts';
+import { createOpenWaits } from './open-waits.ts';
 import { createSessionLeg, type SessionOptions, withSessions } from './sessions.ts';
 import type { ToolDependencies } from './tools/tool-dependencies.ts';
 import { ALL_TOOLSETS, type Toolsets } from './tools/toolsets.ts';
@@ -91,11 +98,26 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   const requestMetrics = createRequestMetrics(registry);
   requestMetrics.apiDown(api.isDown);
   const faults = createFaultSorter({ onError, onClientFault: options.onClientFault ?? (() => {}) });
-  const build = (caller: AuthInfo | undefined): McpServer =>
-    define({ api, stopping: stopping.signal, toolsets, caller, asks: asksOf(caller), notify: stateless.notify });
-  const stateless = createMcpHandler(({ authInfo }) => build(authInfo), { onerror: faults.report });
+  const openWaits = createOpenWaits();
+  const build = (caller: AuthInfo | undefined, era: ProtocolEra): McpServer =>
+    define({
+      api,
+      stopping: stopping.signal,
+      openWaits,
+      toolsets,
+      caller,
+      era,
+      asks: asksOf(caller),
+      notify: stateless.notify,
+    });
+  const stateless = createMcpHandler(({ authInfo, era }) => build(authInfo, era), { onerror: faults.report });
   const handler =
-    options.sessions === undefined ? stateless : withSessions(stateless, createSessionLeg(options.sessions, build));
+    options.sessions === undefined
+      ? stateless
+      : withSessions(
+          stateless,
+          createSessionLeg(options.sessions, (caller) => build(caller, 'legacy')),
+        );
   const memory = createMemory({
     ask: (headers, message) =>
       faults.aside(async () => {

@@ -5,6 +5,11 @@ import { startApi } from '@klingapi/api';
 import { createLogger, createRegistry } from '@klingapi/management';
 import { startSandbox } from '@klingapi/sandbox';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import {
+  createTaskSessionFromClient,
+  type RawClientDispatch,
+  resultFromTaskOutcome,
+} from '@modelcontextprotocol/ext-tasks/client';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { INTERNAL_KEY } from './fake-api.ts';
@@ -13,6 +18,7 @@ import { PICTURE_COUNT } from './tools/pictures.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 let client: Client;
+let url: string;
 
 beforeAll(async () => {
   const sandbox = await startSandbox({ host: '127.0.0.1', port: 0, taskSeconds: 0.2 });
@@ -43,6 +49,7 @@ beforeAll(async () => {
     handshakeTimeoutMs: 3000,
   });
   cleanups.push(mcp.close);
+  url = mcp.url;
   client = new Client({ name: 'stack', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
   await client.connect(new StreamableHTTPClientTransport(new URL(mcp.url)));
   cleanups.push(() => client.close());
@@ -133,6 +140,76 @@ it('what is kept comes back with an id, and earlier tasks are found again', { ti
   expect(spent.structuredContent).toMatchObject({
     usage: expect.arrayContaining([expect.objectContaining({ kind: 'voice' })]),
   });
+});
+
+/** What the task client leaves to its host: sends one request as it is. */
+const dispatch: RawClientDispatch = async (request, options) => {
+  const { method, params } = request as { method: string; params: { name?: string; taskId?: string } };
+  const name = params.name ?? params.taskId;
+  const reply = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': method,
+      ...(name === undefined ? {} : { 'mcp-name': name }),
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    ...(options?.signal === undefined ? {} : { signal: options.signal }),
+  });
+  const body = JSON.parse(await reply.text());
+  return body.error === undefined ? { kind: 'result', result: body.result } : { kind: 'error', error: body.error };
+};
+
+it('a client with the tasks extension has the picture from the create itself', { timeout: 30_000 }, async () => {
+  const own = new Client({ name: 'tasks', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  await own.connect(new StreamableHTTPClientTransport(new URL(url)));
+  const session = createTaskSessionFromClient(own, {
+    endpointId: 'kling',
+    rawDispatch: dispatch,
+    v2RequestFraming: {
+      protocolVersion: '2026-07-28',
+      clientInfo: { name: 'tasks', version: '1' },
+      clientCapabilities: {},
+    },
+  });
+  const call = async (name: string, args: { [key: string]: string }) => {
+    const execution = await session.callTool(name, args);
+    const { outcome } = await execution.settle();
+    const { content, structuredContent } = resultFromTaskOutcome(outcome) as unknown as {
+      content: { type: string; data: string }[];
+      structuredContent: { id: string; status: string };
+    };
+    return { kind: execution.kind, structuredContent, pictures: content.filter(({ type }) => type === 'image') };
+  };
+  const made = await call('create_text_to_image_tool', { prompt: 'a cat' });
+  expect(made).toMatchObject({ kind: 'task', structuredContent: { status: 'succeeded' } });
+  expect(PNG.sync.read(Buffer.from(made.pictures[0]?.data ?? '', 'base64')).width).toBeGreaterThan(100);
+  // One that has ended is told at once, by the same id.
+  const waited = await call('wait_for_task_completion_tool', { task_id: made.structuredContent.id });
+  expect(waited).toEqual({ ...made, kind: 'immediate' });
+
+  // One that was begun elsewhere can be waited for beside the one who began it.
+  const both = await session.callTool('create_text_to_video_tool', { prompt: 'a cat' });
+  if (both.kind !== 'task') throw new Error('there is no task');
+  const [beside, first] = await Promise.all([
+    call('wait_for_task_completion_tool', { task_id: both.handle.taskId }),
+    both.settle(),
+  ]);
+  expect(beside).toMatchObject({ kind: 'task', structuredContent: { id: both.handle.taskId, status: 'succeeded' } });
+  expect(first.outcome.status).toBe('completed');
+
+  // Nobody can stop what is paid: that is taken note of, and the result can be had all the same.
+  const unwanted = await session.callTool('create_text_to_image_tool', { prompt: 'a dog' });
+  if (unwanted.kind !== 'task') throw new Error('there is no task');
+  await unwanted.cancel();
+  const { taskId } = unwanted.handle;
+  await unwanted.close();
+  const kept = await call('wait_for_task_completion_tool', { task_id: taskId });
+  expect(kept).toMatchObject({ structuredContent: { id: taskId, status: 'succeeded' }, pictures: [{}] });
+  await session.close();
+  await own.close();
 });
 
 it('completes ids of tasks', async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { readsPerSecond } from '../closed-loop.ts';
+import { sendClosedLoop } from '../closed-loop.ts';
 import type { Figure } from '../figures.ts';
 import { sendOpenLoop } from '../open-loop.ts';
 import { JSON_HEADERS, startApi, startSandbox } from './processes.ts';

@@ -8,7 +8,10 @@ export interface McpRequest {
 
 const HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
 const CLIENT = { name: 'bench', version: '1.0.0' };
-const ARGUMENTS = { name: 'create_text_to_image_tool', arguments: { prompt: 'a red fox in the snow', aspect_ratio: '16:9' } };
+const ARGUMENTS = {
+  name: 'create_text_to_image_tool',
+  arguments: { prompt: 'a red fox in the snow', aspect_ratio: '16:9' },
+};
 
 function legacy(method: string, params: object): McpRequest {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });

@@ -47,7 +47,9 @@ export async function measureMcpSpeed(say: (text: string) => void): Promise<Figu
     const bare = of(TOOLS_LIST, 'bare').perSecond;
     say(`bare Fastify with the bytes of tools/list: ${rounded(bare)}/s`);
     for (const [request, names] of turns) {
-      const told = names.map((name) => `${name} ${rounded(of(request, name).perSecond)}/s, p99 ${of(request, name).p99} ms`);
+      const told = names.map(
+        (name) => `${name} ${rounded(of(request, name).perSecond)}/s, p99 ${of(request, name).p99} ms`,
+      );
       if (!names.includes('bare')) say(`${request.era} ${request.method}: ${told.join('; ')}`);
     }
     say(`resident memory after it: ours ${megabytes(memory.ours)} MB, plain SDK v2 ${megabytes(memory.sdk)} MB`);

@@ -72,13 +72,19 @@ async function gone(ours: ServiceProcess): Promise<void> {
     const metrics = await (await fetch(`${ours.managementUrl}/metrics`)).text();
     const open = Number(/^klingapi_mcp_requests_in_flight\{.*\} (\d+)$/m.exec(metrics)?.[1]);
     if (open === 0) return;
-    if (performance.now() > deadline) throw new Error(`${open} streams are still open 10 seconds after their clients left`);
+    if (performance.now() > deadline)
+      throw new Error(`${open} streams are still open 10 seconds after their clients left`);
   }
 }
 
 function flat(what: string, seen: number, base: number): Figure {
   const share = `${((seen / base - 1) * 100).toFixed(1)} %`;
-  return { what, seen: `${megabytes(seen)} MB (${share})`, goal: `within 10 % of ${megabytes(base)} MB`, holds: seen <= base * FLAT };
+  return {
+    what,
+    seen: `${megabytes(seen)} MB (${share})`,
+    goal: `within 10 % of ${megabytes(base)} MB`,
+    holds: seen <= base * FLAT,
+  };
 }
 
 function megabytes(bytes: number): string {

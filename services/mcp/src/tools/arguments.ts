@@ -243,7 +243,8 @@ const taskId = z.string().min(1).max(200).describe('The id that a create tool re
 
 export const taskArguments = memoised(z.object({ task_id: taskId }));
 
-export const WAIT = { defaultSeconds: 300, maxSeconds: 600, pollSeconds: 5 } as const;
+/** Many clients give up after 60 seconds, so who asks for nothing else is answered before. */
+export const WAIT = { defaultSeconds: 50, maxSeconds: 600, pollSeconds: 5 } as const;
 
 export const waitArguments = memoised(
   z.object({
@@ -253,7 +254,9 @@ export const waitArguments = memoised(
       .min(1)
       .max(WAIT.maxSeconds)
       .default(WAIT.defaultSeconds)
-      .describe('Longest wait in seconds; the task goes on when it is over'),
+      .describe(
+        'Longest wait in seconds; the task goes on when it is over, so wait again. Many clients give up after 60',
+      ),
     poll_interval: z
       .number()
       .min(1)

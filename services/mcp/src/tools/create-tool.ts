@@ -4,6 +4,9 @@ import type { z } from 'zod';
 import type { ApiClient } from '../api-client.ts';
 import { callOf } from '../call.ts';
 import { memoised } from '../memoised.ts';
+import { isDone } from '../task.ts';
+import { declaresTasks } from '../tasks/extension.ts';
+import { madeTask } from '../tasks/kling-tasks.ts';
 import { nextStep, orErrorResult, taskOutput, taskResult } from './result.ts';
 import type { Toolset } from './toolsets.ts';
 
@@ -58,7 +61,7 @@ const PATHS = {
 /** Kinds of tasks that a tool makes. */
 export type CreatedKind = keyof typeof PATHS;
 
-const AFTERWARDS = 'Returns at once with a task; then call wait_for_task_completion_tool with its id.';
+const AFTERWARDS = 'Returns at once with a task; unless it has ended, call wait_for_task_completion_tool with its id.';
 /** Starts something that is paid for, outside, and is not undone by anything. */
 const annotations = { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true };
 
@@ -78,6 +81,7 @@ export function createTool<Arguments extends z.ZodType>(tool: Definition<Argumen
           orErrorResult(async () => {
             const { kind, request } = tool.request(given);
             const task = await api.create(callOf(ctx), PATHS[kind], request);
+            if (declaresTasks(ctx) && !isDone(task.status)) return madeTask(task, Date.now());
             return taskResult(task, nextStep(task));
           }),
       );

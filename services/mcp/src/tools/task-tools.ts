@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { callOf } from '../call.ts';
 import { memoised } from '../memoised.ts';
 import { isDone, taskSchema, taskStatusSchema } from '../task.ts';
+import { declaresTasks } from '../tasks/extension.ts';
+import { waitedTask } from '../tasks/kling-tasks.ts';
 import { taskArguments, waitArguments } from './arguments.ts';
 import { picturesOf } from './pictures.ts';
 import { nextStep, orErrorResult, taskOutput, taskResult } from './result.ts';
@@ -33,7 +35,7 @@ const listArguments = memoised(
 const listSchema = z.looseObject({ tasks: z.array(taskSchema), nextCursor: z.string().optional() });
 const listOutput = memoised(listSchema);
 
-export function registerTaskTools(server: McpServer, { api, stopping }: ToolDependencies): void {
+export function registerTaskTools(server: McpServer, { api, stopping, openWaits, era }: ToolDependencies): void {
   server.registerTool(
     'get_task_status_tool',
     {
@@ -97,14 +99,21 @@ export function registerTaskTools(server: McpServer, { api, stopping }: ToolDepe
     ({ task_id, timeout, poll_interval }, ctx) =>
       orErrorResult(async () => {
         const call = callOf(ctx);
+        if (declaresTasks(ctx)) {
+          const task = await api.task(call, task_id);
+          if (!isDone(task.status)) return waitedTask(task, Date.now());
+          return taskResult(task, nextStep(task), await picturesOf(api, call, task));
+        }
+        // In the newer era a client just goes away.
+        const wait = era === 'legacy' ? openWaits.open(call.subject, ctx.mcpReq.id) : null;
         const task = await waitForTask(api, call, {
           taskId: task_id,
           timeoutSeconds: timeout,
           progressSeconds: poll_interval,
           now: () => performance.now(),
           progress: progressOf(ctx, timeout),
-          stopping,
-        });
+          stopping: wait === null ? stopping : AbortSignal.any([stopping, wait.ended]),
+        }).finally(wait?.close);
         const note = isDone(task.status) ? nextStep(task) : `The wait is over, the task goes on. ${nextStep(task)}`;
         return taskResult(task, note, await picturesOf(api, call, task));
       }),

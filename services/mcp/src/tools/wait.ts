@@ -8,6 +8,8 @@ import { isDone, type Task } from '../task.ts';
 const SLICE_SECONDS = 20;
 /** Failures in a row, about a second apart, until the wait gives up. */
 const PATIENCE = 10;
+/** For an answer of the API that is on its way when the time is over; clients give up soon after. */
+const GRACE_MS = 2_000;
 
 export interface WaitOptions {
   taskId: string;
@@ -17,7 +19,7 @@ export interface WaitOptions {
   /** Milliseconds, any origin. */
   now: () => number;
   progress: (elapsedSeconds: number, task: Task) => Promise<void>;
-  /** Aborted when this process goes down: the caller gets the task as it is and may ask again elsewhere. */
+  /** Aborted when this process goes down or nobody waits any more: the caller gets the task as it is and may ask again. */
   stopping: AbortSignal;
 }
 
@@ -25,7 +27,8 @@ export interface WaitOptions {
 export async function waitForTask(api: ApiClient, call: Call, options: WaitOptions): Promise<Task> {
   const started = options.now();
   const elapsed = () => (options.now() - started) / 1000;
-  const stoppable = { ...call, signal: AbortSignal.any([call.signal, options.stopping]) };
+  const enough = AbortSignal.any([options.stopping, AbortSignal.timeout(options.timeoutSeconds * 1000 + GRACE_MS)]);
+  const stoppable = { ...call, signal: AbortSignal.any([call.signal, enough]) };
   let task = await api.task(call, options.taskId);
   let failures = 0;
   while (!isDone(task.status)) {
@@ -40,7 +43,7 @@ export async function waitForTask(api: ApiClient, call: Call, options: WaitOptio
       if (isDone(task.status)) break;
     } catch (error) {
       call.signal.throwIfAborted();
-      if (options.stopping.aborted) break;
+      if (enough.aborted) break;
       failures += 1;
       // An API that is being replaced is back within seconds; the task goes on meanwhile.
       if (!(error instanceof ApiError && error.retryable && failures < PATIENCE)) throw error;
@@ -48,7 +51,7 @@ export async function waitForTask(api: ApiClient, call: Call, options: WaitOptio
     // Also an API that answers too soon is not asked more than once a second.
     await pause(1000 - (options.now() - asked), stoppable.signal);
     call.signal.throwIfAborted();
-    if (options.stopping.aborted) break;
+    if (enough.aborted) break;
   }
   return task;
 }
