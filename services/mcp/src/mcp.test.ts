@@ -395,9 +395,42 @@ describe('the API service', () => {
     const result = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
     expect(result.isError).toBe(true);
     expect(textOf(result)).toMatch(/did not answer\.\nNothing was changed/);
+    const models = await call(client, 'list_models_tool', { kind: 'text-to-video' });
+    expect(textOf(models)).toContain('kling-v3 (3 to 15 s');
     expect((await fetch(`http://127.0.0.1:${lonely.management.port}/readyz`)).status).toBe(200);
     await client.close();
     await lonely.close();
+  });
+
+  it('is asked which models there are, once and only by those who want to know', async () => {
+    const other = await startMcp(options());
+    api.offer([{ kind: 'text-to-image', models: [{ id: 'kling-v9' }] }]);
+    const before = api.received.length;
+    const asked = () => api.received.slice(before).map(({ route, subject }) => `${subject} ${route}`);
+    for (const [, connect] of eras) {
+      const client = await connect(other.url);
+      await client.listTools();
+      await client.listPrompts();
+      await client.listResources();
+      await client.listResourceTemplates();
+      await client.readResource({ uri: 'kling://config' });
+      await client.close();
+    }
+    expect((await fetch(`http://127.0.0.1:${other.management.port}/readyz`)).status).toBe(200);
+    expect(asked()).toEqual([]);
+
+    const client = await modern(other.url);
+    const models = await call(client, 'list_models_tool', {});
+    expect(textOf(models)).toBe('text-to-image: kling-v9');
+    const { contents } = await client.readResource({ uri: 'kling://models/text-to-image' });
+    expect(contents).toMatchObject([{ text: JSON.stringify([{ id: 'kling-v9' }], null, 2) }]);
+    // a kind that this release knows and the API does not
+    const gone = await call(client, 'list_models_tool', { kind: 'text-to-video' });
+    expect(gone).toMatchObject({ isError: true, content: [{ text: 'The API service makes no text-to-video.' }] });
+    await expect(client.readResource({ uri: 'kling://models/text-to-video' })).rejects.toThrow(/not found/i);
+    expect(asked()).toEqual(['system:mcp GET /api/models']);
+    await client.close();
+    await other.close();
   });
 
   it('is not asked again and again while it answers nobody, and is used as soon as it is back', async () => {

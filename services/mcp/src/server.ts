@@ -6,6 +6,7 @@ import { createHandshakeMetrics, createMonitor, handshake, handshakeRoutes, type
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { type AuthInfo, createMcpHandler, type McpServer, type ServerNotifier } from '@modelcontextprotocol/server';
 import { createApiClient } from './api-client.ts';
+import { createCatalogue } from './catalogue.ts';
 import { buildServer } from './definition.ts';
 import { buildDoor } from './door.ts';
 import { createFaultSorter } from './fault-sorter.ts';
@@ -73,6 +74,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   const ownToken = randomBytes(32).toString('base64url');
 
   const api = createApiClient({ url: options.apiUrl, internalKey: options.internalKey });
+  const catalogue = createCatalogue({ api, now: () => performance.now() });
   const oauth = options.auth === 'oauth' ? startOauth(options.oauth, options.path, registry, onError) : null;
   const authenticate = createAuthenticator({
     auth: options.auth,
@@ -87,7 +89,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   requestMetrics.apiDown(api.isDown);
   const faults = createFaultSorter({ onError, onClientFault: options.onClientFault ?? (() => {}) });
   const build = (caller: AuthInfo | undefined): McpServer =>
-    define({ api, stopping: stopping.signal, toolsets, caller, notify: stateless.notify });
+    define({ api, catalogue, stopping: stopping.signal, toolsets, caller, notify: stateless.notify });
   const stateless = createMcpHandler(({ authInfo }) => build(authInfo), { onerror: faults.report });
   const handler =
     options.sessions === undefined ? stateless : withSessions(stateless, createSessionLeg(options.sessions, build));

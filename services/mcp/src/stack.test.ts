@@ -12,6 +12,7 @@ import { startMcp } from './index.ts';
 import { PICTURE_COUNT } from './tools/pictures.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
+const registry = createRegistry('api');
 let client: Client;
 
 beforeAll(async () => {
@@ -26,7 +27,7 @@ beforeAll(async () => {
     upstream: { baseUrl: sandbox.url, credentials: { apiKey: 'any' } },
     authentication: { auth: 'none', internalKey: INTERNAL_KEY },
     logger: createLogger({ name: 'api', level: 'silent' }),
-    registry: createRegistry('api'),
+    registry,
   });
   cleanups.push(api.close);
   const mcp = await startMcp({
@@ -133,6 +134,19 @@ it('what is kept comes back with an id, and earlier tasks are found again', { ti
   expect(spent.structuredContent).toMatchObject({
     usage: expect.arrayContaining([expect.objectContaining({ kind: 'voice' })]),
   });
+});
+
+it('has the models of the API', async () => {
+  for (let each = 1; each <= 2; each += 1) {
+    const { structuredContent } = await client.callTool({ name: 'list_models_tool', arguments: {} });
+    expect(structuredContent).toMatchObject({
+      kinds: expect.arrayContaining([{ kind: 'multi-elements', models: [] }]),
+    });
+  }
+  const asked = (await registry.metrics()).split('\n').filter((line) => line.includes('route="/api/models"'));
+  expect(asked.filter((line) => line.startsWith('http_requests_total'))).toEqual([
+    expect.stringMatching(/status="200".* 1$/),
+  ]);
 });
 
 it('completes ids of tasks', async () => {

@@ -1,7 +1,8 @@
-import { KINDS, type Kind, MODELS } from '@klingapi/kling';
+import { KINDS } from '@klingapi/kling';
 import type { CallToolResult, McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { callOf } from '../call.ts';
+import { type Model, modelSchema } from '../catalogue.ts';
 import { memoised } from '../memoised.ts';
 import type { CreateTool } from './create-tool.ts';
 import { CREATE_TOOLS } from './creates.ts';
@@ -18,9 +19,7 @@ const modelsArguments = memoised(
   z.object({ kind: z.enum(KINDS).optional().describe('One kind of task; all without it') }),
 );
 const modelsOutput = memoised(
-  z.object({
-    kinds: z.array(z.object({ kind: z.string(), models: z.array(z.looseObject({ id: z.string() })) })),
-  }),
+  z.looseObject({ kinds: z.array(z.looseObject({ kind: z.string(), models: z.array(modelSchema) })) }),
 );
 
 /** One for each choice of toolsets: tools that are switched off are named nowhere. */
@@ -68,7 +67,7 @@ const usageSchema = z.looseObject({
 });
 const usageOutput = memoised(usageSchema);
 
-export function registerCatalogueTools(server: McpServer, { api, toolsets }: ToolDependencies): void {
+export function registerCatalogueTools(server: McpServer, { api, catalogue, toolsets }: ToolDependencies): void {
   server.registerTool(
     'list_models_tool',
     {
@@ -79,10 +78,11 @@ export function registerCatalogueTools(server: McpServer, { api, toolsets }: Too
       outputSchema: modelsOutput,
       annotations,
     },
-    ({ kind }) => {
-      const kinds = (kind === undefined ? KINDS : [kind]).map((each) => ({ kind: each, models: [...MODELS[each]] }));
-      const lines = kinds.map(({ kind: each }) => `${each}: ${modelsInWords(each)}`);
-      return Promise.resolve(told(lines.join('\n'), { kinds }));
+    async ({ kind: wanted }) => {
+      const all = await catalogue.kinds();
+      const kinds = wanted === undefined ? all : all.filter(({ kind }) => kind === wanted);
+      if (kinds.length === 0) return refusal(`The API service makes no ${wanted}.`);
+      return told(kinds.map(({ kind, models }) => `${kind}: ${inWords(models)}`).join('\n'), { kinds: [...kinds] });
     },
   );
 
@@ -138,13 +138,13 @@ function refusal(text: string): CallToolResult {
   return { isError: true, content: [{ type: 'text', text }] };
 }
 
-function modelsInWords(kind: Kind): string {
-  const models = MODELS[kind].map(({ id, seconds, resolutions, note }) => {
+function inWords(models: readonly Model[]): string {
+  const lines = models.map(({ id, seconds, resolutions = [], note }) => {
     const abilities = [seconds === undefined ? undefined : `${seconds} s`, resolutions.join('/') || undefined, note];
     const known = abilities.filter((ability) => ability !== undefined).join(', ');
     return known === '' ? id : `${id} (${known})`;
   });
-  return models.length === 0 ? 'no choice of model' : models.join('; ');
+  return lines.length === 0 ? 'no choice of model' : lines.join('; ');
 }
 
 /** @returns in words why the tool would not take the arguments */
