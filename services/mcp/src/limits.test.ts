@@ -1,36 +1,22 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type FakeApi, INTERNAL_KEY, startFakeApi } from './fake-api.ts';
+import { type FakeApi, startFakeApi } from './fake-api.ts';
 import { createPlaces } from './limits.ts';
-import { type Mcp, startMcp } from './server.ts';
+import type { Mcp } from './server.ts';
+import { startForTest } from './start-for-test.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
 let api: FakeApi;
-let callersDir: string;
 let mcp: Mcp;
 const errors: unknown[] = [];
 const faults: string[] = [];
 
 beforeAll(async () => {
   api = await startFakeApi();
-  callersDir = await mkdtemp(join(tmpdir(), 'callers-'));
-  for (const name of ['alice', 'bob']) await writeFile(join(callersDir, name), `key-of-${name}`);
-  mcp = await startMcp({
-    host: '127.0.0.1',
-    port: 0,
-    path: '/mcp/v1',
-    management: { host: '127.0.0.1', port: 0 },
+  mcp = await startForTest({
     apiUrl: api.url,
-    auth: 'callers',
-    callersDir,
-    internalKey: INTERNAL_KEY,
-    allowedHosts: [],
-    allowedOrigins: [],
-    handshakeTimeoutMs: 3000,
+    callers: { alice: 'key-of-alice', bob: 'key-of-bob' },
     limits: { maxConcurrent: 3, maxBodyBytes: 100_000, maxConcurrentBodyBytes: 150_000, maxRequestSeconds: 4 },
     onError: (error) => errors.push(error),
     onClientFault: (fault) => faults.push(String(fault)),
@@ -39,7 +25,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await mcp.close();
   await api.close();
-  await rm(callersDir, { recursive: true });
 });
 
 const call = (who: string, name: string, args: unknown, method = 'tools/call') =>

@@ -8,7 +8,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { INTERNAL_KEY } from './fake-api.ts';
-import { startMcp } from './index.ts';
+import { startForTest } from './start-for-test.ts';
 import { PICTURE_COUNT } from './tools/pictures.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -30,19 +30,7 @@ beforeAll(async () => {
     registry,
   });
   cleanups.push(api.close);
-  const mcp = await startMcp({
-    host: '127.0.0.1',
-    port: 0,
-    path: '/mcp/v1',
-    management: { host: '127.0.0.1', port: 0 },
-    apiUrl: api.url,
-    auth: 'none',
-    callersDir: undefined,
-    internalKey: INTERNAL_KEY,
-    allowedHosts: [],
-    allowedOrigins: [],
-    handshakeTimeoutMs: 3000,
-  });
+  const mcp = await startForTest({ apiUrl: api.url });
   cleanups.push(mcp.close);
   client = new Client({ name: 'stack', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
   await client.connect(new StreamableHTTPClientTransport(new URL(mcp.url)));
