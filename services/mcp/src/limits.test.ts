@@ -27,7 +27,7 @@ afterAll(async () => {
   await api.close();
 });
 
-const call = (who: string, name: string, args: unknown, method = 'tools/call') =>
+const call = (who: string, name: string, args: unknown, { method = 'tools/call', padding = '' } = {}) =>
   fetch(mcp.url, {
     method: 'POST',
     headers: {
@@ -35,10 +35,10 @@ const call = (who: string, name: string, args: unknown, method = 'tools/call') =
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
     },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { name, arguments: args } }),
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { name, arguments: args, _meta: { padding } } }),
   });
-const wait = (who: string, more: Record<string, unknown> = {}) =>
-  call(who, 'wait_for_task_completion_tool', { task_id: 'text-to-image-1', ...more });
+const wait = (who: string, more: { padding?: string } = {}) =>
+  call(who, 'wait_for_task_completion_tool', { task_id: 'text-to-image-1' }, more);
 const metrics = async () => (await fetch(`http://127.0.0.1:${mcp.management.port}/metrics`)).text();
 
 describe('one caller', () => {
@@ -51,7 +51,7 @@ describe('one caller', () => {
     expect(await refused.json()).toMatchObject({
       error: { code: -32600, message: expect.stringContaining('too many') },
     });
-    expect((await call('bob', '', {}, 'tools/list')).status).toBe(200);
+    expect((await call('bob', '', {}, { method: 'tools/list' })).status).toBe(200);
     // Readiness is a caller of its own.
     expect((await fetch(`http://127.0.0.1:${mcp.management.port}/readyz`)).status).toBe(200);
     for (const reply of await Promise.all(waiting)) {
@@ -59,7 +59,7 @@ describe('one caller', () => {
       expect(await reply.text()).toContain('The call was ended after 4 seconds. A task that it started goes on');
     }
     await vi.waitFor(() => expect(api.waiting()).toBe(0), 10_000);
-    expect((await call('alice', '', {}, 'tools/list')).status).toBe(200);
+    expect((await call('alice', '', {}, { method: 'tools/list' })).status).toBe(200);
     const told = await metrics();
     expect(told).toMatch(/klingapi_mcp_limited_total\{limit="concurrency",app="mcp"\} 1/);
     expect(told).toMatch(/klingapi_mcp_limited_total\{limit="time",app="mcp"\} 3/);
@@ -69,10 +69,10 @@ describe('one caller', () => {
     const waiting = wait('alice', { padding: 'x'.repeat(90_000) });
     await vi.waitFor(() => expect(api.waiting()).toBe(1), 10_000);
     expect((await wait('alice', { padding: 'x'.repeat(90_000) })).status).toBe(429);
-    expect((await call('bob', 'none', { padding: 'x'.repeat(90_000) })).status).toBe(200);
+    expect((await call('bob', 'none', {}, { padding: 'x'.repeat(90_000) })).status).toBe(200);
     api.finish('text-to-image-1');
     expect((await waiting).status).toBe(200);
-    const large = await call('bob', 'none', { padding: 'x'.repeat(200_000) });
+    const large = await call('bob', 'none', {}, { padding: 'x'.repeat(200_000) });
     expect(large.status).toBe(413);
     expect(await metrics()).toMatch(/klingapi_mcp_limited_total\{limit="body",app="mcp"\} 1/);
   });

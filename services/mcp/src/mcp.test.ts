@@ -523,7 +523,7 @@ describe('the API service', () => {
     api.cutPicture();
     const result = await call(client, 'get_task_result_tool', { task_id: id });
     expect(result).toMatchObject({ structuredContent: { status: 'succeeded' } });
-    expect(result.content.map((block) => block.type)).toEqual(['text']);
+    expect(result.content.map((block) => block.type)).toEqual(['text', 'resource_link', 'resource_link']);
     await client.close();
   });
 

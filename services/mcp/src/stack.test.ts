@@ -95,6 +95,12 @@ it.each([
   for (const { content } of [waited, result]) {
     const pictures = content.filter((block) => block.type === 'image');
     expect(pictures.length).toBe(files === 'images' ? Math.min(PICTURE_COUNT, indexes.length) : 0);
+    const [task, ...links] = content.flatMap((block) => (block.type === 'resource_link' ? [block] : []));
+    expect(task?.uri).toBe(`kling://tasks/${task_id}`);
+    const types: Record<string, string> = { images: 'image/png', videos: 'video/mp4', audios: 'audio/mpeg' };
+    const expected = Object.entries(told).flatMap(([group, each]) => each.map(() => types[group]));
+    expect(links.map(({ mimeType }) => mimeType)).toEqual(expected);
+    for (const { uri } of links) expect(uri).toMatch(/^http/);
     for (const { data, mimeType } of pictures) {
       expect(mimeType).toBe('image/png');
       expect(PNG.sync.read(Buffer.from(data, 'base64')).width).toBeGreaterThan(100);

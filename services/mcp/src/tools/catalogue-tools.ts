@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { callOf } from '../call.ts';
 import { type Model, modelSchema } from '../catalogue.ts';
 import { memoised } from '../memoised.ts';
+import { metaOf } from './cost.ts';
 import type { CreateTool } from './create-tool.ts';
 import { CREATE_TOOLS } from './creates.ts';
 import { orErrorResult } from './result.ts';
@@ -13,10 +14,11 @@ import { isOffered, type Toolsets } from './toolsets.ts';
 /** What can be made, what it would cost, and what was spent. None of these tools costs anything. */
 export const CATALOGUE_TOOL_NAMES = ['list_models_tool', 'estimate_cost_tool', 'get_usage_tool'] as const;
 
-const annotations = { readOnlyHint: true, idempotentHint: true, openWorldHint: false };
+const annotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+const _meta = metaOf(false);
 
 const modelsArguments = memoised(
-  z.object({ kind: z.enum(KINDS).optional().describe('One kind of task; all without it') }),
+  z.strictObject({ kind: z.enum(KINDS).optional().describe('One kind of task; all without it') }),
 );
 const modelsOutput = memoised(
   z.looseObject({ kinds: z.array(z.looseObject({ kind: z.string(), models: z.array(modelSchema) })) }),
@@ -27,7 +29,7 @@ const estimates = new Map<Toolsets, ReturnType<typeof estimateArguments>>();
 function estimateArguments(toolsets: Toolsets) {
   const offered = CREATE_TOOLS.filter(({ toolset }) => isOffered(toolset, toolsets)).map(({ name }) => name);
   return memoised(
-    z.object({
+    z.strictObject({
       tool: z.enum(offered).describe('The create tool that would be called'),
       arguments: z.record(z.string(), z.unknown()).describe('The arguments that it would be called with'),
     }),
@@ -54,7 +56,7 @@ const estimateOutput = memoised(estimateSchema);
 type Estimate = z.infer<typeof estimateSchema>;
 
 const usageArguments = memoised(
-  z.object({
+  z.strictObject({
     since: z.iso.datetime().optional().describe('From when on, e.g. 2026-11-01T00:00:00Z; 30 days without it'),
   }),
 );
@@ -77,6 +79,7 @@ export function registerCatalogueTools(server: McpServer, { api, catalogue, tool
       inputSchema: modelsArguments,
       outputSchema: modelsOutput,
       annotations,
+      _meta,
     },
     async ({ kind: wanted }) => {
       const all = await catalogue.kinds();
@@ -95,6 +98,7 @@ export function registerCatalogueTools(server: McpServer, { api, catalogue, tool
       inputSchema: estimateArgumentsOf(toolsets),
       outputSchema: estimateOutput,
       annotations,
+      _meta,
     },
     ({ tool: name, arguments: given }, ctx) =>
       orErrorResult(async () => {
@@ -116,6 +120,7 @@ export function registerCatalogueTools(server: McpServer, { api, catalogue, tool
       inputSchema: usageArguments,
       outputSchema: usageOutput,
       annotations,
+      _meta,
     },
     ({ since }, ctx) =>
       orErrorResult(async () => {
