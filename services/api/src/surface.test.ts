@@ -259,6 +259,23 @@ describe('before anything is paid', () => {
   });
 });
 
+it('models are the same for everybody, and told once to whoever keeps them', async () => {
+  const { api } = await start();
+  const ask = (headers: Record<string, string>) => fetch(`${api.url}/api/models`, { headers });
+  const [alice, bob] = [{ authorization: 'Bearer alice-key' }, { authorization: 'Bearer bob-key' }];
+  const first = await ask(alice);
+  const etag = first.headers.get('etag') ?? '';
+  expect(etag).toMatch(/^"[\w-]{22}"$/);
+  expect(first.headers.get('cache-control')).toBe('private, max-age=300');
+  expect(first.headers.get('vary')).toBe('Authorization, Origin');
+  const again = await ask({ ...bob, 'if-none-match': etag });
+  expect([again.status, again.headers.get('etag'), await again.text()]).toEqual([304, etag, '']);
+  expect(again.headers.get('cache-control')).toBe('private, max-age=300');
+  const other = await ask({ ...bob, 'if-none-match': '"another"' });
+  expect([other.status, await other.json()]).toEqual([200, await first.json()]);
+  expect((await ask({ 'if-none-match': etag })).status).toBe(401);
+});
+
 describe('a caller with limits', () => {
   it('makes no more tasks a minute than it may, whatever comes at once', async () => {
     const { call, charges } = await start();

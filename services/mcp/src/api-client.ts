@@ -32,9 +32,24 @@ export interface ApiClient {
     request: { method: 'GET' | 'POST'; path: string; body?: unknown },
     schema: S,
   ): Promise<z.output<S>>;
+  /** What may be kept: asked for unless the copy with this ETag is still right. */
+  revalidate<S extends z.ZodType>(
+    call: Call,
+    path: string,
+    etag: string | undefined,
+    schema: S,
+  ): Promise<Revalidated<z.output<S>>>;
   /** Nobody answers there, so calls are refused at once. */
   isDown(): boolean;
   close(): Promise<void>;
+}
+
+export interface Revalidated<Body> {
+  /** null when the copy is still right. */
+  body: Body | null;
+  etag: string | undefined;
+  /** For how long the answer is good, where that was told. */
+  maxAgeSeconds: number | undefined;
 }
 
 export interface ApiClientOptions {
@@ -50,6 +65,8 @@ interface ApiRequest {
   body?: unknown;
   /** Idempotency key: the same key with the same body is one task. */
   key?: string;
+  /** Of the copy that the caller has. */
+  etag?: string | undefined;
   /** Answered when something has happened. */
   slow?: boolean;
 }
@@ -87,7 +104,10 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
     now: () => performance.now(),
   });
 
-  async function send(call: Call, { method, path, body, key, slow }: ApiRequest): Promise<Dispatcher.ResponseData> {
+  async function send(
+    call: Call,
+    { method, path, body, key, etag, slow }: ApiRequest,
+  ): Promise<Dispatcher.ResponseData> {
     const token =
       internalKey === undefined
         ? undefined
@@ -103,6 +123,7 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(key === undefined ? {} : { 'idempotency-key': key }),
+        ...(etag === undefined ? {} : { 'if-none-match': etag }),
       },
       body: body === undefined ? null : JSON.stringify(body),
     });
@@ -156,6 +177,16 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
     async ask(call, request, schema) {
       return await read(await sendTwice(call, request), schema, false);
     },
+    async revalidate(call, path, etag, schema) {
+      const reply = await sendTwice(call, { method: 'GET', path, etag });
+      const unchanged = reply.statusCode === 304;
+      if (unchanged) await reply.body.dump();
+      return {
+        body: unchanged ? null : await read(reply, schema, false),
+        etag: first(reply.headers['etag']),
+        maxAgeSeconds: maxAge(first(reply.headers['cache-control'])),
+      };
+    },
     isDown: () => circuit.isOpen(),
     close: () => agent.destroy(),
   };
@@ -203,6 +234,12 @@ function parse(bytes: Buffer | null): unknown {
 
 function first(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
+}
+
+function maxAge(cacheControl = ''): number | undefined {
+  if (/\bno-(cache|store)\b/i.test(cacheControl)) return 0;
+  const seconds = /\bmax-age=(\d+)/i.exec(cacheControl)?.[1];
+  return seconds === undefined ? undefined : Number(seconds);
 }
 
 function neverConnected(error: unknown): boolean {

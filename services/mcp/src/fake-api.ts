@@ -1,6 +1,8 @@
 /** For tests: the API service as far as the MCP service calls it, with the shapes of `services/api`. */
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { verifyAssertion } from '@klingapi/identity';
+import { KINDS, MODELS } from '@klingapi/kling';
 
 export const INTERNAL_KEY = 'an-internal-key-of-at-least-32-bytes';
 
@@ -18,9 +20,16 @@ export interface Received {
   headers: Record<string, string | string[] | undefined>;
 }
 
+export interface OfferedKind {
+  kind: string;
+  models: readonly { id: string }[];
+}
+
 export interface FakeApi {
   url: string;
   received: Received[];
+  /** The catalogue of models from now on; that of this release without it. */
+  offer(kinds: readonly OfferedKind[]): void;
   /** Ends the task: whoever waits is answered. */
   finish(id: string): void;
   /** The next request gets this instead. */
@@ -43,6 +52,7 @@ export async function startFakeApi(): Promise<FakeApi> {
   let next: { status: number; body: unknown; headers: Record<string, string> } | 'break' | null = null;
   let made = 0;
   let cut = false;
+  let offered: readonly OfferedKind[] = KINDS.map((kind) => ({ kind, models: MODELS[kind] }));
 
   function task(id: string) {
     const kind = id.replace(/-\d+$/, '');
@@ -83,6 +93,12 @@ export async function startFakeApi(): Promise<FakeApi> {
     }
     if (route.startsWith('GET /api/tasks?')) {
       return void send(200, { tasks: [task('text-to-image-2'), task('text-to-image-1')], nextCursor: 'more' });
+    }
+    if (route === 'GET /api/models') {
+      const etag = `"${createHash('sha256').update(JSON.stringify(offered)).digest('hex')}"`;
+      const told = { etag, 'cache-control': 'private, max-age=300' };
+      if (request.headers['if-none-match'] === etag) return void response.writeHead(304, told).end();
+      return void send(200, { kinds: offered.map((each) => ({ ...each, example: {} })) }, told);
     }
     if (route === 'POST /api/estimate') {
       return void send(200, {
@@ -132,6 +148,9 @@ export async function startFakeApi(): Promise<FakeApi> {
   return {
     url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
     received,
+    offer(kinds) {
+      offered = kinds;
+    },
     finish(id) {
       done.add(id);
       for (const answer of waiters.get(id) ?? []) answer();

@@ -4,7 +4,7 @@
  * `door.ts` is the HTTP side (who may speak and how much: `oauth/`, `limits.ts`),
  * `definition.ts` the MCP server as clients see it, `tools/` the tools,
  * `guide.ts`, `resources.ts` and
- * `prompts.ts` what else they offer, `api-client.ts` the way to the API. `server.ts`
+ * `prompts.ts` what else they offer, `api-client.ts` the way to the API, `catalogue.ts` its models. `server.ts`
  * puts them together with the readiness handshake; `main.ts` is the process.
  */
 

@@ -1,36 +1,22 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type FakeApi, INTERNAL_KEY, startFakeApi } from './fake-api.ts';
+import { type FakeApi, startFakeApi } from './fake-api.ts';
 import { createPlaces } from './limits.ts';
-import { type Mcp, startMcp } from './server.ts';
+import type { Mcp } from './server.ts';
+import { startForTest } from './start-for-test.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
 let api: FakeApi;
-let callersDir: string;
 let mcp: Mcp;
 const errors: unknown[] = [];
 const faults: string[] = [];
 
 beforeAll(async () => {
   api = await startFakeApi();
-  callersDir = await mkdtemp(join(tmpdir(), 'callers-'));
-  for (const name of ['alice', 'bob']) await writeFile(join(callersDir, name), `key-of-${name}`);
-  mcp = await startMcp({
-    host: '127.0.0.1',
-    port: 0,
-    path: '/mcp/v1',
-    management: { host: '127.0.0.1', port: 0 },
+  mcp = await startForTest({
     apiUrl: api.url,
-    auth: 'callers',
-    callersDir,
-    internalKey: INTERNAL_KEY,
-    allowedHosts: [],
-    allowedOrigins: [],
-    handshakeTimeoutMs: 3000,
+    callers: { alice: 'key-of-alice', bob: 'key-of-bob' },
     limits: { maxConcurrent: 3, maxBodyBytes: 100_000, maxConcurrentBodyBytes: 150_000, maxRequestSeconds: 4 },
     onError: (error) => errors.push(error),
     onClientFault: (fault) => faults.push(String(fault)),
@@ -39,10 +25,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await mcp.close();
   await api.close();
-  await rm(callersDir, { recursive: true });
 });
 
-const call = (who: string, name: string, args: unknown, method = 'tools/call') =>
+const call = (who: string, name: string, args: unknown, { method = 'tools/call', padding = '' } = {}) =>
   fetch(mcp.url, {
     method: 'POST',
     headers: {
@@ -50,10 +35,10 @@ const call = (who: string, name: string, args: unknown, method = 'tools/call') =
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
     },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { name, arguments: args } }),
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { name, arguments: args, _meta: { padding } } }),
   });
-const wait = (who: string, more: Record<string, unknown> = {}) =>
-  call(who, 'wait_for_task_completion_tool', { task_id: 'text-to-image-1', ...more });
+const wait = (who: string, more: { padding?: string } = {}) =>
+  call(who, 'wait_for_task_completion_tool', { task_id: 'text-to-image-1' }, more);
 const metrics = async () => (await fetch(`http://127.0.0.1:${mcp.management.port}/metrics`)).text();
 
 describe('one caller', () => {
@@ -66,7 +51,7 @@ describe('one caller', () => {
     expect(await refused.json()).toMatchObject({
       error: { code: -32600, message: expect.stringContaining('too many') },
     });
-    expect((await call('bob', '', {}, 'tools/list')).status).toBe(200);
+    expect((await call('bob', '', {}, { method: 'tools/list' })).status).toBe(200);
     // Readiness is a caller of its own.
     expect((await fetch(`http://127.0.0.1:${mcp.management.port}/readyz`)).status).toBe(200);
     for (const reply of await Promise.all(waiting)) {
@@ -74,7 +59,7 @@ describe('one caller', () => {
       expect(await reply.text()).toContain('The call was ended after 4 seconds. A task that it started goes on');
     }
     await vi.waitFor(() => expect(api.waiting()).toBe(0), 10_000);
-    expect((await call('alice', '', {}, 'tools/list')).status).toBe(200);
+    expect((await call('alice', '', {}, { method: 'tools/list' })).status).toBe(200);
     const told = await metrics();
     expect(told).toMatch(/klingapi_mcp_limited_total\{limit="concurrency",app="mcp"\} 1/);
     expect(told).toMatch(/klingapi_mcp_limited_total\{limit="time",app="mcp"\} 3/);
@@ -84,10 +69,10 @@ describe('one caller', () => {
     const waiting = wait('alice', { padding: 'x'.repeat(90_000) });
     await vi.waitFor(() => expect(api.waiting()).toBe(1), 10_000);
     expect((await wait('alice', { padding: 'x'.repeat(90_000) })).status).toBe(429);
-    expect((await call('bob', 'none', { padding: 'x'.repeat(90_000) })).status).toBe(200);
+    expect((await call('bob', 'none', {}, { padding: 'x'.repeat(90_000) })).status).toBe(200);
     api.finish('text-to-image-1');
     expect((await waiting).status).toBe(200);
-    const large = await call('bob', 'none', { padding: 'x'.repeat(200_000) });
+    const large = await call('bob', 'none', {}, { padding: 'x'.repeat(200_000) });
     expect(large.status).toBe(413);
     expect(await metrics()).toMatch(/klingapi_mcp_limited_total\{limit="body",app="mcp"\} 1/);
   });

@@ -1,7 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, request as httpRequest } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { signAssertion } from '@klingapi/identity';
 import { handshake, probeReportSchema } from '@klingapi/probe';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
@@ -11,8 +8,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildDoor } from './door.ts';
 import { type FakeApi, INTERNAL_KEY, PIXEL, startFakeApi } from './fake-api.ts';
 import { createFaultSorter } from './fault-sorter.ts';
-import { type Mcp, type McpOptions, startMcp, TOOL_NAMES } from './index.ts';
+import { type Mcp, type McpOptions, TOOL_NAMES } from './index.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
+import { startForTest } from './start-for-test.ts';
 
 const ORIGINAL = [
   'create_text_to_image_tool',
@@ -31,36 +29,25 @@ const HEADERS = { authorization: `Bearer ${KEY}` };
 vi.setConfig({ testTimeout: 30_000 });
 
 let api: FakeApi;
-let callersDir: string;
 let mcp: Mcp;
 
-function options(more: Partial<McpOptions> = {}): McpOptions {
-  return {
-    host: '127.0.0.1',
-    port: 0,
-    path: '/mcp/v1',
-    management: { host: '127.0.0.1', port: 0 },
+function serve(more: Partial<McpOptions> = {}): Promise<Mcp> {
+  return startForTest({
     apiUrl: api.url,
-    auth: 'callers',
-    callersDir,
-    internalKey: INTERNAL_KEY,
+    callers: { alice: KEY },
     allowedHosts: ['studio-mcp'],
     allowedOrigins: ['https://app.example'],
-    handshakeTimeoutMs: 3000,
     ...more,
-  };
+  });
 }
 
 beforeAll(async () => {
   api = await startFakeApi();
-  callersDir = await mkdtemp(join(tmpdir(), 'callers-'));
-  await writeFile(join(callersDir, 'alice'), KEY);
-  mcp = await startMcp(options());
+  mcp = await serve();
 });
 afterAll(async () => {
   await mcp.close();
   await api.close();
-  await rm(callersDir, { recursive: true });
 });
 
 async function legacy(url = mcp.url) {
@@ -319,7 +306,7 @@ describe.each(eras)('a %s client', (_era, connect) => {
 
 describe('toolsets', () => {
   it('leave out tools, their prompts and every word of them', async () => {
-    const other = await startMcp(options({ toolsets: new Set(['images'] as const) }));
+    const other = await serve({ toolsets: new Set(['images'] as const) });
     const client = await modern(other.url);
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual([
@@ -390,14 +377,48 @@ it.each(eras)('completes ids of tasks for the %s client from the tasks of its ca
 
 describe('the API service', () => {
   it('may be down: tools say so, the handshake stays green', async () => {
-    const lonely = await startMcp(options({ apiUrl: 'http://127.0.0.1:1' }));
+    const lonely = await serve({ apiUrl: 'http://127.0.0.1:1' });
     const client = await modern(lonely.url);
     const result = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
     expect(result.isError).toBe(true);
     expect(textOf(result)).toMatch(/did not answer\.\nNothing was changed/);
+    const models = await call(client, 'list_models_tool', { kind: 'text-to-video' });
+    expect(textOf(models)).toContain('kling-v3 (3 to 15 s');
     expect((await fetch(`http://127.0.0.1:${lonely.management.port}/readyz`)).status).toBe(200);
     await client.close();
     await lonely.close();
+  });
+
+  it('is asked which models there are, once and only by those who want to know', async () => {
+    const newer = await startFakeApi();
+    newer.offer([{ kind: 'text-to-image', models: [{ id: 'kling-v9' }] }]);
+    const other = await serve({ apiUrl: newer.url });
+    const asked = () => newer.received.map(({ route, subject }) => `${subject} ${route}`);
+    for (const [, connect] of eras) {
+      const client = await connect(other.url);
+      await client.listTools();
+      await client.listPrompts();
+      await client.listResources();
+      await client.listResourceTemplates();
+      await client.readResource({ uri: 'kling://config' });
+      await client.close();
+    }
+    expect((await fetch(`http://127.0.0.1:${other.management.port}/readyz`)).status).toBe(200);
+    expect(asked()).toEqual([]);
+
+    const client = await modern(other.url);
+    const models = await call(client, 'list_models_tool', {});
+    expect(textOf(models)).toBe('text-to-image: kling-v9');
+    const { contents } = await client.readResource({ uri: 'kling://models/text-to-image' });
+    expect(contents).toMatchObject([{ text: JSON.stringify([{ id: 'kling-v9' }], null, 2) }]);
+    // a kind that this release knows and the API does not
+    const gone = await call(client, 'list_models_tool', { kind: 'text-to-video' });
+    expect(gone).toMatchObject({ isError: true, content: [{ text: 'The API service makes no text-to-video.' }] });
+    await expect(client.readResource({ uri: 'kling://models/text-to-video' })).rejects.toThrow(/not found/i);
+    expect(asked()).toEqual(['system:mcp GET /api/models']);
+    await client.close();
+    await other.close();
+    await newer.close();
   });
 
   it('is not asked again and again while it answers nobody, and is used as soon as it is back', async () => {
@@ -410,7 +431,7 @@ describe('the API service', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     await new Promise((resolve) => back.close(resolve));
 
-    const lonely = await startMcp(options({ apiUrl: `http://127.0.0.1:${port}` }));
+    const lonely = await serve({ apiUrl: `http://127.0.0.1:${port}` });
     const client = await modern(lonely.url);
     const ask = () => call(client, 'get_single_task_tool', { task_id: '1' });
     const isDown = async () => {
@@ -502,7 +523,7 @@ describe('the API service', () => {
     api.cutPicture();
     const result = await call(client, 'get_task_result_tool', { task_id: id });
     expect(result).toMatchObject({ structuredContent: { status: 'succeeded' } });
-    expect(result.content.map((block) => block.type)).toEqual(['text']);
+    expect(result.content.map((block) => block.type)).toEqual(['text', 'resource_link', 'resource_link']);
     await client.close();
   });
 
@@ -662,7 +683,7 @@ describe('management', () => {
   });
 
   it('is not ready when the MCP handler is dead behind the authentication, which a stranger cannot see', async () => {
-    const other = await startMcp(options());
+    const other = await serve();
     await other.drain.find((step) => step.name === 'mcp handler')?.run();
     const token = await signAssertion(
       { subject: 'system:handshake', audience: 'mcp', scopes: ['handshake'] },
@@ -690,7 +711,7 @@ describe('management', () => {
   });
 
   it('drains: not ready first, then waiting clients are answered, then closed', async () => {
-    const other = await startMcp(options());
+    const other = await serve();
     const client = await modern(other.url);
     const made = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
     const id = String(made.structuredContent?.['id']);

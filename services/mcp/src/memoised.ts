@@ -1,8 +1,10 @@
 import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server';
+import { type JsonSchema, portable } from './portable.ts';
 
 /**
- * The same schema, which makes its JSON Schema once. The SDK asks for it on every
- * `tools/list`, and the conversion is about a third of the work of that request.
+ * The same schema, which makes its JSON Schema once, in words that many clients
+ * understand. The SDK asks for it on every `tools/list`, and the conversion is
+ * about a third of the work of that request.
  */
 export function memoised<Input, Output>(
   schema: StandardSchemaWithJSON<Input, Output>,
@@ -12,13 +14,16 @@ export function memoised<Input, Output>(
   return {
     '~standard': {
       ...standard,
-      jsonSchema: { input: once((options) => input(options)), output: once((options) => output(options)) },
+      jsonSchema: {
+        input: once((options) => portable(input(options))),
+        output: once((options) => portable(output(options))),
+      },
     },
   };
 }
 
-function once<Options, Result>(make: (options: Options) => Result): (options: Options) => Result {
-  const made = new Map<string, Result>();
+function once<Options>(make: (options: Options) => JsonSchema): (options: Options) => JsonSchema {
+  const made = new Map<string, JsonSchema>();
   return (options) => {
     const key = JSON.stringify(options);
     const known = made.get(key);

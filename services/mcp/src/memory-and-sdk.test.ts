@@ -6,6 +6,7 @@ import { createMcpHandler } from '@modelcontextprotocol/server';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createApiClient } from './api-client.ts';
+import { createCatalogue } from './catalogue.ts';
 import { buildServer } from './definition.ts';
 import { createOpenWaits } from './open-waits.ts';
 import { type Mcp, startMcp } from './server.ts';
@@ -37,9 +38,12 @@ afterAll(async () => {
 /** The same definition, served by the SDK and nothing else. */
 async function startSdk() {
   const api = createApiClient({ url: 'http://127.0.0.1:9', internalKey: undefined });
+  const catalogue = createCatalogue({ api, now: () => performance.now() });
   const stopping = new AbortController().signal;
   const serve = toNodeHandler(
-    createMcpHandler(({ authInfo, era }) => buildServer({ api, stopping, toolsets: ALL_TOOLSETS, caller: authInfo, era, openWaits: createOpenWaits() })),
+    createMcpHandler(({ authInfo, era }) =>
+      buildServer({ api, stopping, toolsets: ALL_TOOLSETS, caller: authInfo, era, catalogue, openWaits: createOpenWaits() }),
+    ),
   );
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];

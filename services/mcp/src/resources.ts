@@ -1,5 +1,11 @@
-import { KINDS, type Kind, MODELS } from '@klingapi/kling';
-import { type AuthInfo, type McpServer, ResourceNotFoundError, ResourceTemplate } from '@modelcontextprotocol/server';
+import { KINDS } from '@klingapi/kling';
+import {
+  type AuthInfo,
+  type McpServer,
+  type ReadResourceResult,
+  ResourceNotFoundError,
+  ResourceTemplate,
+} from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { ApiClient } from './api-client.ts';
 import { callOf, shortCallOf } from './call.ts';
@@ -7,12 +13,10 @@ import { ApiError } from './errors.ts';
 import type { ToolDependencies } from './tools/tool-dependencies.ts';
 
 const JSON_TYPE = 'application/json';
-const CATALOGUE = JSON.stringify(MODELS, null, 2);
-/** The same for everybody, until the next release. */
-const CATALOGUE_HINT = { ttlMs: 3_600_000, cacheScope: 'public' } as const;
+/** The same for everybody, until the API service is replaced. */
+const CATALOGUE_HINT = { ttlMs: 300_000, cacheScope: 'public' } as const;
 
 const kindsLike = (start: string) => KINDS.filter((kind) => kind.startsWith(start.toLowerCase()));
-const isKind = (text: string): text is Kind => KINDS.some((kind) => kind === text);
 
 /** As many as the API tells at once; those who complete look for what they made a moment ago. */
 const LOOK_BACK = 200;
@@ -35,7 +39,7 @@ async function idsLike(start: string, api: ApiClient, caller: AuthInfo | undefin
 const modelsOfKind = new ResourceTemplate('kling://models/{kind}', { list: undefined, complete: { kind: kindsLike } });
 
 /** What can be read without a tool: the models, and a task by its id. */
-export function registerResources(server: McpServer, { api, caller }: ToolDependencies): void {
+export function registerResources(server: McpServer, { api, catalogue, caller }: ToolDependencies): void {
   server.registerResource(
     'models',
     'kling://models',
@@ -45,7 +49,10 @@ export function registerResources(server: McpServer, { api, caller }: ToolDepend
       mimeType: JSON_TYPE,
       cacheHint: CATALOGUE_HINT,
     },
-    (uri) => ({ contents: [{ uri: uri.href, mimeType: JSON_TYPE, text: CATALOGUE }] }),
+    async (uri) => {
+      const kinds = await catalogue.kinds();
+      return json(uri, Object.fromEntries(kinds.map(({ kind, models }) => [kind, models])));
+    },
   );
   server.registerResource(
     'models-of-kind',
@@ -56,9 +63,10 @@ export function registerResources(server: McpServer, { api, caller }: ToolDepend
       mimeType: JSON_TYPE,
       cacheHint: CATALOGUE_HINT,
     },
-    (uri, { kind }) => {
-      if (typeof kind !== 'string' || !isKind(kind)) throw new ResourceNotFoundError(uri.href);
-      return { contents: [{ uri: uri.href, mimeType: JSON_TYPE, text: JSON.stringify(MODELS[kind], null, 2) }] };
+    async (uri, { kind }) => {
+      const found = (await catalogue.kinds()).find((each) => each.kind === kind);
+      if (found === undefined) throw new ResourceNotFoundError(uri.href);
+      return json(uri, found.models);
     },
   );
   server.registerResource(
@@ -77,12 +85,15 @@ export function registerResources(server: McpServer, { api, caller }: ToolDepend
     },
     async (uri, { id }, ctx) => {
       try {
-        const found = await api.task(callOf(ctx), decodeURIComponent(String(id)));
-        return { contents: [{ uri: uri.href, mimeType: JSON_TYPE, text: JSON.stringify(found, null, 2) }] };
+        return json(uri, await api.task(callOf(ctx), decodeURIComponent(String(id))));
       } catch (error) {
         if (error instanceof ApiError && error.code === 'task_not_found') throw new ResourceNotFoundError(uri.href);
         throw error;
       }
     },
   );
+}
+
+function json(uri: URL, value: unknown): ReadResourceResult {
+  return { contents: [{ uri: uri.href, mimeType: JSON_TYPE, text: JSON.stringify(value, null, 2) }] };
 }

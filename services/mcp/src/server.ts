@@ -13,6 +13,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { createApiClient } from './api-client.ts';
 import { asksOf } from './call.ts';
+import { createCatalogue } from './catalogue.ts';
 import { buildServer } from './definition.ts';
 import { buildDoor } from './door.ts';
 import { createFaultSorter } from './fault-sorter.ts';
@@ -85,6 +86,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   const ownToken = randomBytes(32).toString('base64url');
 
   const api = createApiClient({ url: options.apiUrl, internalKey: options.internalKey });
+  const catalogue = createCatalogue({ api, now: () => performance.now() });
   const oauth = options.auth === 'oauth' ? startOauth(options.oauth, options.path, registry, onError) : null;
   const authenticate = createAuthenticator({
     auth: options.auth,
@@ -102,6 +104,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   const build = (caller: AuthInfo | undefined, era: ProtocolEra): McpServer =>
     define({
       api,
+      catalogue,
       stopping: stopping.signal,
       openWaits,
       toolsets,

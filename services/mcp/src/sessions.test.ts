@@ -1,39 +1,24 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type FakeApi, INTERNAL_KEY, startFakeApi } from './fake-api.ts';
-import { type Mcp, startMcp } from './server.ts';
+import { type FakeApi, startFakeApi } from './fake-api.ts';
+import type { Mcp } from './server.ts';
+import { startForTest } from './start-for-test.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
 let api: FakeApi;
 let mcp: Mcp;
-let callersDir: string;
 beforeEach(async () => {
   api = await startFakeApi();
-  callersDir = await mkdtemp(join(tmpdir(), 'callers-'));
-  for (const name of ['alice', 'bob']) await writeFile(join(callersDir, name), `key-of-${name}`);
 });
 afterEach(async () => {
   await mcp.close();
   await api.close();
-  await rm(callersDir, { recursive: true });
 });
 
 async function start(sessions?: { limit: number; idleSeconds: number }): Promise<void> {
-  mcp = await startMcp({
-    host: '127.0.0.1',
-    port: 0,
-    path: '/mcp/v1',
-    management: { host: '127.0.0.1', port: 0 },
+  mcp = await startForTest({
     apiUrl: api.url,
-    auth: 'callers',
-    callersDir,
-    internalKey: INTERNAL_KEY,
-    allowedHosts: [],
-    allowedOrigins: [],
-    handshakeTimeoutMs: 3000,
+    callers: { alice: 'key-of-alice', bob: 'key-of-bob' },
     ...(sessions === undefined ? {} : { sessions }),
   });
 }

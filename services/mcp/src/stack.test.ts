@@ -13,10 +13,11 @@ import {
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { INTERNAL_KEY } from './fake-api.ts';
-import { startMcp } from './index.ts';
+import { startForTest } from './start-for-test.ts';
 import { PICTURE_COUNT } from './tools/pictures.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
+const registry = createRegistry('api');
 let client: Client;
 let url: string;
 
@@ -32,22 +33,10 @@ beforeAll(async () => {
     upstream: { baseUrl: sandbox.url, credentials: { apiKey: 'any' } },
     authentication: { auth: 'none', internalKey: INTERNAL_KEY },
     logger: createLogger({ name: 'api', level: 'silent' }),
-    registry: createRegistry('api'),
+    registry,
   });
   cleanups.push(api.close);
-  const mcp = await startMcp({
-    host: '127.0.0.1',
-    port: 0,
-    path: '/mcp/v1',
-    management: { host: '127.0.0.1', port: 0 },
-    apiUrl: api.url,
-    auth: 'none',
-    callersDir: undefined,
-    internalKey: INTERNAL_KEY,
-    allowedHosts: [],
-    allowedOrigins: [],
-    handshakeTimeoutMs: 3000,
-  });
+  const mcp = await startForTest({ apiUrl: api.url });
   cleanups.push(mcp.close);
   url = mcp.url;
   client = new Client({ name: 'stack', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
@@ -113,6 +102,12 @@ it.each([
   for (const { content } of [waited, result]) {
     const pictures = content.filter((block) => block.type === 'image');
     expect(pictures.length).toBe(files === 'images' ? Math.min(PICTURE_COUNT, indexes.length) : 0);
+    const [task, ...links] = content.flatMap((block) => (block.type === 'resource_link' ? [block] : []));
+    expect(task?.uri).toBe(`kling://tasks/${task_id}`);
+    const types: Record<string, string> = { images: 'image/png', videos: 'video/mp4', audios: 'audio/mpeg' };
+    const expected = Object.entries(told).flatMap(([group, each]) => each.map(() => types[group]));
+    expect(links.map(({ mimeType }) => mimeType)).toEqual(expected);
+    for (const { uri } of links) expect(uri).toMatch(/^http/);
     for (const { data, mimeType } of pictures) {
       expect(mimeType).toBe('image/png');
       expect(PNG.sync.read(Buffer.from(data, 'base64')).width).toBeGreaterThan(100);
@@ -210,6 +205,19 @@ it('a client with the tasks extension has the picture from the create itself', {
   expect(kept).toMatchObject({ structuredContent: { id: taskId, status: 'succeeded' }, pictures: [{}] });
   await session.close();
   await own.close();
+});
+
+it('has the models of the API', async () => {
+  for (let each = 1; each <= 2; each += 1) {
+    const { structuredContent } = await client.callTool({ name: 'list_models_tool', arguments: {} });
+    expect(structuredContent).toMatchObject({
+      kinds: expect.arrayContaining([{ kind: 'multi-elements', models: [] }]),
+    });
+  }
+  const asked = (await registry.metrics()).split('\n').filter((line) => line.includes('route="/api/models"'));
+  expect(asked.filter((line) => line.startsWith('http_requests_total'))).toEqual([
+    expect.stringMatching(/status="200".* 1$/),
+  ]);
 });
 
 it('completes ids of tasks', async () => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { scraped } from '../../management/src/scraped.ts';
 import { probeReportSchema } from './report.ts';
 import { DISCOVERED, INITIALIZED, json, startScripted } from './scripted-server.ts';
 import { startSidecar } from './sidecar.ts';
@@ -63,6 +64,8 @@ describe('sidecar', () => {
     const metrics = await (await get('/metrics')).text();
     expect(metrics).toMatch(/klingapi_handshakes_total\{verdict="Serving",app="probe"\} 2/);
     expect(metrics).toMatch(/klingapi_handshake_failing_since_timestamp_seconds\{app="probe"\} 1\.?\d+/);
+    // Dashboards and alerts are made for these names: a change here is a change for everybody who has some.
+    await expect(scraped(metrics)).toMatchFileSnapshot('golden/metrics.golden.txt');
 
     state.dead = false;
     sidecar.drain();

@@ -28,7 +28,7 @@ export async function measureMemory(say: (text: string) => void): Promise<Figure
     await sendOpenLoop({ ...creates, perSecond: 100, seconds: 10 });
     await look('1,000 more made');
     for (const path of ['/api/tasks?limit=100', '/api/usage', '/api/tasks?status=failed']) {
-      await readsPerSecond(api.url + path, JSON_HEADERS, 5);
+      await sendClosedLoop({ url: api.url + path, headers: JSON_HEADERS }, { seconds: 5 });
       await look(path);
     }
     await walk(api.url);

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { EXAMPLES, estimate, impossible, KINDS, kindSchema, MODELS, REQUESTS, UNIT_USD } from '@klingapi/kling';
 import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
 import { refusals } from '../documented-replies.ts';
 import { ownProblem } from '../problem.ts';
+import { matches } from '../results/range.ts';
 import { time } from '../time.ts';
 import { mediaProblems } from '../uploads/references.ts';
 import { packOf } from './packs.ts';
@@ -26,6 +28,15 @@ const modelSchema = z.object({
   cfgScale: z.boolean().optional(),
   imageReference: z.boolean().optional(),
   note: z.string().optional(),
+});
+const catalogueSchema = z.object({
+  kinds: z.array(
+    z.object({
+      kind: kindSchema,
+      models: z.array(modelSchema),
+      example: z.record(z.string(), z.unknown()),
+    }),
+  ),
 });
 const priceSchema = z.object({
   units: z.number(),
@@ -61,6 +72,15 @@ export function addCatalogueRoutes(app: App, context: Context): void {
   const { store, authenticate, now } = context;
   const onRequest = requireScope(authenticate, 'read');
   const common = { tags: ['catalogue'], security: bearer };
+  // The same for everybody, until the next release.
+  const catalogue = {
+    kinds: KINDS.map((kind) => ({
+      kind,
+      models: MODELS[kind].map((model) => modelSchema.parse(model)),
+      example: { ...EXAMPLES[kind] },
+    })),
+  };
+  const etag = `"${createHash('sha256').update(JSON.stringify(catalogue)).digest('base64url').slice(0, 22)}"`;
 
   app.route({
     method: 'GET',
@@ -71,26 +91,24 @@ export function addCatalogueRoutes(app: App, context: Context): void {
       operationId: 'listModels',
       summary: 'Every kind of task with the models that are known; others are sent on unjudged',
       response: {
-        200: z.object({
-          kinds: z.array(
-            z.object({
-              kind: kindSchema,
-              models: z.array(modelSchema),
-              example: z.record(z.string(), z.unknown()),
-            }),
-          ),
-        }),
+        200: {
+          description: 'All kinds; to be kept for some minutes, and then asked for with its ETag',
+          headers: { etag: { type: 'string' }, 'cache-control': { type: 'string' } },
+          content: { 'application/json': { schema: catalogueSchema } },
+        },
+        304: z.null().describe('The ETag of the request is still good'),
         ...refusals(),
       },
     },
-    handler: () =>
-      Promise.resolve({
-        kinds: KINDS.map((kind) => ({
-          kind,
-          models: MODELS[kind].map((model) => modelSchema.parse(model)),
-          example: { ...EXAMPLES[kind] },
-        })),
-      }),
+    handler: async (request, reply) => {
+      void reply
+        .header('etag', etag)
+        .header('cache-control', 'private, max-age=300')
+        // A key that is not good any longer shall be told so, whatever was kept for another.
+        .header('vary', 'Authorization, Origin');
+      if (matches(request.headers['if-none-match'], etag)) return await reply.code(304).send(null);
+      return catalogue;
+    },
   });
 
   app.route({

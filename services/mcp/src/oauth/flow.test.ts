@@ -10,7 +10,8 @@ import {
 } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeApi, INTERNAL_KEY, startFakeApi } from '../fake-api.ts';
-import { type Mcp, startMcp } from '../server.ts';
+import type { Mcp } from '../server.ts';
+import { startForTest } from '../start-for-test.ts';
 import { APP, logIn, MACHINE, type RealIssuer, SCOPES, startRealIssuer } from './real-issuer.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -51,14 +52,10 @@ beforeAll(async () => {
   api = await startFakeApi();
   const apiUrl = await startRelay(api.url);
   const port = await freePort();
-  mcp = await startMcp({
-    host: '127.0.0.1',
+  mcp = await startForTest({
     port,
-    path: '/mcp/v1',
-    management: { host: '127.0.0.1', port: 0 },
     apiUrl,
     auth: 'oauth',
-    callersDir: undefined,
     oauth: {
       issuer: issuer.issuer,
       audience: undefined,
@@ -66,10 +63,6 @@ beforeAll(async () => {
       publicUrl: `http://127.0.0.1:${port}`,
       allowHttp: false,
     },
-    internalKey: INTERNAL_KEY,
-    allowedHosts: [],
-    allowedOrigins: [],
-    handshakeTimeoutMs: 3000,
   });
   // The relay closes last: it waits for the connections of the other two.
   cleanups.push(issuer.close, api.close, mcp.close);

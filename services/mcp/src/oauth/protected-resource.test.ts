@@ -1,7 +1,7 @@
 import { IdentityError } from '@klingapi/identity';
 import { describe, expect, it } from 'vitest';
 import { startFakeApi } from '../fake-api.ts';
-import { startMcp } from '../server.ts';
+import { startForTest } from '../start-for-test.ts';
 import { describeResource } from './protected-resource.ts';
 
 const options = { path: '/mcp/v1', issuer: 'https://login.example', scopes: ['kling:read', 'kling:create'] };
@@ -36,14 +36,9 @@ describe('what clients are told', () => {
 it('while the issuer is away callers are asked to come back, and readiness stays', async () => {
   const api = await startFakeApi();
   const told: string[] = [];
-  const mcp = await startMcp({
-    host: '127.0.0.1',
-    port: 0,
-    path: '/mcp/v1',
-    management: { host: '127.0.0.1', port: 0 },
+  const mcp = await startForTest({
     apiUrl: api.url,
     auth: 'oauth',
-    callersDir: undefined,
     // Nothing listens there.
     oauth: {
       issuer: 'http://127.0.0.1:1',
@@ -52,10 +47,6 @@ it('while the issuer is away callers are asked to come back, and readiness stays
       publicUrl: 'https://kling.example',
       allowHttp: false,
     },
-    internalKey: 'an-internal-key-of-at-least-32-bytes',
-    allowedHosts: [],
-    allowedOrigins: [],
-    handshakeTimeoutMs: 3000,
     onError: (error) => told.push(String(error)),
   });
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');

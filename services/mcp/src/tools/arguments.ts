@@ -4,11 +4,19 @@ import { memoised } from '../memoised.ts';
 /**
  * Arguments of the tools; those of the eight original ones have their original names. All schemas are
  * made once: a server is built for each request, and building them there costs
- * ten times the request itself.
+ * ten times the request itself. They are strict: an argument that nobody knows is
+ * a mistake that would otherwise be paid for.
  */
 const PROMPT_LIMIT = 2500;
-const prompt = z.string().trim().min(1).max(PROMPT_LIMIT);
-const picture = z.string().min(1).max(14_000_000);
+/** Models copy the form of what they see. */
+const like =
+  (...examples: readonly [string, ...string[]]) =>
+  <S extends z.ZodType>(schema: S): S =>
+    schema.meta({ examples: [...examples] });
+const SCENE = 'A red fox walks through fresh snow at dawn, soft light, low camera';
+const prompt = z.string().trim().min(1).max(PROMPT_LIMIT).apply(like(SCENE));
+const motion = z.string().trim().max(PROMPT_LIMIT).apply(like('She turns around and smiles')).optional();
+const picture = z.string().min(1).max(14_000_000).apply(like('https://example.com/person.png'));
 const seed = z.int().optional().describe('Accepted from older clients; Kling has no seed, so it changes nothing');
 const cfgScale = z
   .number()
@@ -23,11 +31,16 @@ const duration = z
   .default(5)
   .describe('Length of the video in seconds: 5 or 10, and 3 to 15 with kling-v3');
 const negativePrompt = (of: string) =>
-  z.string().max(PROMPT_LIMIT).optional().describe(`What must not be in the ${of}`);
-const modelName = (kind: string) =>
   z
     .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, dots, dashes and underscores only')
+    .max(PROMPT_LIMIT)
+    .apply(like('text, blur, extra fingers'))
+    .optional()
+    .describe(`What must not be in the ${of}`);
+const name = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, dots, dashes and underscores only');
+const modelName = (kind: string) =>
+  name
+    .apply(like('kling-v3'))
     .optional()
     .describe(`A model for ${kind} from list_models_tool. Leave it out unless the user asks`);
 const pictureCount = z.int().min(1).max(9).default(1).describe('How many pictures; each is paid');
@@ -44,7 +57,7 @@ const videoOptions = (kind: string) => ({
   negative_prompt: negativePrompt('video'),
 });
 
-export const textToImageArguments = z.object({
+export const textToImageArguments = z.strictObject({
   prompt: prompt.describe('What to draw, in detail'),
   aspect_ratio: z
     .enum(['1:1', '16:9', '9:16', '4:3', '3:4', '3:2', '2:3', '21:9'])
@@ -61,7 +74,7 @@ export const textToImageArguments = z.object({
   seed,
 });
 
-export const textToVideoArguments = z.object({
+export const textToVideoArguments = z.strictObject({
   prompt: prompt.describe('What happens in the video, in detail'),
   aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9').describe('Width to height'),
   duration,
@@ -70,9 +83,9 @@ export const textToVideoArguments = z.object({
   seed,
 });
 
-export const imageToVideoArguments = z.object({
+export const imageToVideoArguments = z.strictObject({
   image_url: picture.describe('First frame: an http(s) URL, or the picture itself in Base64'),
-  prompt: z.string().trim().max(PROMPT_LIMIT).optional().describe('What happens in the video'),
+  prompt: motion.describe('What happens in the video'),
   duration,
   cfg_scale: cfgScale,
   last_frame: picture.optional().describe('Picture that the video ends with: with kling-v3, or in 1080p'),
@@ -80,7 +93,7 @@ export const imageToVideoArguments = z.object({
   seed,
 });
 
-export const virtualTryOnArguments = z.object({
+export const virtualTryOnArguments = z.strictObject({
   person_image: picture.describe('The person: an http(s) URL, or the picture itself in Base64'),
   garment_image: picture.describe('The garment: an http(s) URL, or the picture itself in Base64'),
   category: z
@@ -91,16 +104,21 @@ export const virtualTryOnArguments = z.object({
 
 const pictureRatio = z.enum(['1:1', '16:9', '9:16', '4:3', '3:4', '3:2', '2:3', '21:9']);
 const videoRatio = z.enum(['16:9', '9:16', '1:1']);
-const mediaUrl = z.url({ protocol: /^https?$/ }).max(4096);
-const sound = z.string().min(1).max(7_000_000);
+const mediaUrl = z
+  .url({ protocol: /^https?$/ })
+  .max(4096)
+  .apply(like('https://example.com/clip.mp4'));
+const sound = z.string().min(1).max(7_000_000).apply(like('https://example.com/voice.mp3'));
 const elementIds = z
-  .array(z.string().min(1).max(128))
+  .array(z.string().min(1).max(128).apply(like('860612345678')))
   .optional()
   .describe('Ids of persons or things that were kept before; in the prompt <<<element_1>>> and so on');
-const videoId = z.string().min(1).max(128);
+const kept = z.string().min(1).max(128);
 
-export const imageFromImagesArguments = z.object({
-  prompt: prompt.describe('What to draw; the pictures are <<<image_1>>>, <<<image_2>>> and so on'),
+export const imageFromImagesArguments = z.strictObject({
+  prompt: prompt
+    .apply(like('The person of <<<image_1>>> wears the hat of <<<image_2>>>'))
+    .describe('What to draw; the pictures are <<<image_1>>>, <<<image_2>>> and so on'),
   images: z
     .array(picture)
     .min(1)
@@ -115,13 +133,13 @@ export const imageFromImagesArguments = z.object({
 const expansion = (what: string) =>
   z.number().min(0).max(2).default(0).describe(`How much to add ${what}, as a share of the picture: 0.5 is half of it`);
 export const expandImageArguments = z
-  .object({
+  .strictObject({
     image: picture.describe('The picture: an http(s) URL, or the picture itself in Base64'),
     up: expansion('above'),
     down: expansion('below'),
     left: expansion('to the left'),
     right: expansion('to the right'),
-    prompt: z.string().trim().max(PROMPT_LIMIT).optional().describe('What the new parts show'),
+    prompt: motion.describe('What the new parts show'),
     count: pictureCount,
   })
   .refine(({ up, down, left, right }) => up + down + left + right > 0, {
@@ -129,15 +147,17 @@ export const expandImageArguments = z
     message: 'at least one side has to grow',
   });
 
-export const imageViewsArguments = z.object({
+export const imageViewsArguments = z.strictObject({
   image: picture.describe('The front of a person or thing: an http(s) URL, or the picture itself in Base64'),
 });
 
 export const videoFromReferencesArguments = z
-  .object({
-    prompt: prompt.describe(
-      'What happens. Name what is given: <<<image_1>>> for pictures in order (first frame and last frame among them), <<<video_1>>>, <<<element_1>>>',
-    ),
+  .strictObject({
+    prompt: prompt
+      .apply(like('<<<image_1>>> walks along the sea'))
+      .describe(
+        'What happens. Name what is given: <<<image_1>>> for pictures in order (first frame and last frame among them), <<<video_1>>>, <<<element_1>>>',
+      ),
     images: z.array(picture).max(7).optional().describe('Pictures of who or what is to be seen'),
     first_frame: picture.optional().describe('Picture that the video begins with'),
     last_frame: picture.optional().describe('Picture that it ends with; needs a first frame'),
@@ -157,29 +177,28 @@ export const videoFromReferencesArguments = z
     message: 'needs a first_frame',
   });
 
-export const extendVideoArguments = z.object({
-  video_id: videoId.describe(
-    'vendorId of the video in the result of a task; made within 30 days by kling-v1, v1-5 or v1-6',
-  ),
-  prompt: z.string().trim().max(PROMPT_LIMIT).optional().describe('How it goes on'),
+export const extendVideoArguments = z.strictObject({
+  video_id: kept
+    .apply(like('860612345678'))
+    .describe('vendorId of the video in the result of a task; made within 30 days by kling-v1, v1-5 or v1-6'),
+  prompt: motion.describe('How it goes on'),
 });
 
-export const motionTransferArguments = z.object({
+export const motionTransferArguments = z.strictObject({
   image: picture.describe('Who is to move: an http(s) URL, or the picture itself in Base64'),
   video_url: mediaUrl.describe('The motion to copy: a video at an http(s) URL, 3 to 30 seconds'),
   orientation: z
     .enum(['image', 'video'])
     .default('image')
     .describe('Whose direction the person faces; with image the video has at most 10 seconds'),
-  prompt: z.string().trim().max(PROMPT_LIMIT).optional().describe('What else is to be seen'),
+  prompt: motion.describe('What else is to be seen'),
   quality: z.enum(['720p', '1080p']).default('720p').describe('1080p costs more'),
   keep_original_sound: z.boolean().optional().describe('Of the given video'),
 });
 
-export const videoEffectArguments = z.object({
-  effect: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, dots, dashes and underscores only')
+export const videoEffectArguments = z.strictObject({
+  effect: name
+    .apply(like('bloombloom', 'hug'))
     .describe('Name of the effect as Kling lists it, e.g. bloombloom, or hug for two persons'),
   images: z
     .array(picture)
@@ -189,14 +208,21 @@ export const videoEffectArguments = z.object({
 });
 
 export const talkingVideoArguments = z
-  .object({
+  .strictObject({
     image: picture.optional().describe('A person who is to speak: an http(s) URL, or the picture itself in Base64'),
     video_url: mediaUrl.optional().describe('Instead of a picture: a video whose speaker gets other words'),
     audio: sound.optional().describe('What is said: a sound at an http(s) URL, or in Base64'),
-    text: z.string().trim().min(1).max(120).optional().describe('Instead of a sound, for a video: words to speak'),
-    voice_id: videoId.optional().describe('Voice of Kling that speaks the text'),
+    text: z
+      .string()
+      .trim()
+      .min(1)
+      .max(120)
+      .apply(like('Good morning, and welcome'))
+      .optional()
+      .describe('Instead of a sound, for a video: words to speak'),
+    voice_id: kept.apply(like('oversea_male1')).optional().describe('Voice of Kling that speaks the text'),
     language: z.enum(['zh', 'en']).default('en').describe('Of the text'),
-    prompt: z.string().trim().max(PROMPT_LIMIT).optional().describe('For a picture: how the person moves'),
+    prompt: motion.describe('For a picture: how the person moves'),
   })
   .refine(({ image, video_url }) => (image === undefined) !== (video_url === undefined), {
     path: ['image'],
@@ -216,10 +242,23 @@ export const talkingVideoArguments = z
   });
 
 export const soundArguments = z
-  .object({
-    prompt: z.string().trim().min(1).max(200).optional().describe('What is heard; for a video: its sound effects'),
+  .strictObject({
+    prompt: z
+      .string()
+      .trim()
+      .min(1)
+      .max(200)
+      .apply(like('Rain on a tin roof'))
+      .optional()
+      .describe('What is heard; for a video: its sound effects'),
     video_url: mediaUrl.optional().describe('A video that gets a sound, 3 to 20 seconds, at an http(s) URL'),
-    music_prompt: z.string().trim().max(200).optional().describe('For a video: its background music'),
+    music_prompt: z
+      .string()
+      .trim()
+      .max(200)
+      .apply(like('A slow guitar'))
+      .optional()
+      .describe('For a video: its background music'),
     duration: z.number().min(3).max(10).default(5).describe('Seconds; a video decides it itself'),
   })
   .refine(({ prompt: heard, video_url }) => heard !== undefined || video_url !== undefined, {
@@ -227,27 +266,36 @@ export const soundArguments = z
     message: 'a prompt or a video_url is needed',
   });
 
-export const elementArguments = z.object({
-  name: z.string().trim().min(1).max(20),
-  description: z.string().trim().min(1).max(100).describe('What it is'),
+const keptName = z.string().trim().min(1).max(20).apply(like('Ada')).describe('By which people find it again');
+
+export const elementArguments = z.strictObject({
+  name: keptName,
+  description: z.string().trim().min(1).max(100).apply(like('A woman with red hair')).describe('What it is'),
   image: picture.describe('Its front: an http(s) URL, or the picture itself in Base64'),
   other_images: z.array(picture).min(1).max(3).describe('The same person or thing from other sides'),
 });
 
-export const voiceArguments = z.object({
-  name: z.string().trim().min(1).max(20),
-  audio_url: mediaUrl.describe('mp3, wav, mp4 or mov, 5 to 30 seconds of one voice, at an http(s) URL'),
+export const voiceArguments = z.strictObject({
+  name: keptName,
+  audio_url: mediaUrl
+    .apply(like('https://example.com/voice.mp3'))
+    .describe('mp3, wav, mp4 or mov, 5 to 30 seconds of one voice, at an http(s) URL'),
 });
 
-const taskId = z.string().min(1).max(200).describe('The id that a create tool returned');
+const taskId = z
+  .string()
+  .min(1)
+  .max(200)
+  .apply(like('3f8a1c52-0b7d-4e6a-9c21-5d4e8f7a6b90'))
+  .describe('The id that a create tool returned');
 
-export const taskArguments = memoised(z.object({ task_id: taskId }));
+export const taskArguments = memoised(z.strictObject({ task_id: taskId }));
 
 /** Many clients give up after 60 seconds, so who asks for nothing else is answered before. */
 export const WAIT = { defaultSeconds: 50, maxSeconds: 600, pollSeconds: 5 } as const;
 
 export const waitArguments = memoised(
-  z.object({
+  z.strictObject({
     task_id: taskId,
     timeout: z
       .number()

@@ -1,8 +1,10 @@
-import { KINDS, type Kind, MODELS } from '@klingapi/kling';
+import { KINDS } from '@klingapi/kling';
 import type { CallToolResult, McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { callOf } from '../call.ts';
+import { type Model, modelSchema } from '../catalogue.ts';
 import { memoised } from '../memoised.ts';
+import { metaOf } from './cost.ts';
 import type { CreateTool } from './create-tool.ts';
 import { CREATE_TOOLS } from './creates.ts';
 import { orErrorResult } from './result.ts';
@@ -12,15 +14,14 @@ import { isOffered, type Toolsets } from './toolsets.ts';
 /** What can be made, what it would cost, and what was spent. None of these tools costs anything. */
 export const CATALOGUE_TOOL_NAMES = ['list_models_tool', 'estimate_cost_tool', 'get_usage_tool'] as const;
 
-const annotations = { readOnlyHint: true, idempotentHint: true, openWorldHint: false };
+const annotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+const _meta = metaOf(false);
 
 const modelsArguments = memoised(
-  z.object({ kind: z.enum(KINDS).optional().describe('One kind of task; all without it') }),
+  z.strictObject({ kind: z.enum(KINDS).optional().describe('One kind of task; all without it') }),
 );
 const modelsOutput = memoised(
-  z.object({
-    kinds: z.array(z.object({ kind: z.string(), models: z.array(z.looseObject({ id: z.string() })) })),
-  }),
+  z.looseObject({ kinds: z.array(z.looseObject({ kind: z.string(), models: z.array(modelSchema) })) }),
 );
 
 /** One for each choice of toolsets: tools that are switched off are named nowhere. */
@@ -28,7 +29,7 @@ const estimates = new Map<Toolsets, ReturnType<typeof estimateArguments>>();
 function estimateArguments(toolsets: Toolsets) {
   const offered = CREATE_TOOLS.filter(({ toolset }) => isOffered(toolset, toolsets)).map(({ name }) => name);
   return memoised(
-    z.object({
+    z.strictObject({
       tool: z.enum(offered).describe('The create tool that would be called'),
       arguments: z.record(z.string(), z.unknown()).describe('The arguments that it would be called with'),
     }),
@@ -55,7 +56,7 @@ const estimateOutput = memoised(estimateSchema);
 type Estimate = z.infer<typeof estimateSchema>;
 
 const usageArguments = memoised(
-  z.object({
+  z.strictObject({
     since: z.iso.datetime().optional().describe('From when on, e.g. 2026-11-01T00:00:00Z; 30 days without it'),
   }),
 );
@@ -68,7 +69,7 @@ const usageSchema = z.looseObject({
 });
 const usageOutput = memoised(usageSchema);
 
-export function registerCatalogueTools(server: McpServer, { api, toolsets }: ToolDependencies): void {
+export function registerCatalogueTools(server: McpServer, { api, catalogue, toolsets }: ToolDependencies): void {
   server.registerTool(
     'list_models_tool',
     {
@@ -78,11 +79,13 @@ export function registerCatalogueTools(server: McpServer, { api, toolsets }: Too
       inputSchema: modelsArguments,
       outputSchema: modelsOutput,
       annotations,
+      _meta,
     },
-    ({ kind }) => {
-      const kinds = (kind === undefined ? KINDS : [kind]).map((each) => ({ kind: each, models: [...MODELS[each]] }));
-      const lines = kinds.map(({ kind: each }) => `${each}: ${modelsInWords(each)}`);
-      return Promise.resolve(told(lines.join('\n'), { kinds }));
+    async ({ kind: wanted }) => {
+      const all = await catalogue.kinds();
+      const kinds = wanted === undefined ? all : all.filter(({ kind }) => kind === wanted);
+      if (kinds.length === 0) return refusal(`The API service makes no ${wanted}.`);
+      return told(kinds.map(({ kind, models }) => `${kind}: ${inWords(models)}`).join('\n'), { kinds: [...kinds] });
     },
   );
 
@@ -95,6 +98,7 @@ export function registerCatalogueTools(server: McpServer, { api, toolsets }: Too
       inputSchema: estimateArgumentsOf(toolsets),
       outputSchema: estimateOutput,
       annotations,
+      _meta,
     },
     ({ tool: name, arguments: given }, ctx) =>
       orErrorResult(async () => {
@@ -116,6 +120,7 @@ export function registerCatalogueTools(server: McpServer, { api, toolsets }: Too
       inputSchema: usageArguments,
       outputSchema: usageOutput,
       annotations,
+      _meta,
     },
     ({ since }, ctx) =>
       orErrorResult(async () => {
@@ -138,13 +143,13 @@ function refusal(text: string): CallToolResult {
   return { isError: true, content: [{ type: 'text', text }] };
 }
 
-function modelsInWords(kind: Kind): string {
-  const models = MODELS[kind].map(({ id, seconds, resolutions, note }) => {
+function inWords(models: readonly Model[]): string {
+  const lines = models.map(({ id, seconds, resolutions = [], note }) => {
     const abilities = [seconds === undefined ? undefined : `${seconds} s`, resolutions.join('/') || undefined, note];
     const known = abilities.filter((ability) => ability !== undefined).join(', ');
     return known === '' ? id : `${id} (${known})`;
   });
-  return models.length === 0 ? 'no choice of model' : models.join('; ');
+  return lines.length === 0 ? 'no choice of model' : lines.join('; ');
 }
 
 /** @returns in words why the tool would not take the arguments */

@@ -7,10 +7,12 @@ import { memoised } from '../memoised.ts';
 import { isDone } from '../task.ts';
 import { declaresTasks } from '../tasks/extension.ts';
 import { madeTask } from '../tasks/kling-tasks.ts';
+import { metaOf } from './cost.ts';
+import { linksOf } from './links.ts';
 import { nextStep, orErrorResult, taskOutput, taskResult } from './result.ts';
 import type { Toolset } from './toolsets.ts';
 
-/** A tool that starts a task, and so costs money. */
+/** A tool that starts a task, and so costs money as a rule. */
 export interface CreateTool {
   readonly name: string;
   readonly toolset: Toolset;
@@ -27,6 +29,8 @@ interface Definition<Arguments extends z.ZodType> {
   readonly toolset: Toolset;
   readonly title: string;
   readonly description: string;
+  /** Some things are kept for nothing. */
+  readonly free?: boolean;
   readonly arguments: Arguments;
   /** What the API is to be asked for. */
   readonly request: (given: z.output<Arguments>) => Wanted;
@@ -67,7 +71,8 @@ const annotations = { readOnlyHint: false, destructiveHint: false, idempotentHin
 
 export function createTool<Arguments extends z.ZodType>(tool: Definition<Arguments>): CreateTool {
   const { name, toolset, title } = tool;
-  const description = `${tool.description} ${AFTERWARDS}`;
+  const costs = tool.free !== true;
+  const description = `${tool.description} ${costs ? 'Costs money' : 'Costs nothing'}. ${AFTERWARDS}`;
   const inputSchema = memoised<z.input<Arguments>, z.output<Arguments>>(tool.arguments);
   return {
     name,
@@ -76,13 +81,13 @@ export function createTool<Arguments extends z.ZodType>(tool: Definition<Argumen
     register(server, api) {
       server.registerTool(
         name,
-        { title, description, inputSchema, outputSchema: taskOutput, annotations },
+        { title, description, inputSchema, outputSchema: taskOutput, annotations, _meta: metaOf(costs) },
         (given, ctx) =>
           orErrorResult(async () => {
             const { kind, request } = tool.request(given);
             const task = await api.create(callOf(ctx), PATHS[kind], request);
             if (declaresTasks(ctx) && !isDone(task.status)) return madeTask(task, Date.now());
-            return taskResult(task, nextStep(task));
+            return taskResult(task, nextStep(task), [], linksOf(ctx, task));
           }),
       );
     },

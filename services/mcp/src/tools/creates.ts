@@ -29,7 +29,8 @@ export const ORIGINAL_CREATE_TOOLS: readonly CreateTool[] = [
     name: 'create_text_to_image_tool',
     toolset: 'images',
     title: 'Make a picture from text',
-    description: 'Starts a task that draws a picture from a description. Costs money.',
+    description:
+      'Starts a task that draws a picture from a description. With pictures to start from take create_image_from_images_tool.',
     arguments: textToImageArguments,
     request: ({ prompt, aspect_ratio, negative_prompt, model_name, resolution, count }) => ({
       kind: 'text-to-image',
@@ -40,7 +41,8 @@ export const ORIGINAL_CREATE_TOOLS: readonly CreateTool[] = [
     name: 'create_text_to_video_tool',
     toolset: 'videos',
     title: 'Make a video from text',
-    description: 'Starts a task that makes a video from a description. Costs money, takes minutes.',
+    description:
+      'Starts a task that makes a video from a description. With a picture to begin with take create_image_to_video_tool. Takes minutes.',
     arguments: textToVideoArguments,
     request: ({ prompt, aspect_ratio, duration, cfg_scale, model_name, quality, sound, negative_prompt }) => ({
       kind: 'text-to-video',
@@ -54,7 +56,8 @@ export const ORIGINAL_CREATE_TOOLS: readonly CreateTool[] = [
     name: 'create_image_to_video_tool',
     toolset: 'videos',
     title: 'Make a video from a picture',
-    description: 'Starts a task that makes a video whose first frame is a picture. Costs money, takes minutes.',
+    description:
+      'Starts a task that makes a video whose first frame is a picture. With several pictures or a video take create_video_from_references_tool. Takes minutes.',
     arguments: imageToVideoArguments,
     request: ({ image_url, last_frame, prompt, duration, cfg_scale, model_name, quality, sound, negative_prompt }) => ({
       kind: 'image-to-video',
@@ -68,7 +71,7 @@ export const ORIGINAL_CREATE_TOOLS: readonly CreateTool[] = [
     name: 'create_virtual_try_on_tool',
     toolset: 'try-on',
     title: 'Dress a person in a garment',
-    description: 'Starts a task that shows the person of one picture in the garment of another. Costs money.',
+    description: 'Starts a task that shows the person of one picture in the garment of another.',
     arguments: virtualTryOnArguments,
     request: ({ person_image, garment_image }) => ({
       kind: 'virtual-try-on',
@@ -84,7 +87,7 @@ export const MORE_CREATE_TOOLS: readonly CreateTool[] = [
     toolset: 'images',
     title: 'Make a picture from pictures',
     description:
-      'Starts a task that edits a picture, or puts several together, as a prompt says. Costs money. For a picture from words alone take create_text_to_image_tool.',
+      'Starts a task that edits a picture, or puts several together, as a prompt says. For a picture from words alone take create_text_to_image_tool.',
     arguments: imageFromImagesArguments,
     request: ({ prompt, images, element_ids, aspect_ratio, resolution, count }) => ({
       kind: 'omni-image',
@@ -99,8 +102,7 @@ export const MORE_CREATE_TOOLS: readonly CreateTool[] = [
     name: 'create_expanded_image_tool',
     toolset: 'images',
     title: 'Make a picture larger on its sides',
-    description:
-      'Starts a task that draws on beyond the sides of a picture, to at most three times its area. Costs money.',
+    description: 'Starts a task that draws on beyond the sides of a picture, to at most three times its area.',
     arguments: expandImageArguments,
     request: ({ image, up, down, left, right, prompt, count }) => ({
       kind: 'image-expand',
@@ -114,7 +116,7 @@ export const MORE_CREATE_TOOLS: readonly CreateTool[] = [
     name: 'create_image_views_tool',
     toolset: 'images',
     title: 'Show a thing from other sides',
-    description: 'Starts a task that shows the person or thing of one picture from nine sides. Costs money.',
+    description: 'Starts a task that shows the person or thing of one picture from nine sides.',
     arguments: imageViewsArguments,
     request: ({ image }) => ({ kind: 'multi-shot-image', request: { element_frontal_image: image } }),
   }),
@@ -123,7 +125,7 @@ export const MORE_CREATE_TOOLS: readonly CreateTool[] = [
     toolset: 'videos',
     title: 'Make or edit a video with references',
     description:
-      'Starts a task that makes a video with given pictures, frames or elements, or edits a given video, as a prompt says. Costs money, takes minutes. For one first frame take create_image_to_video_tool.',
+      'Starts a task that makes a video with given pictures, frames or elements, or edits a given video, as a prompt says. Takes minutes. For one first frame take create_image_to_video_tool.',
     arguments: videoFromReferencesArguments,
     request: ({ prompt, first_frame, last_frame, images = [], video_url, ...more }) => {
       const frames = [
@@ -154,8 +156,7 @@ export const MORE_CREATE_TOOLS: readonly CreateTool[] = [
     name: 'create_extended_video_tool',
     toolset: 'videos',
     title: 'Make a video longer',
-    description:
-      'Starts a task that adds 4 to 5 seconds to a video that an older model of Kling made. Costs money, takes minutes.',
+    description: 'Starts a task that adds 4 to 5 seconds to a video that an older model of Kling made. Takes minutes.',
     arguments: extendVideoArguments,
     request: ({ video_id, prompt }) => ({ kind: 'video-extend', request: { video_id, prompt } }),
   }),
@@ -163,7 +164,7 @@ export const MORE_CREATE_TOOLS: readonly CreateTool[] = [
     name: 'create_motion_transfer_tool',
     toolset: 'videos',
     title: 'Move a person as in a video',
-    description: 'Starts a task that lets the person of a picture move as in a video. Costs money, takes minutes.',
+    description: 'Starts a task that lets the person of a picture move as in a video. Takes minutes.',
     arguments: motionTransferArguments,
     request: ({ image, video_url, orientation, prompt, quality, keep_original_sound }) => ({
       kind: 'motion-control',
@@ -177,8 +178,7 @@ export const MORE_CREATE_TOOLS: readonly CreateTool[] = [
     name: 'create_video_effect_tool',
     toolset: 'videos',
     title: 'Put an effect on pictures',
-    description:
-      'Starts a task that makes a short video of one or two pictures by a named effect. Costs money, takes minutes.',
+    description: 'Starts a task that makes a short video of one or two pictures by a named effect. Takes minutes.',
     arguments: videoEffectArguments,
     request: ({ effect, images }) => ({
       kind: 'effects',
@@ -190,7 +190,7 @@ export const MORE_CREATE_TOOLS: readonly CreateTool[] = [
     toolset: 'sounds',
     title: 'Let a picture or a video speak',
     description:
-      'Starts a task in which a person of a picture or a video says what a sound or a text says. Costs money, takes minutes.',
+      'Starts a task in which a person of a picture or a video says what a sound or a text says. Takes minutes.',
     arguments: talkingVideoArguments,
     request: ({ image, video_url, audio, text, voice_id, language, prompt }) => {
       if (image !== undefined) return { kind: 'avatar', request: { image, sound_file: audio, prompt } };
@@ -206,7 +206,7 @@ export const MORE_CREATE_TOOLS: readonly CreateTool[] = [
     name: 'create_sound_tool',
     toolset: 'sounds',
     title: 'Make a sound',
-    description: 'Starts a task that makes a sound from a description, or the sound of a video. Costs money.',
+    description: 'Starts a task that makes a sound from a description, or the sound of a video.',
     arguments: soundArguments,
     request: ({ prompt, video_url, music_prompt, duration }) =>
       video_url === undefined
@@ -219,6 +219,7 @@ export const MORE_CREATE_TOOLS: readonly CreateTool[] = [
     title: 'Keep a person or thing',
     description:
       'Starts a task that keeps a person or thing under an id (element_id in the result), to use again in prompts of other tools.',
+    free: true,
     arguments: elementArguments,
     request: ({ name, description, image, other_images }) => ({
       kind: 'element',
@@ -235,7 +236,7 @@ export const MORE_CREATE_TOOLS: readonly CreateTool[] = [
     name: 'create_voice_tool',
     toolset: 'library',
     title: 'Keep a voice',
-    description: 'Starts a task that keeps a voice under an id (voice_id in the result). Costs money.',
+    description: 'Starts a task that keeps a voice under an id (voice_id in the result).',
     arguments: voiceArguments,
     request: ({ name, audio_url }) => ({ kind: 'voice', request: { voice_name: name, voice_url: audio_url } }),
   }),

@@ -1,4 +1,4 @@
-import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server';
 import type { Picture } from '../api-client.ts';
 import { ApiError } from '../errors.ts';
 import { memoised } from '../memoised.ts';
@@ -8,12 +8,18 @@ import { type Task, taskSchema } from '../task.ts';
 export const taskOutput = memoised(taskSchema);
 
 /** @param note what to do next, for the model */
-export function taskResult(task: Task, note: string, pictures: readonly Picture[] = []): CallToolResult {
+export function taskResult(
+  task: Task,
+  note: string,
+  pictures: readonly Picture[] = [],
+  links: readonly ResourceLink[] = [],
+): CallToolResult {
   const failed = task.status === 'failed';
   return {
     content: [
       { type: 'text', text: `${note}\n${JSON.stringify(task, null, 2)}` },
       ...pictures.map(({ data, mimeType }) => ({ type: 'image' as const, data, mimeType })),
+      ...links,
     ],
     structuredContent: task,
     ...(failed ? { isError: true } : {}),

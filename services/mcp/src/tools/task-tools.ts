@@ -7,6 +7,8 @@ import { isDone, taskSchema, taskStatusSchema } from '../task.ts';
 import { declaresTasks } from '../tasks/extension.ts';
 import { waitedTask } from '../tasks/kling-tasks.ts';
 import { taskArguments, waitArguments } from './arguments.ts';
+import { metaOf } from './cost.ts';
+import { linksOf } from './links.ts';
 import { picturesOf } from './pictures.ts';
 import { nextStep, orErrorResult, taskOutput, taskResult } from './result.ts';
 import type { ToolDependencies } from './tool-dependencies.ts';
@@ -21,11 +23,12 @@ export const TASK_TOOL_NAMES = [
 ] as const;
 export const LIST_TOOL_NAME = 'list_tasks_tool';
 
-const annotations = { readOnlyHint: true, idempotentHint: true, openWorldHint: true };
+const annotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true };
+const _meta = metaOf(false);
 const outputSchema = taskOutput;
 
 const listArguments = memoised(
-  z.object({
+  z.strictObject({
     status: taskStatusSchema.optional().describe('Only tasks in this state'),
     kind: z.enum(KINDS).optional().describe('Only tasks of this kind'),
     limit: z.int().min(1).max(50).default(10).describe('How many at most'),
@@ -40,10 +43,12 @@ export function registerTaskTools(server: McpServer, { api, stopping, openWaits,
     'get_task_status_tool',
     {
       title: 'State of a task',
-      description: 'Tells whether a task is submitted, processing, succeeded or failed, and nothing more.',
+      description:
+        'Tells whether a task is submitted, processing, succeeded or failed, and nothing more. To wait for its end take wait_for_task_completion_tool.',
       inputSchema: taskArguments,
       outputSchema,
       annotations,
+      _meta,
     },
     ({ task_id }, ctx) =>
       orErrorResult(async () => {
@@ -56,16 +61,18 @@ export function registerTaskTools(server: McpServer, { api, stopping, openWaits,
     'get_task_result_tool',
     {
       title: 'Result of a task',
-      description: 'Gives the result of a finished task: pictures themselves, and addresses of all files.',
+      description:
+        'Gives the result of a finished task: pictures themselves, and links to all files. For one that may not have ended take wait_for_task_completion_tool.',
       inputSchema: taskArguments,
       outputSchema,
       annotations,
+      _meta,
     },
     ({ task_id }, ctx) =>
       orErrorResult(async () => {
         const call = callOf(ctx);
         const task = await api.task(call, task_id, 'result');
-        return taskResult(task, nextStep(task), await picturesOf(api, call, task));
+        return taskResult(task, nextStep(task), await picturesOf(api, call, task), linksOf(ctx, task));
       }),
   );
 
@@ -73,16 +80,20 @@ export function registerTaskTools(server: McpServer, { api, stopping, openWaits,
     'get_single_task_tool',
     {
       title: 'Everything about a task',
-      description: 'Gives a task with its request, state, times, result and error.',
+      description: 'Gives a task as it is now, with its request, state, times, result and error.',
       inputSchema: taskArguments,
       outputSchema,
       annotations,
+      _meta,
     },
     ({ task_id }, ctx) =>
       orErrorResult(async () => {
         const call = callOf(ctx);
         const task = await api.task(call, task_id);
-        return { ...taskResult(task, nextStep(task), await picturesOf(api, call, task)), isError: false };
+        return {
+          ...taskResult(task, nextStep(task), await picturesOf(api, call, task), linksOf(ctx, task)),
+          isError: false,
+        };
       }),
   );
 
@@ -91,10 +102,11 @@ export function registerTaskTools(server: McpServer, { api, stopping, openWaits,
     {
       title: 'Wait for a task',
       description:
-        'Waits until a task is done and gives its result, pictures included. Prefer this to asking for the state again and again.',
+        'Waits until a task is done and gives its result, pictures and links to all files included. Prefer this to asking for the state again and again.',
       inputSchema: waitArguments,
       outputSchema,
       annotations,
+      _meta,
     },
     ({ task_id, timeout, poll_interval }, ctx) =>
       orErrorResult(async () => {
@@ -115,7 +127,7 @@ export function registerTaskTools(server: McpServer, { api, stopping, openWaits,
           stopping: wait === null ? stopping : AbortSignal.any([stopping, wait.ended]),
         }).finally(wait?.close);
         const note = isDone(task.status) ? nextStep(task) : `The wait is over, the task goes on. ${nextStep(task)}`;
-        return taskResult(task, note, await picturesOf(api, call, task));
+        return taskResult(task, note, await picturesOf(api, call, task), linksOf(ctx, task));
       }),
   );
 }
@@ -129,6 +141,7 @@ export function registerTaskList(server: McpServer, { api }: ToolDependencies): 
       inputSchema: listArguments,
       outputSchema: listOutput,
       annotations,
+      _meta,
     },
     ({ status, kind, limit, cursor }, ctx) =>
       orErrorResult(async () => {

@@ -1,11 +1,13 @@
 import type { AuthInfo, ProtocolEra } from '@modelcontextprotocol/server';
 import type { ApiClient } from '../api-client.ts';
 import type { Asks } from '../call.ts';
+import type { Catalogue } from '../catalogue.ts';
 import type { OpenWaits } from '../open-waits.ts';
 import type { Toolsets } from './toolsets.ts';
 
 export interface ToolDependencies {
   api: ApiClient;
+  catalogue: Catalogue;
   stopping: AbortSignal;
   openWaits: OpenWaits;
   toolsets: Toolsets;
