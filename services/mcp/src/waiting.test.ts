@@ -244,7 +244,7 @@ it('a wait ends in time even when the API does not answer any more', async () =>
   const started = performance.now();
   const found = await waitForTask(silent as ApiClient, call, {
     taskId: 'x',
-    timeoutSeconds: 0.1,
+    timeoutSeconds: 0.0123,
     progressSeconds: 5,
     now: () => performance.now(),
     progress: async () => {},

@@ -74,7 +74,6 @@ export function mcpTask(task: Task, taskId: string, now: number): McpTask {
 }
 
 async function findPatiently(api: ApiClient, call: Call, id: string, stopping: AbortSignal): Promise<Task> {
-  const signal = AbortSignal.any([call.signal, stopping]);
   const started = performance.now();
   for (;;) {
     try {
@@ -85,8 +84,8 @@ async function findPatiently(api: ApiClient, call: Call, id: string, stopping: A
         throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no task ${id.slice(0, 64)}`);
       }
       const over = !error.retryable || performance.now() - started > PATIENCE_MS;
-      if (over || signal.aborted) throw new ProtocolError(ProtocolErrorCode.InternalError, error.message);
-      await setTimeout(1000, undefined, { signal }).catch(() => {});
+      if (over || stopping.aborted) throw new ProtocolError(ProtocolErrorCode.InternalError, error.message);
+      await setTimeout(1000, undefined, { signal: AbortSignal.any([call.signal, stopping]) }).catch(() => {});
       call.signal.throwIfAborted();
     }
   }

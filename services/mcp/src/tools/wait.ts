@@ -27,7 +27,8 @@ export interface WaitOptions {
 export async function waitForTask(api: ApiClient, call: Call, options: WaitOptions): Promise<Task> {
   const started = options.now();
   const elapsed = () => (options.now() - started) / 1000;
-  const enough = AbortSignal.any([options.stopping, AbortSignal.timeout(options.timeoutSeconds * 1000 + GRACE_MS)]);
+  const latest = AbortSignal.timeout(Math.ceil(options.timeoutSeconds * 1000) + GRACE_MS);
+  const enough = AbortSignal.any([options.stopping, latest]);
   const stoppable = { ...call, signal: AbortSignal.any([call.signal, enough]) };
   let task = await api.task(call, options.taskId);
   let failures = 0;
