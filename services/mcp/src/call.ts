@@ -1,5 +1,5 @@
 import type { Scope } from '@klingapi/identity';
-import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server';
+import type { AuthInfo } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Call } from './api-client.ts';
 
@@ -8,7 +8,6 @@ const doorSchema = z.object({
   subject: z.string(),
   scopes: z.array(z.enum(['handshake', 'read', 'create'])),
   ended: z.instanceof(AbortSignal),
-  asks: z.object({ method: z.string(), name: z.string() }),
 });
 
 export interface Door {
@@ -19,13 +18,6 @@ export interface Door {
    * has taken too long, then with the error to tell.
    */
   ended: AbortSignal;
-  /** Empty where the message has no single method, or no name of a tool or prompt. */
-  asks: Asks;
-}
-
-export interface Asks {
-  readonly method: string;
-  readonly name: string;
 }
 
 /** The shape the SDK hands through unread. The client's token is left out on purpose. */
@@ -33,14 +25,20 @@ export function authInfoOf(door: Door) {
   return { token: '', clientId: door.subject, scopes: [...door.scopes], extra: { ...door } };
 }
 
-export function callOf(ctx: ServerContext): Call {
-  const { ended, subject, scopes } = doorSchema.parse(ctx.http?.authInfo?.extra);
-  return { subject, scopes, signal: AbortSignal.any([ctx.mcpReq.signal, ended]) };
+/** What quick tools look at of the request that calls them; the SDK's context is one. */
+export interface ToolContext {
+  readonly mcpReq: { readonly signal: AbortSignal; readonly envelope?: unknown };
+  readonly http?:
+    | {
+        readonly authInfo?: AuthInfo | undefined;
+        readonly req?: { readonly headers: Pick<Headers, 'get'> } | undefined;
+      }
+    | undefined;
 }
 
-/** What the one request asks for that a server is made for; undefined where nobody said. */
-export function asksOf(authInfo: AuthInfo | undefined): Asks | undefined {
-  return doorSchema.safeParse(authInfo?.extra).data?.asks;
+export function callOf({ http, mcpReq }: ToolContext): Call {
+  const { ended, subject, scopes } = doorSchema.parse(http?.authInfo?.extra);
+  return { subject, scopes, signal: mcpReq.signal === ended ? ended : AbortSignal.any([mcpReq.signal, ended]) };
 }
 
 /** For what is asked outside of a request of the protocol. */

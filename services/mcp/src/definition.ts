@@ -4,19 +4,16 @@ import { registerPrompts } from './prompts.ts';
 import { registerResources } from './resources.ts';
 import { registerTasks } from './tasks/extension.ts';
 import { klingTasks } from './tasks/kling-tasks.ts';
-import { offeredTools, registerTools } from './tools/register.ts';
+import { offersOf } from './tools/offers.ts';
+import { offerTools } from './tools/register.ts';
 import type { ToolDependencies } from './tools/tool-dependencies.ts';
 import { NAME, VERSION } from './version.ts';
 
 const LISTED = { ttlMs: 300_000, cacheScope: 'public' } as const;
 
-/**
- * The MCP server as clients see it. Made anew for every request: one instance
- * that is shared between clients has leaked data from one to another before
- * (CVE-2026-25536), and grows with each request it serves.
- */
-export function buildServer(dependencies: ToolDependencies): McpServer {
-  const server = new McpServer(
+/** Who we are, with nothing to offer yet. */
+export function emptyServer(): McpServer {
+  return new McpServer(
     { name: NAME, version: VERSION, title: 'Kling' },
     {
       instructions: 'Makes pictures and videos with Kling. Read the prompt kling_usage_guide before the first task.',
@@ -29,23 +26,24 @@ export function buildServer(dependencies: ToolDependencies): McpServer {
       },
     },
   );
-  const only = calledTool(dependencies);
-  registerTools(server, dependencies, only);
-  if (only !== undefined) return server;
-  registerGuide(server, dependencies.toolsets);
+}
+
+/**
+ * The MCP server as clients see it. Made anew for every request: one instance
+ * that is shared between clients has leaked data from one to another before
+ * (CVE-2026-25536), and grows with each request it serves.
+ */
+export function buildServer(dependencies: ToolDependencies): McpServer {
+  const server = emptyServer();
+  const { api, stopping, toolsets, offered, era, openWaits, caller } = dependencies;
+  offerTools(offersOf(server), dependencies, offered);
+  registerGuide(server, toolsets);
   registerResources(server, dependencies);
-  registerPrompts(server, dependencies.toolsets);
-  const { api, stopping, era, openWaits, caller } = dependencies;
+  registerPrompts(server, toolsets);
   if (era === 'modern') registerTasks(server, klingTasks(api, stopping, Date.now));
   // The SDK looks in this very server, which was made for this notification alone.
   server.server.setNotificationHandler('notifications/cancelled', ({ params: { requestId } }) => {
     if (caller !== undefined && requestId !== undefined) openWaits.end(caller.clientId, requestId);
   });
   return server;
-}
-
-/** Who calls a tool of ours sees no other, so making them all would be four fifths of the work of the call. */
-function calledTool({ asks, toolsets }: ToolDependencies): string | undefined {
-  if (asks?.method !== 'tools/call') return undefined;
-  return offeredTools(toolsets).find((name) => name === asks.name);
 }

@@ -9,10 +9,10 @@ import { challenge, forbid } from './challenge.ts';
 import { allowPage, answerPreflight } from './cors.ts';
 import type { FaultSorter } from './fault-sorter.ts';
 import { createPlaces, type Limits, overTime } from './limits.ts';
-import type { Memory, Remembered } from './memory.ts';
 import type { RequestMetrics } from './metrics.ts';
 import type { ProtectedResource } from './oauth/protected-resource.ts';
 import { refuse } from './refuse.ts';
+import type { Answer, Shortcuts } from './shortcuts.ts';
 
 /** For a request to arrive; Fastify's default lets a client drip one for ever. Replies may take longer. */
 const ARRIVES_WITHIN_MS = 120_000;
@@ -33,8 +33,8 @@ export interface DoorOptions {
   faults: FaultSorter;
   /** Writes the whole reply to the raw response. */
   serve: NodeMcpRequestHandler;
-  /** What need not be asked of `serve` again; null where every request is. */
-  memory: Memory | null;
+  /** Around `serve`, to the same answers; null where every request goes there. */
+  shortcuts: Shortcuts | null;
   onError: (error: unknown) => void;
 }
 
@@ -126,9 +126,10 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
       // Whoever may open a session may end it.
       const needed = request.method === 'DELETE' ? 'handshake' : neededScope(summary);
       if (identity === null || !isAdmitted(identity, needed)) return forbid(reply, needed, resource);
-      const recalled = comesToSee(identity) ? null : options.memory?.recall(request.headers, body);
-      const answer = recalled instanceof Promise ? await recalled : recalled;
-      if (answer) return give(reply.hijack().raw, answer, body);
+      const shortcuts = comesToSee(identity) ? null : options.shortcuts;
+      const listed = shortcuts?.listed(request.headers, body);
+      const list = listed instanceof Promise ? await listed : listed;
+      if (list) return give(reply.hijack().raw, list, body);
       const ended = new AbortController();
       const timers = endAfter(limits.maxRequestSeconds, () => {
         metrics.limited('time');
@@ -139,7 +140,9 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
         timers.clear();
         ended.abort();
       });
-      const auth = authInfoOf({ ...identity, ended: ended.signal, asks: summary });
+      const auth = authInfoOf({ ...identity, ended: ended.signal });
+      const answer = await shortcuts?.called(request.headers, body, { auth, signal: ended.signal });
+      if (answer) return give(reply.hijack().raw, answer, body);
       reply.hijack();
       await options.faults.during(reply.raw, () => options.serve(plain(request.raw, auth), reply.raw, body));
     },
@@ -153,7 +156,7 @@ function comesToSee({ scopes }: Identity): boolean {
   return scopes.every((scope) => scope === 'handshake');
 }
 
-function give(response: ServerResponse, { headers, before, after }: Remembered, message: unknown): void {
+function give(response: ServerResponse, { headers, before, after }: Answer, message: unknown): void {
   const rest = Buffer.from(`${JSON.stringify(Object(message).id)}${after}`);
   response.writeHead(200, { ...headers, 'content-length': before.length + rest.length });
   response.write(before);

@@ -559,7 +559,7 @@ describe('the door', () => {
       allowedOrigins: [],
       authenticate: Object.assign(async () => ({ subject: 'a', scopes: [] }), { close: () => {} }),
       resource: null,
-      memory: null,
+      shortcuts: null,
       limits: DEFAULT_LIMITS,
       metrics: { observe: () => {}, limited: () => {}, inFlight: () => {}, apiDown: () => {} },
       faults: createFaultSorter({ onError: () => {}, onClientFault: () => {} }),

@@ -1,30 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What is answered alike to everybody who asks alike: who the server is, and what there is. */
-const METHODS: ReadonlySet<unknown> = new Set([
-  'initialize',
-  'server/discover',
-  'tools/list',
-  'prompts/list',
-  'resources/list',
-  'resources/templates/list',
-]);
 /** Headers that the SDK reads. */
 const READ = ['accept', 'content-type', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'mcp-session-id'] as const;
 /** No header can hold it, and an empty header is one. */
 const ABSENT = '\0';
 
-/** An answer of the SDK with status 200, and a hole where the id of the request stands. */
-export interface Remembered {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly before: Buffer;
-  readonly after: string;
-}
-
-export interface MemoryOptions {
+export interface MemoryOptions<Answer> {
+  /** What is asked for by other methods is never remembered. */
+  readonly methods: ReadonlySet<unknown>;
   /** Asks the SDK. */
   readonly ask: (headers: IncomingHttpHeaders, message: object) => Promise<Response>;
+  /** From a reply with status 200, in which the id stands as given; null when it is none to give again. */
+  readonly read: (headers: Headers, text: string, id: string) => Answer | null;
   /** Milliseconds, any origin. */
   readonly now: () => number;
   /** Milliseconds for which an answer is good. */
@@ -35,12 +23,12 @@ export interface MemoryOptions {
   readonly longest: number;
 }
 
-export interface Memory {
+export interface Memory<Answer> {
   /**
    * What the SDK answers to the message, from memory or by asking it; null for what it has to answer itself, because
    * that is not the same for everybody, or no answer with status 200.
    */
-  recall(headers: IncomingHttpHeaders, message: unknown): Remembered | Promise<Remembered | null> | null;
+  recall(headers: IncomingHttpHeaders, message: unknown): Answer | Promise<Answer | null> | null;
   /** What there is has changed. */
   forget(): void;
 }
@@ -50,23 +38,24 @@ export interface Memory {
  * key, but for its id, so that no judgement of the SDK is repeated here. Only for a moment: a server whose SDK has
  * broken shall not look alive for longer.
  */
-export function createMemory({ ask, now, freshMs, entries, longest }: MemoryOptions): Memory {
-  let known = new Map<string, { answer: Remembered; until: number }>();
-  let asked = new Map<string, Promise<Remembered | null>>();
+export function createMemory<Answer>(options: MemoryOptions<Answer>): Memory<Answer> {
+  const { methods, ask, read, now, freshMs, entries, longest } = options;
+  let known = new Map<string, { answer: Answer; until: number }>();
+  let asked = new Map<string, Promise<Answer | null>>();
 
-  async function learn(headers: IncomingHttpHeaders, message: object): Promise<Remembered | null> {
+  async function learn(headers: IncomingHttpHeaders, message: object): Promise<Answer | null> {
     const id = randomUUID();
     try {
       const response = await ask(headers, { ...message, id });
       const text = await response.text();
-      return response.status === 200 ? split(response.headers, text, JSON.stringify(id)) : null;
+      return response.status === 200 ? read(response.headers, text, JSON.stringify(id)) : null;
     } catch {
       // It is asked once more, for its own words.
       return null;
     }
   }
 
-  async function learnOnce(key: string, headers: IncomingHttpHeaders, message: object): Promise<Remembered | null> {
+  async function learnOnce(key: string, headers: IncomingHttpHeaders, message: object): Promise<Answer | null> {
     const began = now();
     // As they are now: what is learned of before a change is not kept after it.
     const [keptIn, askedIn] = [known, asked];
@@ -78,7 +67,7 @@ export function createMemory({ ask, now, freshMs, entries, longest }: MemoryOpti
     return answer;
   }
 
-  function keep(answers: typeof known, key: string, entry: { answer: Remembered; until: number }): void {
+  function keep(answers: typeof known, key: string, entry: { answer: Answer; until: number }): void {
     const [oldest] = answers.keys();
     if (answers.size >= entries && oldest !== undefined) answers.delete(oldest);
     answers.set(key, entry);
@@ -86,7 +75,7 @@ export function createMemory({ ask, now, freshMs, entries, longest }: MemoryOpti
 
   return {
     recall(headers, message) {
-      const asks = requestOf(message);
+      const asks = requestOf(message, methods);
       if (asks === null) return null;
       const key = `${READ.map((name) => headers[name] ?? ABSENT).join('\n')}\n${JSON.stringify({ ...asks, id: null })}`;
       if (key.length > longest) return null;
@@ -102,17 +91,10 @@ export function createMemory({ ask, now, freshMs, entries, longest }: MemoryOpti
   };
 }
 
-/** The message as request for one of the methods above, with an id that comes back as it is. */
-function requestOf(message: unknown): { id: string | number } | null {
+/** The message as request for one of the methods, with an id that comes back as it is. */
+function requestOf(message: unknown, methods: ReadonlySet<unknown>): { id: string | number } | null {
   if (typeof message !== 'object' || message === null || !('method' in message && 'id' in message)) return null;
   const { method, id } = message;
-  if (!METHODS.has(method)) return null;
+  if (!methods.has(method)) return null;
   return typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id)) ? { ...message, id } : null;
-}
-
-/** null when the id does not stand in the answer exactly once. */
-function split(headers: Headers, text: string, id: string): Remembered | null {
-  const [before, after, more] = text.split(id);
-  if (before === undefined || after === undefined || more !== undefined) return null;
-  return { headers: Object.fromEntries(headers), before: Buffer.from(before), after };
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createAuthenticator, type Identity } from '@klingapi/identity';
 import { createRegistry, type Management, startManagement } from '@klingapi/management';
 import { createHandshakeMetrics, createMonitor, handshake, handshakeRoutes, type ProbeReport } from '@klingapi/probe';
-import { toNodeHandler, toWebRequest } from '@modelcontextprotocol/node';
+import { toNodeHandler } from '@modelcontextprotocol/node';
 import {
   type AuthInfo,
   createMcpHandler,
@@ -11,18 +11,19 @@ import {
   type ProtocolEra,
   type ServerNotifier,
 } from '@modelcontextprotocol/server';
-import { createApiClient } from './api-client.ts';
-import { asksOf } from './call.ts';
+import { type ApiClient, createApiClient } from './api-client.ts';
 import { createCatalogue } from './catalogue.ts';
 import { buildServer } from './definition.ts';
 import { buildDoor } from './door.ts';
 import { createFaultSorter } from './fault-sorter.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import { createMemory } from './memory.ts';
 import { createRequestMetrics } from './metrics.ts';
 import { type OauthOptions, startOauth } from './oauth/start.ts';
 import { createOpenWaits } from './open-waits.ts';
 import { createSessionLeg, type SessionOptions, withSessions } from './sessions.ts';
+import { createShortcuts } from './shortcuts.ts';
+import { quickTools } from './tools/offers.ts';
+import { offeredTools, offerTools } from './tools/register.ts';
 import type { ToolDependencies } from './tools/tool-dependencies.ts';
 import { ALL_TOOLSETS, type Toolsets } from './tools/toolsets.ts';
 
@@ -33,6 +34,8 @@ export interface McpOptions {
   path: string;
   management: { host: string; port: number };
   apiUrl: string;
+  /** Instead of the one at that address (measurements). */
+  api?: ApiClient;
   auth: 'callers' | 'oauth' | 'none';
   callersDir: string | undefined;
   /** Needed for `oauth`. */
@@ -43,7 +46,9 @@ export interface McpOptions {
   handshakeTimeoutMs: number;
   /** Groups of tools that are offered; all without it. */
   toolsets?: Toolsets;
-  /** What clients see instead of our tools (tests). */
+  /** Of these tools only those with these names (measurements). */
+  only?: readonly string[];
+  /** What clients see instead of our tools (tests). Lists have to be alike for all callers. */
   definition?: (context: DefinitionContext) => McpServer;
   /** Sessions for the older era; without them it is served statelessly. */
   sessions?: SessionOptions;
@@ -70,9 +75,6 @@ export interface Mcp {
   close(): Promise<void>;
 }
 
-/** Some clients, each in some versions, each asking all there is. Lists are long, so this is some megabytes at most. */
-const REMEMBERED = { freshMs: 1_000, entries: 128, longest: 4_096 };
-
 const SELF: Identity = { subject: 'system:self', scopes: ['handshake'] };
 
 /** Starts the MCP service: traffic on one port, management on another. */
@@ -85,7 +87,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   // Good for nothing but the handshake with itself, known to this process alone.
   const ownToken = randomBytes(32).toString('base64url');
 
-  const api = createApiClient({ url: options.apiUrl, internalKey: options.internalKey });
+  const api = options.api ?? createApiClient({ url: options.apiUrl, internalKey: options.internalKey });
   const catalogue = createCatalogue({ api, now: () => performance.now() });
   const oauth = options.auth === 'oauth' ? startOauth(options.oauth, options.path, registry, onError) : null;
   const authenticate = createAuthenticator({
@@ -101,18 +103,10 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   requestMetrics.apiDown(api.isDown);
   const faults = createFaultSorter({ onError, onClientFault: options.onClientFault ?? (() => {}) });
   const openWaits = createOpenWaits();
+  const offered = offeredTools(toolsets).filter((name) => options.only?.includes(name) ?? true);
+  const common = { api, catalogue, stopping: stopping.signal, openWaits, toolsets, offered };
   const build = (caller: AuthInfo | undefined, era: ProtocolEra): McpServer =>
-    define({
-      api,
-      catalogue,
-      stopping: stopping.signal,
-      openWaits,
-      toolsets,
-      caller,
-      era,
-      asks: asksOf(caller),
-      notify: stateless.notify,
-    });
+    define({ ...common, caller, era, notify: stateless.notify });
   const stateless = createMcpHandler(({ authInfo, era }) => build(authInfo, era), { onerror: faults.report });
   const handler =
     options.sessions === undefined
@@ -121,16 +115,15 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
           stateless,
           createSessionLeg(options.sessions, (caller) => build(caller, 'legacy')),
         );
-  const memory = createMemory({
-    ask: (headers, message) =>
-      faults.aside(async () => {
-        const head = { method: 'POST', url: options.path, headers, async *[Symbol.asyncIterator]() {} };
-        return await stateless.fetch(await toWebRequest(head, message), { parsedBody: message });
-      }),
-    now: () => performance.now(),
-    ...REMEMBERED,
+  const shortcuts = createShortcuts({
+    handler: stateless,
+    tools:
+      options.definition === undefined
+        ? quickTools((offers) => offerTools(offers, { ...common, caller: undefined, era: 'modern' }, offered))
+        : new Map(),
+    path: options.path,
+    aside: faults.aside,
   });
-  stateless.bus.subscribe(memory.forget);
   const app = buildDoor({
     path: options.path,
     // Clients come by the public name, whatever else is allowed.
@@ -144,7 +137,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
     faults,
     serve: toNodeHandler(handler, { onerror: faults.report }),
     // With sessions, `initialize` opens one.
-    memory: options.sessions === undefined ? memory : null,
+    shortcuts: options.sessions === undefined ? shortcuts : null,
     onError,
   });
   await app.listen({ host: options.host, port: options.port });

@@ -17,6 +17,9 @@ export const BACKEND: ApiClient = {
   ask: async () => {
     throw new Error('the eight tools ask for nothing else');
   },
+  revalidate: async () => {
+    throw new Error('nobody asks for models');
+  },
   isDown: () => false,
   close: async () => {},
 };

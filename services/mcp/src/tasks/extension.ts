@@ -6,6 +6,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import type { ToolContext } from '../call.ts';
 
 /**
  * The server's side of the extension `io.modelcontextprotocol/tasks` (2026-07-28),
@@ -49,7 +50,7 @@ const declared = z.object({ [CLIENT_CAPABILITIES_META_KEY]: z.object({ extension
 const params = z.object({ taskId: z.string().min(1).max(200) });
 
 /** Whether this very request may be answered with a task; what others declared does not count. */
-export function declaresTasks({ mcpReq }: ServerContext): boolean {
+export function declaresTasks({ mcpReq }: ToolContext): boolean {
   return declared.safeParse(mcpReq.envelope).success;
 }
 

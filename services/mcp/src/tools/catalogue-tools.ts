@@ -1,5 +1,5 @@
 import { KINDS } from '@klingapi/kling';
-import type { CallToolResult, McpServer } from '@modelcontextprotocol/server';
+import type { CallToolResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { callOf } from '../call.ts';
 import { type Model, modelSchema } from '../catalogue.ts';
@@ -7,6 +7,7 @@ import { memoised } from '../memoised.ts';
 import { metaOf } from './cost.ts';
 import type { CreateTool } from './create-tool.ts';
 import { CREATE_TOOLS } from './creates.ts';
+import type { Offers } from './offers.ts';
 import { orErrorResult } from './result.ts';
 import type { ToolDependencies } from './tool-dependencies.ts';
 import { isOffered, type Toolsets } from './toolsets.ts';
@@ -69,8 +70,8 @@ const usageSchema = z.looseObject({
 });
 const usageOutput = memoised(usageSchema);
 
-export function registerCatalogueTools(server: McpServer, { api, catalogue, toolsets }: ToolDependencies): void {
-  server.registerTool(
+export function offerCatalogueTools(offers: Offers, { api, catalogue, toolsets }: ToolDependencies): void {
+  offers.quick(
     'list_models_tool',
     {
       title: 'Models',
@@ -89,7 +90,7 @@ export function registerCatalogueTools(server: McpServer, { api, catalogue, tool
     },
   );
 
-  server.registerTool(
+  offers.quick(
     'estimate_cost_tool',
     {
       title: 'What a task would cost',
@@ -112,7 +113,7 @@ export function registerCatalogueTools(server: McpServer, { api, catalogue, tool
       }),
   );
 
-  server.registerTool(
+  offers.quick(
     'get_usage_tool',
     {
       title: 'What was spent',

@@ -1,5 +1,4 @@
 import type { Kind } from '@klingapi/kling';
-import type { McpServer } from '@modelcontextprotocol/server';
 import type { z } from 'zod';
 import type { ApiClient } from '../api-client.ts';
 import { callOf } from '../call.ts';
@@ -9,6 +8,7 @@ import { declaresTasks } from '../tasks/extension.ts';
 import { madeTask } from '../tasks/kling-tasks.ts';
 import { metaOf } from './cost.ts';
 import { linksOf } from './links.ts';
+import type { Offers } from './offers.ts';
 import { nextStep, orErrorResult, taskOutput, taskResult } from './result.ts';
 import type { Toolset } from './toolsets.ts';
 
@@ -21,7 +21,7 @@ export interface CreateTool {
    * @throws ZodError when the tool does not take these arguments
    */
   requestOf(given: unknown): Wanted;
-  register(server: McpServer, api: ApiClient): void;
+  offer(offers: Offers, api: ApiClient): void;
 }
 
 interface Definition<Arguments extends z.ZodType> {
@@ -78,8 +78,8 @@ export function createTool<Arguments extends z.ZodType>(tool: Definition<Argumen
     name,
     toolset,
     requestOf: (given) => tool.request(tool.arguments.parse(given)),
-    register(server, api) {
-      server.registerTool(
+    offer(offers, api) {
+      offers.quick(
         name,
         { title, description, inputSchema, outputSchema: taskOutput, annotations, _meta: metaOf(costs) },
         (given, ctx) =>

@@ -1,5 +1,6 @@
-import type { ResourceLink, ServerContext } from '@modelcontextprotocol/server';
+import type { ResourceLink } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import type { ToolContext } from '../call.ts';
 import type { Task } from '../task.ts';
 
 /** The version that brought links as content of results, and the header by which older clients can be told apart. */
@@ -24,7 +25,7 @@ const TYPES: Readonly<Record<string, string>> = {
  * of: clients show few kinds of files themselves. None for clients whose version of
  * the protocol has no links; what they do not know they may refuse as a whole.
  */
-export function linksOf(ctx: ServerContext, task: Task): ResourceLink[] {
+export function linksOf(ctx: ToolContext, task: Task): ResourceLink[] {
   const version = ctx.http?.req?.headers.get('mcp-protocol-version') ?? '';
   if (version < SINCE) return [];
   const found = Object.values(task.result ?? {}).flatMap((group) => (Array.isArray(group) ? group : []));
@@ -36,7 +37,8 @@ export function linksOf(ctx: ServerContext, task: Task): ResourceLink[] {
 }
 
 function link(uri: string, name: string, mimeType: string | undefined): ResourceLink {
-  return { type: 'resource_link', uri, name, ...(mimeType === undefined ? {} : { mimeType }) };
+  // In the order in which the SDK writes them.
+  return { name, uri, ...(mimeType === undefined ? {} : { mimeType }), type: 'resource_link' };
 }
 
 function typeOf(url: string): string | undefined {

@@ -1,8 +1,8 @@
-import type { McpServer } from '@modelcontextprotocol/server';
-import { CATALOGUE_TOOL_NAMES, registerCatalogueTools } from './catalogue-tools.ts';
+import { CATALOGUE_TOOL_NAMES, offerCatalogueTools } from './catalogue-tools.ts';
 import type { CreateTool } from './create-tool.ts';
 import { CREATE_TOOLS, MORE_CREATE_TOOLS, ORIGINAL_CREATE_TOOLS } from './creates.ts';
-import { LIST_TOOL_NAME, registerTaskList, registerTaskTools, TASK_TOOL_NAMES } from './task-tools.ts';
+import type { Offers } from './offers.ts';
+import { LIST_TOOL_NAME, offerTaskList, offerTaskTools, TASK_TOOL_NAMES } from './task-tools.ts';
 import type { ToolDependencies } from './tool-dependencies.ts';
 import { isOffered, type Toolsets } from './toolsets.ts';
 
@@ -24,14 +24,15 @@ export function offeredTools(toolsets: Toolsets): readonly string[] {
   return TOOL_NAMES.filter((name) => !off.has(name));
 }
 
-/** @param only the one tool that has to be there; all without it */
-export function registerTools(server: McpServer, dependencies: ToolDependencies, only?: string): void {
-  const { api, toolsets } = dependencies;
-  const isWanted = (names: readonly string[]) => only === undefined || names.includes(only);
-  const isOn = ({ name, toolset }: CreateTool) => isOffered(toolset, toolsets) && isWanted([name]);
-  for (const tool of ORIGINAL_CREATE_TOOLS.filter(isOn)) tool.register(server, api);
-  if (isWanted(TASK_TOOL_NAMES)) registerTaskTools(server, dependencies);
-  for (const tool of MORE_CREATE_TOOLS.filter(isOn)) tool.register(server, api);
-  if (isWanted([LIST_TOOL_NAME])) registerTaskList(server, dependencies);
-  if (isWanted(CATALOGUE_TOOL_NAMES)) registerCatalogueTools(server, dependencies);
+/** @param names of the tools that have to be there; others are offered with them where they are made together */
+export function offerTools(offers: Offers, dependencies: ToolDependencies, names: readonly string[]): void {
+  const isWanted = (made: readonly string[]) => made.some((name) => names.includes(name));
+  const offer = (tools: readonly CreateTool[]) => {
+    for (const tool of tools) if (isWanted([tool.name])) tool.offer(offers, dependencies.api);
+  };
+  offer(ORIGINAL_CREATE_TOOLS);
+  if (isWanted(TASK_TOOL_NAMES)) offerTaskTools(offers, dependencies);
+  offer(MORE_CREATE_TOOLS);
+  if (isWanted([LIST_TOOL_NAME])) offerTaskList(offers, dependencies);
+  if (isWanted(CATALOGUE_TOOL_NAMES)) offerCatalogueTools(offers, dependencies);
 }

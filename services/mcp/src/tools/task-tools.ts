@@ -1,5 +1,4 @@
 import { KINDS } from '@klingapi/kling';
-import type { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { callOf } from '../call.ts';
 import { memoised } from '../memoised.ts';
@@ -9,6 +8,7 @@ import { waitedTask } from '../tasks/kling-tasks.ts';
 import { taskArguments, waitArguments } from './arguments.ts';
 import { metaOf } from './cost.ts';
 import { linksOf } from './links.ts';
+import type { Offers } from './offers.ts';
 import { picturesOf } from './pictures.ts';
 import { nextStep, orErrorResult, taskOutput, taskResult } from './result.ts';
 import type { ToolDependencies } from './tool-dependencies.ts';
@@ -38,8 +38,8 @@ const listArguments = memoised(
 const listSchema = z.looseObject({ tasks: z.array(taskSchema), nextCursor: z.string().optional() });
 const listOutput = memoised(listSchema);
 
-export function registerTaskTools(server: McpServer, { api, stopping, openWaits, era }: ToolDependencies): void {
-  server.registerTool(
+export function offerTaskTools(offers: Offers, { api, stopping, openWaits, era }: ToolDependencies): void {
+  offers.quick(
     'get_task_status_tool',
     {
       title: 'State of a task',
@@ -57,7 +57,7 @@ export function registerTaskTools(server: McpServer, { api, stopping, openWaits,
       }),
   );
 
-  server.registerTool(
+  offers.quick(
     'get_task_result_tool',
     {
       title: 'Result of a task',
@@ -76,7 +76,7 @@ export function registerTaskTools(server: McpServer, { api, stopping, openWaits,
       }),
   );
 
-  server.registerTool(
+  offers.quick(
     'get_single_task_tool',
     {
       title: 'Everything about a task',
@@ -97,7 +97,7 @@ export function registerTaskTools(server: McpServer, { api, stopping, openWaits,
       }),
   );
 
-  server.registerTool(
+  offers.waiting(
     'wait_for_task_completion_tool',
     {
       title: 'Wait for a task',
@@ -132,8 +132,8 @@ export function registerTaskTools(server: McpServer, { api, stopping, openWaits,
   );
 }
 
-export function registerTaskList(server: McpServer, { api }: ToolDependencies): void {
-  server.registerTool(
+export function offerTaskList(offers: Offers, { api }: ToolDependencies): void {
+  offers.quick(
     LIST_TOOL_NAME,
     {
       title: 'Tasks made so far',

@@ -1,6 +1,5 @@
 import type { AuthInfo, ProtocolEra } from '@modelcontextprotocol/server';
 import type { ApiClient } from '../api-client.ts';
-import type { Asks } from '../call.ts';
 import type { Catalogue } from '../catalogue.ts';
 import type { OpenWaits } from '../open-waits.ts';
 import type { Toolsets } from './toolsets.ts';
@@ -11,10 +10,10 @@ export interface ToolDependencies {
   stopping: AbortSignal;
   openWaits: OpenWaits;
   toolsets: Toolsets;
+  /** Names of the tools of these toolsets. */
+  offered: readonly string[];
   /** Who asks, for what the SDK calls without a word on that (completions). */
   caller: AuthInfo | undefined;
   /** Of the request that this server is made for. */
   era: ProtocolEra;
-  /** What the one request asks for that the server is made for; undefined where it serves more. */
-  asks?: Asks | undefined;
 }
