@@ -1,7 +1,7 @@
 /** The peer: SDK v2 as its documentation shows it, in Fastify, with the tools from TOOLS, whose schemas are made once. */
 import { readFileSync } from 'node:fs';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import { createMcpHandler, isCallToolResult, McpServer } from '@modelcontextprotocol/server';
 import Fastify from 'fastify';
 import { z } from 'zod';
 
@@ -14,12 +14,9 @@ const toolsSchema = z.array(
     outputSchema: z.record(z.string(), z.unknown()),
   }),
 );
-const resultSchema = z.object({
-  content: z.array(z.object({ type: z.literal('text'), text: z.string() })),
-  structuredContent: z.record(z.string(), z.unknown()),
-});
 const read = (name: string): unknown => JSON.parse(readFileSync(process.env[name] ?? '', 'utf8'));
-const result = resultSchema.parse(read('RESULT'));
+const result = read('RESULT');
+if (!isCallToolResult(result)) throw new Error('RESULT holds no result of a tool');
 const tools = toolsSchema.parse(read('TOOLS')).map(({ inputSchema, outputSchema, ...tool }) => ({
   ...tool,
   inputSchema: z.fromJSONSchema(inputSchema),
