@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
 import type { ServiceProcess } from '../../service-process.ts';
 import { sendClosedLoop } from '../closed-loop.ts';
@@ -6,10 +7,14 @@ import { startOurs } from './processes.ts';
 import { INITIALIZE, LISTEN, type McpRequest, OTHER_LISTS, SHARED } from './requests.ts';
 
 const WARM_UP = 100_000;
+const MORE = 500_000;
+/** Four times the pace of the comments that keep a stream alive. */
+const IDLE_MS = 60_000;
 const REQUESTS = 1_000_000;
 const STREAMS = 1_000;
 const INITIALIZES = 10_000;
 const FLAT = 1.1;
+const STREAM_KB = 64;
 
 /** Resident memory of our MCP service: over a million requests, while a thousand clients listen, and after ten thousand that came no further than `initialize`. */
 export async function measureMcpMemory(say: (text: string) => void): Promise<Figure[]> {
@@ -31,8 +36,16 @@ export async function measureMcpMemory(say: (text: string) => void): Promise<Fig
     say(`after ${REQUESTS.toLocaleString('en')} more: ${megabytes(after)} MB`);
     const streams: Dispatcher.ResponseData[] = [];
     for (let count = 0; count < STREAMS; count += 1) streams.push(await listen(agent, url, LISTEN));
+    say(`with ${STREAMS.toLocaleString('en')} open streams: ${megabytes(await ours.memory())} MB`);
+    await send(WARM_UP);
+    const opened = await ours.memory();
+    say(`with them and after ${WARM_UP.toLocaleString('en')} more requests: ${megabytes(opened)} MB`);
+    await pause(IDLE_MS);
+    await send(MORE);
     const listening = await ours.memory();
-    say(`with ${STREAMS.toLocaleString('en')} open streams: ${megabytes(listening)} MB`);
+    say(
+      `with them, ${IDLE_MS / 1000} idle seconds later and after ${MORE.toLocaleString('en')} more: ${megabytes(listening)} MB`,
+    );
     await agent.destroy();
     for (const stream of streams) stream.body.on('error', () => {});
     await gone(ours);
@@ -46,7 +59,17 @@ export async function measureMcpMemory(say: (text: string) => void): Promise<Fig
     say(`after ${INITIALIZES.toLocaleString('en')} initialize that nobody went on from: ${megabytes(abandoned)} MB`);
     return [
       flat(`memory after ${REQUESTS.toLocaleString('en')} requests`, after, before),
-      flat(`memory with ${STREAMS.toLocaleString('en')} open streams`, listening, after),
+      flat(
+        `memory with ${STREAMS.toLocaleString('en')} idle streams, over a minute and ${MORE.toLocaleString('en')} requests`,
+        listening,
+        opened,
+      ),
+      {
+        what: 'memory that an idle stream takes, with the room that the heap takes for it',
+        seen: `${((opened - after) / STREAMS / 1e3).toFixed(0)} KB`,
+        goal: `≤ ${STREAM_KB} KB`,
+        holds: opened - after <= STREAMS * STREAM_KB * 1e3,
+      },
       flat(`memory after ${INITIALIZES.toLocaleString('en')} initialize`, abandoned, begun),
     ];
   } finally {
