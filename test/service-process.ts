@@ -33,7 +33,13 @@ export interface ServiceOptions {
   readonly onLine?: (line: string) => void;
 }
 
-const startedSchema = z.object({ port: z.number(), managementPort: z.number().optional() });
+/** The probe serves nothing but its management port. */
+const startedSchema = z.union([
+  z.object({ port: z.number(), managementPort: z.number().optional() }),
+  z
+    .object({ managementPort: z.number() })
+    .transform(({ managementPort }) => ({ port: managementPort, managementPort })),
+]);
 /** Runs TypeScript as it stands, without a word on that. */
 const SOURCES = ['--disable-warning=ExperimentalWarning'];
 

@@ -10,6 +10,7 @@ import { measureWaiters } from './api/waiters.ts';
 import type { Figure } from './figures.ts';
 import { measureMcpSpeed } from './mcp/speed.ts';
 import { measureMcpMemory } from './mcp/steady.ts';
+import { measureSidecar } from './sidecar.ts';
 
 const MEASUREMENTS: Readonly<Record<string, (say: (text: string) => void) => Promise<Figure[]>>> = {
   creates: measureCreates,
@@ -18,6 +19,7 @@ const MEASUREMENTS: Readonly<Record<string, (say: (text: string) => void) => Pro
   waiters: measureWaiters,
   mcp: measureMcpSpeed,
   'mcp-memory': measureMcpMemory,
+  sidecar: measureSidecar,
 };
 
 const chosen = process.argv.slice(2);
