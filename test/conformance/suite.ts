@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { CommandError, runCommand } from '../../scripts/images/run-command.ts';
 import { startFixture } from './fixture/start.ts';
+import { type Recorded, startRecorder } from './recorder.ts';
 
 export type Revision = '2025-11-25' | '2026-07-28';
 
@@ -17,6 +18,8 @@ export interface Outcome {
   /** The same of all others that ran. */
   unscored: Map<string, string[]>;
   passedChecks: number;
+  /** What the suite posted. */
+  requests: readonly Recorded[];
   /** Of the suite itself: 0 when all scored scenarios passed. */
   exitCode: number | null;
 }
@@ -35,7 +38,8 @@ export async function runSuite(
 ): Promise<Outcome> {
   const port = await freePort();
   // The suite wants the address to be called localhost, and a page of that very origin to be let in.
-  const fixture = await startFixture({ port, allowedOrigins: [`http://localhost:${port}`], ...options });
+  const fixture = await startFixture({ allowedOrigins: [`http://localhost:${port}`], ...options });
+  const recorder = await startRecorder(port, fixture.url);
   const results = await mkdtemp(join(tmpdir(), 'conformance-'));
   try {
     const exitCode = await runCommand(process.execPath, [
@@ -48,8 +52,9 @@ export async function runSuite(
         throw error;
       },
     );
-    return { ...(await readResults(revision, results)), exitCode };
+    return { ...(await readResults(revision, results)), requests: recorder.requests, exitCode };
   } finally {
+    recorder.close();
     await fixture.close();
     await rm(results, { recursive: true, force: true });
   }

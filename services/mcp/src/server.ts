@@ -50,6 +50,8 @@ export interface McpOptions {
   only?: readonly string[];
   /** What clients see instead of our tools (tests). Lists have to be alike for all callers. */
   definition?: (context: DefinitionContext) => McpServer;
+  /** Off, the SDK is asked for every answer (tests). */
+  shortcuts?: false;
   /** Sessions for the older era; without them it is served statelessly. */
   sessions?: SessionOptions;
   /** What one caller may hold; {@link DEFAULT_LIMITS} where nothing is said. */
@@ -137,7 +139,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
     faults,
     serve: toNodeHandler(handler, { onerror: faults.report }),
     // With sessions, `initialize` opens one.
-    shortcuts: options.sessions === undefined ? shortcuts : null,
+    shortcuts: options.sessions === undefined && options.shortcuts !== false ? shortcuts : null,
     onError,
   });
   await app.listen({ host: options.host, port: options.port });
