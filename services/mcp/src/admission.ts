@@ -1,4 +1,5 @@
 import type { Identity, Scope } from '@klingapi/identity';
+import { fieldsOf } from './fields.ts';
 import { CREATING_TOOLS } from './tools/register.ts';
 
 /** What the scope `handshake` may do: show that the server speaks MCP and what it offers, nothing that costs or tells. */
@@ -18,20 +19,20 @@ export interface Summary {
   method: string;
   /** Name of a tool or prompt, '' without one. */
   name: string;
+  /** Name of the program that asks, '' where it does not say; the older era says it in `initialize` alone. */
+  client: string;
   era: 'legacy' | 'modern';
 }
 
 /** The few things about a message that this service looks at before the SDK does. */
 export function summarise(body: unknown): Summary {
   const { method, params } = fieldsOf(body);
-  const { name, _meta } = fieldsOf(params);
-  const modern = fieldsOf(_meta)['io.modelcontextprotocol/protocolVersion'] !== undefined;
-  return { method: textOf(method), name: textOf(name), era: modern ? 'modern' : 'legacy' };
-}
-
-/** None of what is no object. */
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+  const { name, clientInfo, _meta } = fieldsOf(params);
+  const envelope = fieldsOf(_meta);
+  const modern = envelope['io.modelcontextprotocol/protocolVersion'] !== undefined;
+  const client = fieldsOf(modern ? envelope['io.modelcontextprotocol/clientInfo'] : clientInfo)['name'];
+  const who = modern || method === 'initialize' ? textOf(client) : '';
+  return { method: textOf(method), name: textOf(name), client: who, era: modern ? 'modern' : 'legacy' };
 }
 
 function textOf(value: unknown): string {

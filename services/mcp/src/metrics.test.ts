@@ -1,8 +1,11 @@
 /** The names and labels that dashboards and alerts are made for: a change here is a change for everybody who has some. */
 import { signAssertion } from '@klingapi/identity';
+import { Registry } from 'prom-client';
 import { afterEach, expect, it, vi } from 'vitest';
 import { scraped } from '../../management/src/scraped.ts';
+import { summarise } from './admission.ts';
 import { INTERNAL_KEY, startFakeApi } from './fake-api.ts';
+import { createRequestMetrics } from './metrics.ts';
 import { startForTest } from './start-for-test.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -54,4 +57,45 @@ it('a scrape of the service has the series of the golden file', async () => {
   const text = await (await fetch(`http://127.0.0.1:${mcp.management.port}/metrics`)).text();
   expect(text).not.toContain('chosen-by-the-caller');
   await expect(scraped(text)).toMatchFileSnapshot('golden/metrics.golden.txt');
+});
+
+it('tells clients apart by their names, the first fifty of them', async () => {
+  const registry = new Registry();
+  const metrics = createRequestMetrics(registry);
+  const ask = (client: string, era: 'legacy' | 'modern' = 'modern') =>
+    metrics.observe({ method: 'tools/list', name: '', client, era }, 200, 0.01);
+  ask('', 'legacy');
+  for (let count = 0; count < 3; count += 1) ask('codex', 'legacy');
+  ask('codex');
+  for (const odd of ['a"b\n', 'x'.repeat(65), '图']) ask(odd);
+  for (let made = 0; made < 1_000; made += 1) ask(`made-up-${made}`);
+  ask('codex');
+  const text = await registry.metrics();
+  const lines = text.split('\n').filter((line) => line.startsWith('klingapi_mcp_client_requests_total'));
+  expect(lines).toContain('klingapi_mcp_client_requests_total{client="codex",era="legacy"} 3');
+  expect(lines).toContain('klingapi_mcp_client_requests_total{client="codex",era="modern"} 2');
+  // With `codex` and `other` there are fifty names.
+  expect(lines).toContain('klingapi_mcp_client_requests_total{client="other",era="modern"} 955');
+  expect(lines).toHaveLength(51);
+});
+
+it.each([
+  ['initialize', { method: 'initialize', params: { clientInfo: { name: 'codex' } } }, 'codex'],
+  ['a request of the older era', { method: 'tools/list', params: { clientInfo: { name: 'codex' } } }, ''],
+  [
+    'one of the newer era',
+    {
+      method: 'tools/list',
+      params: {
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientInfo': { name: 'claude-code' },
+        },
+      },
+    },
+    'claude-code',
+  ],
+  ['what is no name', { method: 'initialize', params: { clientInfo: { name: { a: 1 } } } }, ''],
+])('the client of %s', (_, message, client) => {
+  expect(summarise(message).client).toBe(client);
 });

@@ -22,6 +22,9 @@ const METHODS = new Set([
   'completion/complete',
 ]);
 const TOOLS = new Set<string>(TOOL_NAMES);
+/** Names of clients that are told apart, first come; there are as many as clients care to make up. */
+const CLIENTS = 50;
+const CLIENT_NAME = /^[\w .@/:+-]{1,64}$/;
 
 export interface RequestMetrics {
   observe(summary: Summary, status: number, seconds: number): void;
@@ -92,6 +95,25 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
     seen.set(key, series);
     return series;
   };
+  const clients = new Map<string, Map<Summary['era'], number>>();
+  new Counter({
+    name: 'klingapi_mcp_client_requests_total',
+    help: 'MCP requests that say which program asks, by its name; the older era says it in initialize alone. The first 50 names are told apart, the rest is `other`.',
+    labelNames: ['client', 'era'],
+    registers,
+    collect() {
+      for (const [client, eras] of clients) {
+        for (const [era, requests] of eras) this.inc({ client, era }, requests);
+        eras.clear();
+      }
+    },
+  });
+  const count = (name: string, era: Summary['era']): void => {
+    const isKept = clients.has(name) || (clients.size < CLIENTS && CLIENT_NAME.test(name));
+    const client = isKept ? name : 'other';
+    const eras = clients.get(client) ?? new Map<Summary['era'], number>();
+    clients.set(client, eras.set(era, (eras.get(era) ?? 0) + 1));
+  };
   const limited = new Counter({
     name: 'klingapi_mcp_limited_total',
     help: 'Requests that were refused or ended by a limit for each caller.',
@@ -120,7 +142,8 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
         },
       });
     },
-    observe({ method: asked, name, era }, status, seconds) {
+    observe({ method: asked, name, client, era }, status, seconds) {
+      if (client !== '') count(client, era);
       const method = METHODS.has(asked) ? asked : 'other';
       const tool = method !== 'tools/call' ? '' : TOOLS.has(name) ? name : 'other';
       const key = `${method} ${tool} ${era} ${status}`;

@@ -8,6 +8,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { ToolContext } from './call.ts';
 import { emptyServer } from './definition.ts';
+import { fieldsOf } from './fields.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { declaresTasks } from './tasks/extension.ts';
 import type { QuickTool } from './tools/offers.ts';
@@ -138,10 +139,6 @@ function callIn(message: unknown) {
 
 function nameOf(message: unknown): string {
   return callIn(message)?.name ?? '';
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
 const STAND_IN = '"content":[{"type":"text","text":"the result of a tool"}]';
