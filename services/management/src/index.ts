@@ -4,6 +4,8 @@
  * (`environment.ts`) and a file (`config-file.ts`), which pages may call (`origin.ts`), draining on a signal (`drain.ts`), default metrics
  * (`metrics.ts`). Nothing here knows about MCP, Kling or Kubernetes.
  */
+
+export { trackConnections } from './connections.ts';
 export type { DrainOptions, DrainStep } from './drain.ts';
 export { drainOnSignal, runSteps } from './drain.ts';
 export type { Environment, EnvironmentOptions, ParsedEnvironment } from './environment.ts';

@@ -3,7 +3,7 @@ import { type Scope, signAssertion } from '@klingapi/identity';
 import { Agent, type Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { createCircuit } from './circuit.ts';
-import { notAsked, refused, unreachable, unreadable } from './errors.ts';
+import { ApiError, notAsked, refused, unreachable, unreadable } from './errors.ts';
 import { type Task, taskSchema } from './task.ts';
 
 /** On whose behalf, and until when. */
@@ -74,6 +74,7 @@ interface ApiRequest {
 const REPLY_LIMIT = 32 * 1024 * 1024;
 /** For what the API knows without asking Kling: clients give up after a minute, and there are two attempts. */
 const QUICK_MS = 15_000;
+const NO_TASK = 'There is no task with this id. The id is the one that a create tool returned.';
 const DOWN_AFTER_CALLS = 3;
 /** Short, because an API that is being replaced is back within seconds. */
 const TRY_EVERY_MS = 2_000;
@@ -192,7 +193,9 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
   };
 }
 
+/** @throws ApiError for what would be another path */
 function taskPath(id: string): string {
+  if (id === '.' || id === '..' || !id.isWellFormed()) throw new ApiError('task_not_found', NO_TASK, false);
   return `/api/tasks/${encodeURIComponent(id)}`;
 }
 

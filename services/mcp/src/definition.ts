@@ -35,8 +35,8 @@ export function emptyServer(): McpServer {
  */
 export function buildServer(dependencies: ToolDependencies): McpServer {
   const server = emptyServer();
-  const { api, stopping, toolsets, offered, era, openWaits, caller } = dependencies;
-  offerTools(offersOf(server), dependencies, offered);
+  const { api, stopping, toolsets, offered, era, openWaits, caller, onFault } = dependencies;
+  offerTools(offersOf(server, onFault), dependencies, offered);
   registerGuide(server, toolsets);
   registerResources(server, dependencies);
   registerPrompts(server, toolsets);

@@ -16,6 +16,8 @@ import type { Answer, Shortcuts } from './shortcuts.ts';
 
 /** For a request to arrive; Fastify's default lets a client drip one for ever. Replies may take longer. */
 const ARRIVES_WITHIN_MS = 120_000;
+/** Counts a request whose client left before it was answered. */
+const CLIENT_LEFT = 499;
 /** For a call that was ended to say so, before its connection is closed. */
 const FAREWELL_MS = 5_000;
 
@@ -103,6 +105,8 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
     onRequest: async (request, reply) => {
       const identity = await options.authenticate(request.headers.authorization);
       if (isRefusal(identity)) return challenge(reply, identity.error, resource);
+      // Who left while the token was looked at would keep a place for ever: nothing tells of it again.
+      if (reply.raw.destroyed) return reply.hijack();
       const leave = places.take(identity.subject, announcedBytes(request, limits.maxBodyBytes));
       if (leave === null) {
         metrics.limited('concurrency');
@@ -120,16 +124,6 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
       const started = performance.now();
       const { identity, body } = request;
       const summary = summarise(body);
-      reply.raw.once('close', () => {
-        metrics.observe(summary, reply.raw.statusCode, (performance.now() - started) / 1000);
-      });
-      // Whoever may open a session may end it.
-      const needed = request.method === 'DELETE' ? 'handshake' : neededScope(summary);
-      if (identity === null || !isAdmitted(identity, needed)) return forbid(reply, needed, resource);
-      const shortcuts = comesToSee(identity) ? null : options.shortcuts;
-      const listed = shortcuts?.listed(request.headers, body);
-      const list = listed instanceof Promise ? await listed : listed;
-      if (list) return give(reply.hijack().raw, list, body);
       const ended = new AbortController();
       const timers = endAfter(limits.maxRequestSeconds, () => {
         metrics.limited('time');
@@ -139,7 +133,16 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
       reply.raw.once('close', () => {
         timers.clear();
         ended.abort();
+        const status = reply.raw.headersSent ? reply.raw.statusCode : CLIENT_LEFT;
+        metrics.observe(summary, status, (performance.now() - started) / 1000);
       });
+      // Whoever may open a session may end it.
+      const needed = request.method === 'DELETE' ? 'handshake' : neededScope(summary);
+      if (identity === null || !isAdmitted(identity, needed)) return forbid(reply, needed, resource);
+      const shortcuts = comesToSee(identity) ? null : options.shortcuts;
+      const listed = shortcuts?.listed(request.headers, body);
+      const list = listed instanceof Promise ? await listed : listed;
+      if (list) return give(reply.hijack().raw, list, body);
       const auth = authInfoOf({ ...identity, ended: ended.signal });
       const answer = await shortcuts?.called(request.headers, body, { auth, signal: ended.signal });
       if (answer) return give(reply.hijack().raw, answer, body);

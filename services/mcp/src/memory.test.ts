@@ -117,6 +117,27 @@ describe('what the SDK has answered', () => {
     }
   });
 
+  it('is left to the SDK when that takes long, and asked for again by the next', async () => {
+    let stuck = true;
+    const { ask } = start({
+      freshMs: 20,
+      ask: (_headers, message) =>
+        stuck ? new Promise<Response>(() => {}) : Promise.resolve(Response.json({ id: Object(message).id })),
+    });
+    expect(await ask(LIST)).toBeNull();
+    stuck = false;
+    expect(await ask(LIST)).toBe('{"id":ID}');
+  });
+
+  it('is never remembered with what is another in each request, nor of what nobody can write again', async () => {
+    const { ask, asked } = start({ longest: 1_000_000 });
+    for (const name of ['progressToken', 'traceparent', 'tracestate', 'baggage']) {
+      expect(await ask({ ...LIST, params: { _meta: { [name]: 'a' } } })).toBeNull();
+    }
+    expect(await ask({ ...LIST, params: JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) })).toBeNull();
+    expect(asked).toEqual([]);
+  });
+
   it('never grows beyond its bound and never tells of another request', async () => {
     const request = fc.record({ cursor: fc.string({ maxLength: 3 }), wait: fc.integer({ min: 0, max: 700 }) });
     await fc.assert(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { fieldsOf } from './fields.ts';
 
 /** Headers that the SDK reads. */
 const READ = ['accept', 'content-type', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'mcp-session-id'] as const;
@@ -45,14 +46,13 @@ export function createMemory<Answer>(options: MemoryOptions<Answer>): Memory<Ans
 
   async function learn(headers: IncomingHttpHeaders, message: object): Promise<Answer | null> {
     const id = randomUUID();
-    try {
+    const asking = async (): Promise<Answer | null> => {
       const response = await ask(headers, { ...message, id });
       const text = await response.text();
       return response.status === 200 ? read(response.headers, text, JSON.stringify(id)) : null;
-    } catch {
-      // It is asked once more, for its own words.
-      return null;
-    }
+    };
+    // Where it fails, or takes long, it is asked once more, for its own words.
+    return await within(freshMs, asking()).catch(() => null);
   }
 
   async function learnOnce(key: string, headers: IncomingHttpHeaders, message: object): Promise<Answer | null> {
@@ -76,9 +76,8 @@ export function createMemory<Answer>(options: MemoryOptions<Answer>): Memory<Ans
   return {
     recall(headers, message) {
       const asks = requestOf(message, methods);
-      if (asks === null) return null;
-      const key = `${READ.map((name) => headers[name] ?? ABSENT).join('\n')}\n${JSON.stringify({ ...asks, id: null })}`;
-      if (key.length > longest) return null;
+      const key = asks === null ? null : keyOf(headers, asks);
+      if (asks === null || key === null || key.length > longest) return null;
       const found = known.get(key);
       if (found !== undefined && now() < found.until) return found.answer;
       known.delete(key);
@@ -91,10 +90,37 @@ export function createMemory<Answer>(options: MemoryOptions<Answer>): Memory<Ans
   };
 }
 
+/** null for what is nested so deep that it cannot be written again. */
+function keyOf(headers: IncomingHttpHeaders, asks: object): string | null {
+  try {
+    return `${READ.map((name) => headers[name] ?? ABSENT).join('\n')}\n${JSON.stringify({ ...asks, id: null })}`;
+  } catch {
+    return null;
+  }
+}
+
+/** null when it takes longer. */
+async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** In `params._meta`, and another in each request that has them: what is said of it is not asked for again. */
+const PASSING = ['progressToken', 'traceparent', 'tracestate', 'baggage'];
+
 /** The message as request for one of the methods, with an id that comes back as it is. */
 function requestOf(message: unknown, methods: ReadonlySet<unknown>): { id: string | number } | null {
   if (typeof message !== 'object' || message === null || !('method' in message && 'id' in message)) return null;
   const { method, id } = message;
   if (!methods.has(method)) return null;
+  const meta = fieldsOf('params' in message ? fieldsOf(message.params)['_meta'] : undefined);
+  if (PASSING.some((name) => name in meta)) return null;
   return typeof id === 'string' || (typeof id === 'number' && Number.isSafeInteger(id)) ? { ...message, id } : null;
 }

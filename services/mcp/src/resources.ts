@@ -87,7 +87,8 @@ export function registerResources(server: McpServer, { api, catalogue, caller }:
       try {
         return json(uri, await api.task(callOf(ctx), decodeURIComponent(String(id))));
       } catch (error) {
-        if (error instanceof ApiError && error.code === 'task_not_found') throw new ResourceNotFoundError(uri.href);
+        const isNone = error instanceof URIError || (error instanceof ApiError && error.code === 'task_not_found');
+        if (isNone) throw new ResourceNotFoundError(uri.href);
         throw error;
       }
     },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createAuthenticator, type Identity } from '@klingapi/identity';
-import { createRegistry, type Management, startManagement } from '@klingapi/management';
+import { createRegistry, type Management, startManagement, trackConnections } from '@klingapi/management';
 import { createHandshakeMetrics, createMonitor, handshake, handshakeRoutes, type ProbeReport } from '@klingapi/probe';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import {
@@ -106,7 +106,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   const faults = createFaultSorter({ onError, onClientFault: options.onClientFault ?? (() => {}) });
   const openWaits = createOpenWaits();
   const offered = offeredTools(toolsets).filter((name) => options.only?.includes(name) ?? true);
-  const common = { api, catalogue, stopping: stopping.signal, openWaits, toolsets, offered };
+  const common = { api, catalogue, stopping: stopping.signal, openWaits, toolsets, offered, onFault: onError };
   const build = (caller: AuthInfo | undefined, era: ProtocolEra): McpServer =>
     define({ ...common, caller, era, notify: stateless.notify });
   const stateless = createMcpHandler(({ authInfo, era }) => build(authInfo, era), { onerror: faults.report });
@@ -121,7 +121,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
     handler: stateless,
     tools:
       options.definition === undefined
-        ? quickTools((offers) => offerTools(offers, { ...common, caller: undefined, era: 'modern' }, offered))
+        ? quickTools((offers) => offerTools(offers, { ...common, caller: undefined, era: 'modern' }, offered), onError)
         : new Map(),
     path: options.path,
     aside: faults.aside,
@@ -142,6 +142,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
     shortcuts: options.sessions === undefined && options.shortcuts !== false ? shortcuts : null,
     onError,
   });
+  const connections = trackConnections(app.server);
   await app.listen({ host: options.host, port: options.port });
   const port = portOf(app.server.address());
 
@@ -172,11 +173,20 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
     onError: (_path, error) => onError(error),
   });
 
+  let closed: Promise<void> | undefined;
   const drain = [
     { name: 'readiness and waiting calls', run: () => stopping.abort() },
-    // Before the server: it does not close while a stream of subscriptions is open.
+    // From here on whoever still comes is told 503, and to take another connection.
+    {
+      name: 'new requests',
+      run: () => {
+        connections.closeIdle();
+        closed = app.close();
+      },
+    },
+    // The server does not close while a stream of subscriptions is open.
     { name: 'mcp handler', run: () => handler.close() },
-    { name: 'traffic', run: () => app.close() },
+    { name: 'traffic', run: () => closed },
     {
       name: 'api client and management',
       run: async () => {

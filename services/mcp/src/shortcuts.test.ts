@@ -73,7 +73,13 @@ afterAll(async () => {
 /** The same definition, served by the SDK and nothing else. */
 async function startSdk() {
   const catalogue = createCatalogue({ api, now: () => performance.now() });
-  const common = { api, catalogue, stopping: new AbortController().signal, openWaits: createOpenWaits() };
+  const common = {
+    api,
+    catalogue,
+    onFault: () => {},
+    stopping: new AbortController().signal,
+    openWaits: createOpenWaits(),
+  };
   const offered = { toolsets: ALL_TOOLSETS, offered: TOOL_NAMES };
   const serve = toNodeHandler(
     createMcpHandler(({ authInfo, era }) => buildServer({ ...common, ...offered, caller: authInfo, era })),

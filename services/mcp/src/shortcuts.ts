@@ -123,7 +123,7 @@ async function call(
   return { headers, before: Buffer.from(`${before}${fields}${between}`), after };
 }
 
-/** As the SDK does. */
+/** The client has left, else it would be a result already; it must not be run again. */
 function errorResult(error: unknown): CallToolResult {
   return { content: [{ type: 'text', text: error instanceof Error ? error.message : String(error) }], isError: true };
 }

@@ -28,7 +28,7 @@ export function taskResult(
 
 /**
  * An error of the API becomes a result that the model can act on. Anything else
- * is a fault of ours and is left to the SDK, which hides its text.
+ * is a fault of ours (`offers.ts`).
  */
 export async function orErrorResult(work: () => Promise<CallToolResult>): Promise<CallToolResult> {
   try {

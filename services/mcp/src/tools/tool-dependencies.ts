@@ -12,6 +12,8 @@ export interface ToolDependencies {
   toolsets: Toolsets;
   /** Names of the tools of these toolsets. */
   offered: readonly string[];
+  /** Something broke in a tool. */
+  onFault: (error: unknown) => void;
   /** Who asks, for what the SDK calls without a word on that (completions). */
   caller: AuthInfo | undefined;
   /** Of the request that this server is made for. */
