@@ -11,6 +11,7 @@ import { createFaultSorter } from './fault-sorter.ts';
 import { type Mcp, type McpOptions, TOOL_NAMES } from './index.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { startForTest } from './start-for-test.ts';
+import { CREATE_TOOLS } from './tools/creates.ts';
 
 const ORIGINAL = [
   'create_text_to_image_tool',
@@ -254,9 +255,12 @@ describe.each(eras)('a %s client', (_era, connect) => {
     expect(prompts.map(({ name }) => name)).toEqual([
       'kling_usage_guide',
       'make_picture',
+      'edit_picture',
       'make_video',
       'animate_picture',
       'try_on',
+      'make_sound',
+      'make_talking_video',
     ]);
     const text = async (args: Record<string, string>) => {
       const { messages } = await client.getPrompt({ name: 'make_picture', arguments: args });
@@ -270,6 +274,32 @@ describe.each(eras)('a %s client', (_era, connect) => {
     expect(await text({ ...wanted, language: 'zh' })).toMatch(
       /请用 create_text_to_image_tool .*wait_for_task_completion_tool/s,
     );
+    await client.close();
+  });
+
+  it('finds prompts whose tool takes what they say, also with everything filled in', async () => {
+    const client = await connect();
+    const { prompts } = await client.listPrompts();
+    for (const { name, arguments: fields = [] } of prompts.filter(({ name: each }) => each !== 'kling_usage_guide')) {
+      for (const language of ['en', 'zh']) {
+        const given = fields.map((field) => [
+          field.name,
+          field.name.endsWith('description') ? 'a fox' : 'https://a.example/b.png',
+        ]);
+        const filled = {
+          ...Object.fromEntries(given),
+          language,
+          ...(fields.some((field) => field.name === 'aspect_ratio') ? { aspect_ratio: '16:9' } : {}),
+        };
+        const { messages } = await client.getPrompt({ name, arguments: filled });
+        const [content] = messages.map((message) => message.content);
+        const told = content?.type === 'text' ? content.text : '';
+        const tool = CREATE_TOOLS.find((each) => told.includes(each.name));
+        if (tool === undefined) throw new Error(`${name} names no tool`);
+        expect(() => tool.requestOf(JSON.parse(/^\{$[\s\S]*?^\}$/m.exec(told)?.[0] ?? '')), name).not.toThrow();
+        expect(told).toMatch(language === 'zh' ? /请用/ : /^Make /);
+      }
+    }
     await client.close();
   });
 
@@ -321,7 +351,7 @@ describe('toolsets', () => {
       'get_usage_tool',
     ]);
     const { prompts } = await client.listPrompts();
-    expect(prompts.map(({ name }) => name)).toEqual(['kling_usage_guide', 'make_picture']);
+    expect(prompts.map(({ name }) => name)).toEqual(['kling_usage_guide', 'make_picture', 'edit_picture']);
     const told = JSON.stringify([
       tools,
       await client.getPrompt({ name: 'kling_usage_guide' }),

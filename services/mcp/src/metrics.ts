@@ -73,7 +73,7 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
   const seen = new Map<string, Series>();
   new Counter({
     name: 'klingapi_mcp_requests_total',
-    help: 'MCP requests by method, tool, protocol era and HTTP status.',
+    help: 'MCP requests by method, tool, protocol era and HTTP status; 499: the client left before it was answered.',
     labelNames: ['method', 'tool', 'era', 'status'],
     registers,
     collect() {

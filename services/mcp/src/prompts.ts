@@ -29,6 +29,21 @@ const ARGUMENTS = {
     motion: z.string().optional().describe('What moves, and how'),
     language,
   }),
+  edit: z.object({
+    image_url: required('The picture: an http(s) URL'),
+    change: required('What is to be another in it'),
+    language,
+  }),
+  sound: z.object({
+    description: required('What is heard'),
+    video_url: z.string().optional().describe('The video that it is for, if any: an http(s) URL'),
+    language,
+  }),
+  speech: z.object({
+    image_url: required('The person who speaks: an http(s) URL of a picture'),
+    sound_url: required('What is said: an http(s) URL of a sound'),
+    language,
+  }),
   tryOn: z.object({
     person_image: required('The person: an http(s) URL'),
     garment_image: required('The garment: an http(s) URL'),
@@ -53,6 +68,24 @@ export function registerPrompts(server: McpServer, toolsets: Toolsets): void {
       },
       ({ description, aspect_ratio, language: wanted }) =>
         ask(wanted, 'create_text_to_image_tool', { prompt: description, aspect_ratio }, 'a picture', '一张图片'),
+    );
+  }
+  if (isOffered('images', toolsets)) {
+    server.registerPrompt(
+      'edit_picture',
+      {
+        title: 'Change a picture · 编辑图片',
+        description: 'A picture in which something is another',
+        argsSchema: ARGUMENTS.edit,
+      },
+      ({ image_url, change, language: wanted }) =>
+        ask(
+          wanted,
+          'create_image_from_images_tool',
+          { prompt: change, images: [image_url] },
+          'a changed picture',
+          '一张修改后的图片',
+        ),
     );
   }
   if (isOffered('videos', toolsets)) {
@@ -99,12 +132,40 @@ export function registerPrompts(server: McpServer, toolsets: Toolsets): void {
         ),
     );
   }
+  if (isOffered('sounds', toolsets)) {
+    server.registerPrompt(
+      'make_sound',
+      {
+        title: 'Make a sound · 生成音效',
+        description: 'A sound from a description, or for a video',
+        argsSchema: ARGUMENTS.sound,
+      },
+      ({ description, video_url, language: wanted }) =>
+        ask(wanted, 'create_sound_tool', { prompt: description, video_url }, 'a sound', '一段声音'),
+    );
+    server.registerPrompt(
+      'make_talking_video',
+      {
+        title: 'Let a picture speak · 让图片开口说话',
+        description: 'A video in which the person of a picture says what a sound says',
+        argsSchema: ARGUMENTS.speech,
+      },
+      ({ image_url, sound_url, language: wanted }) =>
+        ask(
+          wanted,
+          'create_talking_video_tool',
+          { image: image_url, audio: sound_url },
+          'a talking video',
+          '一段会说话的视频',
+        ),
+    );
+  }
 }
 
 function ask(
   wanted: string | undefined,
   tool: string,
-  args: Record<string, string | undefined>,
+  args: Record<string, string | readonly string[] | undefined>,
   thing: string,
   thingZh: string,
 ): GetPromptResult {
