@@ -18,6 +18,8 @@ import type { Answer, Shortcuts } from './shortcuts.ts';
 const ARRIVES_WITHIN_MS = 120_000;
 /** Counts a request whose client left before it was answered. */
 const CLIENT_LEFT = 499;
+/** Made once: each has a trace, and there is one for each request. */
+const HAS_LEFT = new Error('the connection of the client is closed');
 /** For a call that was ended to say so, before its connection is closed. */
 const FAREWELL_MS = 5_000;
 
@@ -124,15 +126,7 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
       const started = performance.now();
       const { identity, body } = request;
       const summary = summarise(body);
-      const ended = new AbortController();
-      const timers = endAfter(limits.maxRequestSeconds, () => {
-        metrics.limited('time');
-        ended.abort(overTime(limits.maxRequestSeconds));
-        return reply.raw;
-      });
       reply.raw.once('close', () => {
-        timers.clear();
-        ended.abort();
         const status = reply.raw.headersSent ? reply.raw.statusCode : CLIENT_LEFT;
         metrics.observe(summary, status, (performance.now() - started) / 1000);
       });
@@ -143,6 +137,18 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
       const listed = shortcuts?.listed(request.headers, body);
       const list = listed instanceof Promise ? await listed : listed;
       if (list) return give(reply.hijack().raw, list, body);
+      // Nothing would tell what comes below of it.
+      if (reply.raw.destroyed) return reply.hijack();
+      const ended = new AbortController();
+      const timers = endAfter(limits.maxRequestSeconds, () => {
+        metrics.limited('time');
+        ended.abort(overTime(limits.maxRequestSeconds));
+        return reply.raw;
+      });
+      reply.raw.once('close', () => {
+        timers.clear();
+        ended.abort(HAS_LEFT);
+      });
       const auth = authInfoOf({ ...identity, ended: ended.signal });
       const answer = await shortcuts?.called(request.headers, body, { auth, signal: ended.signal });
       if (answer) return give(reply.hijack().raw, answer, body);
