@@ -10,6 +10,10 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
+export function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}
+
 /** One promise and whether it was kept. */
 export interface Figure {
   readonly what: string;

@@ -69,8 +69,6 @@ export function registerPrompts(server: McpServer, toolsets: Toolsets): void {
       ({ description, aspect_ratio, language: wanted }) =>
         ask(wanted, 'create_text_to_image_tool', { prompt: description, aspect_ratio }, 'a picture', '一张图片'),
     );
-  }
-  if (isOffered('images', toolsets)) {
     server.registerPrompt(
       'edit_picture',
       {
@@ -95,8 +93,6 @@ export function registerPrompts(server: McpServer, toolsets: Toolsets): void {
       ({ description, aspect_ratio, language: wanted }) =>
         ask(wanted, 'create_text_to_video_tool', { prompt: description, aspect_ratio }, 'a video', '一段视频'),
     );
-  }
-  if (isOffered('videos', toolsets)) {
     server.registerPrompt(
       'animate_picture',
       {

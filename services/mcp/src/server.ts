@@ -176,7 +176,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   let closed: Promise<void> | undefined;
   const drain = [
     { name: 'readiness and waiting calls', run: () => stopping.abort() },
-    // From here on whoever still comes is told 503, and to take another connection.
+    // From here on nobody new is let in.
     {
       name: 'new requests',
       run: () => {

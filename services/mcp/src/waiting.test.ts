@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
@@ -8,9 +5,10 @@ import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextp
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { ApiClient } from './api-client.ts';
-import { type FakeApi, INTERNAL_KEY, startFakeApi } from './fake-api.ts';
+import { type FakeApi, startFakeApi } from './fake-api.ts';
 import { createOpenWaits } from './open-waits.ts';
-import { type Mcp, startMcp } from './server.ts';
+import type { Mcp } from './server.ts';
+import { startForTest } from './start-for-test.ts';
 import { waitForTask } from './tools/wait.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -20,7 +18,6 @@ const WAIT = 'wait_for_task_completion_tool';
 const CLIENT_PATIENCE_SECONDS = 60;
 
 let api: FakeApi;
-let callersDir: string;
 let mcp: Mcp;
 let other: Mcp;
 let made = 0;
@@ -28,28 +25,13 @@ let task_id: string;
 
 beforeAll(async () => {
   api = await startFakeApi();
-  callersDir = await mkdtemp(join(tmpdir(), 'callers-'));
-  for (const name of ['alice', 'bob']) await writeFile(join(callersDir, name), `key-of-${name}`);
-  const start = () =>
-    startMcp({
-      host: '127.0.0.1',
-      port: 0,
-      path: '/mcp/v1',
-      management: { host: '127.0.0.1', port: 0 },
-      apiUrl: api.url,
-      auth: 'callers',
-      callersDir,
-      internalKey: INTERNAL_KEY,
-      allowedHosts: [],
-      allowedOrigins: [],
-      handshakeTimeoutMs: 3000,
-    });
+  const callers = { alice: 'key-of-alice', bob: 'key-of-bob' };
+  const start = () => startForTest({ apiUrl: api.url, callers });
   [mcp, other] = [await start(), await start()];
 });
 afterAll(async () => {
   await Promise.all([mcp.close(), other.close()]);
   await api.close();
-  await rm(callersDir, { recursive: true });
 });
 beforeEach(() => {
   made += 1;

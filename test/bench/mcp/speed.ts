@@ -1,5 +1,5 @@
 import { type Pace, sendClosedLoop } from '../closed-loop.ts';
-import { type Figure, median } from '../figures.ts';
+import { type Figure, median, megabytes } from '../figures.ts';
 import { startOurs, startPeers } from './processes.ts';
 import { type McpRequest, OTHER_LISTS, SHARED, TOOLS_LIST } from './requests.ts';
 
@@ -98,8 +98,4 @@ function atLeast(what: string, seen: number, goal: number): Figure {
 
 function rounded(value: number): string {
   return Math.round(value).toLocaleString('en');
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(0);
 }

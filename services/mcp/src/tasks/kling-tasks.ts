@@ -10,6 +10,7 @@ import type { ApiClient, Call } from '../api-client.ts';
 import { callOf } from '../call.ts';
 import { ApiError } from '../errors.ts';
 import { isDone, type Task } from '../task.ts';
+import { linksOf } from '../tools/links.ts';
 import { picturesOf } from '../tools/pictures.ts';
 import { nextStep, taskResult } from '../tools/result.ts';
 import { type McpTask, startedTask, type TaskSource } from './extension.ts';
@@ -43,7 +44,7 @@ export function klingTasks(api: ApiClient, stopping: AbortSignal, now: () => num
       const task = await find(taskId, ctx);
       const told = mcpTask(task, taskId, now());
       if (!isDone(task.status)) return { ...told, status: 'working' };
-      const result = taskResult(task, nextStep(task), await picturesOf(api, callOf(ctx), task));
+      const result = taskResult(task, nextStep(task), await picturesOf(api, callOf(ctx), task), linksOf(ctx, task));
       return { ...told, status: 'completed', result: { resultType: 'complete', ...result } };
     },
     // Nobody can stop what Kling has begun, and it is paid: the task goes on, and its result can still be had.

@@ -1,11 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { signAssertion } from '@klingapi/identity';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { type FakeApi, INTERNAL_KEY, PIXEL, startFakeApi } from '../fake-api.ts';
-import { type Mcp, startMcp } from '../server.ts';
+import type { Mcp } from '../server.ts';
+import { startForTest } from '../start-for-test.ts';
 import { mcpTask } from './kling-tasks.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -14,34 +12,18 @@ const TASKS = 'io.modelcontextprotocol/tasks';
 const DECLARED = { extensions: { [TASKS]: {} } };
 
 let api: FakeApi;
-let callersDir: string;
 let mcp: Mcp;
 let other: Mcp;
 
 beforeAll(async () => {
   api = await startFakeApi();
-  callersDir = await mkdtemp(join(tmpdir(), 'callers-'));
-  await writeFile(join(callersDir, 'alice'), 'key-of-alice');
-  const start = () =>
-    startMcp({
-      host: '127.0.0.1',
-      port: 0,
-      path: '/mcp/v1',
-      management: { host: '127.0.0.1', port: 0 },
-      apiUrl: api.url,
-      auth: 'callers',
-      callersDir,
-      internalKey: INTERNAL_KEY,
-      allowedHosts: [],
-      allowedOrigins: [],
-      handshakeTimeoutMs: 3000,
-    });
+  const callers = { alice: 'key-of-alice' };
+  const start = () => startForTest({ apiUrl: api.url, callers });
   [mcp, other] = [await start(), await start()];
 });
 afterAll(async () => {
   await Promise.all([mcp.close(), other.close()]);
   await api.close();
-  await rm(callersDir, { recursive: true });
 });
 
 interface How {
@@ -121,6 +103,8 @@ describe('a client with the extension', () => {
       content: [
         { type: 'text', text: expect.stringContaining('The task has succeeded.') },
         { type: 'image', mimeType: 'image/png', data: PIXEL.toString('base64') },
+        { type: 'resource_link', uri: `kling://tasks/${taskId}` },
+        { type: 'resource_link', uri: 'https://cdn.example/0.png' },
       ],
       structuredContent: { id: taskId, status: 'succeeded' },
     });
@@ -138,7 +122,7 @@ describe('a client with the extension', () => {
     expect((await wait()).result).toMatchObject({
       resultType: 'complete',
       structuredContent: { id: taskId, status: 'succeeded' },
-      content: [{ type: 'text' }, { type: 'image' }],
+      content: [{ type: 'text' }, { type: 'image' }, { type: 'resource_link' }, { type: 'resource_link' }],
     });
     const unknown = await callTool('wait_for_task_completion_tool', { task_id: 'nothing' });
     expect(unknown.result).toMatchObject({ resultType: 'complete', isError: true });
@@ -154,7 +138,13 @@ describe('a client with the extension', () => {
     api.answerOnce(200, { id: taskId, status: 'failed', error: { code: 'upstream_risk', message: 'Not allowed' } });
     expect((await send('tasks/get', { taskId })).result).toMatchObject({
       status: 'completed',
-      result: { isError: true, content: [{ text: expect.stringContaining('The task has failed: Not allowed') }] },
+      result: {
+        isError: true,
+        content: [
+          { text: expect.stringContaining('The task has failed: Not allowed') },
+          { type: 'resource_link', uri: `kling://tasks/${taskId}` },
+        ],
+      },
     });
   });
 

@@ -114,7 +114,7 @@ export function offerTaskTools(offers: Offers, { api, stopping, openWaits, era }
         if (declaresTasks(ctx)) {
           const task = await api.task(call, task_id);
           if (!isDone(task.status)) return waitedTask(task, Date.now());
-          return taskResult(task, nextStep(task), await picturesOf(api, call, task));
+          return taskResult(task, nextStep(task), await picturesOf(api, call, task), linksOf(ctx, task));
         }
         // In the newer era a client just goes away.
         const wait = era === 'legacy' ? openWaits.open(call.subject, ctx.mcpReq.id) : null;
