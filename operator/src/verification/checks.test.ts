@@ -11,7 +11,8 @@ import { isUndone } from './policy.ts';
 
 const png = PNG.sync.write(new PNG({ width: 8, height: 6 }));
 type Reply = { status?: number; type?: string; body: unknown };
-type Routes = Record<string, Reply>;
+/** Of a list each is given once, and the last again and again. */
+type Routes = Record<string, Reply | Reply[]>;
 
 const task = (status: string, more: object = {}) => ({ id: 't1', status, ...more });
 const GOOD: Routes = {
@@ -33,8 +34,11 @@ async function check(
   image: CheckTargets['image'] = { run: true },
   now = () => 0,
 ) {
+  const left = { ...routes };
   server = createServer((request, reply) => {
-    const found = routes[`${request.method} ${request.url}`] ?? { status: 404, body: {} };
+    const route = `${request.method} ${request.url}`;
+    const [found = { status: 404, body: {} }, ...more] = [left[route] ?? []].flat();
+    if (more.length > 0) left[route] = more;
     reply.writeHead(found.status ?? 200, { 'content-type': found.type ?? 'application/json' });
     reply.end(Buffer.isBuffer(found.body) ? found.body : JSON.stringify(found.body));
   }).listen(0, '127.0.0.1');
@@ -97,6 +101,21 @@ describe('the verification', () => {
       'Inconclusive: POST /api/images/generations answered HTTP 402: no units left',
     );
     expect(checks[2]?.reason).toBe('UpstreamBalanceEmpty');
+  });
+
+  it.each([
+    ['queued', [task('submitted', { queued: true })], 'UpstreamRateLimited', 'found no room at Kling within 20 s'],
+    [
+      'being tried at the first look and queued at the next',
+      [task('submitted'), task('submitted', { queued: true })],
+      'UpstreamRateLimited',
+      'found no room at Kling within 40 s',
+    ],
+    ['never done', [task('processing')], 'UpstreamDown', 'was still processing after 120 s'],
+  ])('a task that is %s', async (_, looks, reason, message) => {
+    const waits = looks.map((body) => ({ body }));
+    const checks = await check({ ...GOOD, 'POST /api/tasks/t1/wait': waits });
+    expect(checks[2]).toMatchObject({ result: 'Inconclusive', reason, message: `task t1 ${message}` });
   });
 
   it('what the operator itself cannot do is Inconclusive, and says nothing of the upstream', async () => {

@@ -124,10 +124,16 @@ async function imageGeneration(targets: CheckTargets, tools: CheckTools): Promis
     const waited = await call(path, { method: 'POST', body }, (timeoutSeconds + 15) * 1_000);
     return task.parse(await readJson(waited, MOST_BYTES.json));
   };
-  let done = await wait(ROOM_SECONDS);
-  if (done.queued === true)
-    throw new Upstream(`task ${done.id} found no room at Kling within ${ROOM_SECONDS} s`, 'UpstreamRateLimited');
-  if (done.status === 'submitted' || done.status === 'processing') done = await wait(WAIT_SECONDS - ROOM_SECONDS);
+  let done = created;
+  // In pieces: a look that falls on one of the attempts to submit it does not see that it is queued, the next one does.
+  for (let waited = 0; waited < WAIT_SECONDS && isUnfinished(done); waited += ROOM_SECONDS) {
+    done = await wait(ROOM_SECONDS);
+    if (done.queued === true)
+      throw new Upstream(
+        `task ${done.id} found no room at Kling within ${waited + ROOM_SECONDS} s`,
+        'UpstreamRateLimited',
+      );
+  }
   if (done.status === 'failed')
     throw new Upstream(
       `task ${done.id} failed: ${done.error?.message ?? 'no reason given'}`,
@@ -141,6 +147,10 @@ async function imageGeneration(targets: CheckTargets, tools: CheckTools): Promis
   return passed(
     `POST /api/images/generations made a ${picture.type.toUpperCase()} of ${picture.width}x${picture.height}`,
   );
+}
+
+function isUnfinished({ status }: z.output<typeof task>): boolean {
+  return status === 'submitted' || status === 'processing';
 }
 
 function outcomeOf(error: unknown): Outcome {

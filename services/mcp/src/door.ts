@@ -82,6 +82,28 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
     done();
   });
 
+  /** What is neither a list nor a stream, and so may take its time. */
+  async function serve(request: FastifyRequest, reply: FastifyReply, identity: Identity, shortcuts: Shortcuts | null) {
+    const { body } = request;
+    // Nothing would tell what comes below of it.
+    if (reply.raw.destroyed) return reply.hijack();
+    const ended = new AbortController();
+    const timers = endAfter(limits.maxRequestSeconds, () => {
+      metrics.limited('time');
+      ended.abort(overTime(limits.maxRequestSeconds));
+      return reply.raw;
+    });
+    reply.raw.once('close', () => {
+      timers.clear();
+      ended.abort(HAS_LEFT);
+    });
+    const auth = authInfoOf({ ...identity, ended: ended.signal });
+    const answer = await shortcuts?.called(request.headers, body, { auth, signal: ended.signal });
+    if (answer) return give(reply.hijack().raw, answer, body);
+    reply.hijack();
+    await options.faults.during(reply.raw, () => options.serve(plain(request.raw, auth), reply.raw, body));
+  }
+
   const served = options.sessions === true ? ['POST', 'GET', 'DELETE'] : ['POST'];
   app.route({
     method: ['GET', 'DELETE', 'PUT', 'PATCH'].filter((method) => !served.includes(method)),
@@ -137,23 +159,13 @@ export function buildDoor(options: DoorOptions): FastifyInstance {
       const listed = shortcuts?.listed(request.headers, body);
       const list = listed instanceof Promise ? await listed : listed;
       if (list) return give(reply.hijack().raw, list, body);
-      // Nothing would tell what comes below of it.
-      if (reply.raw.destroyed) return reply.hijack();
-      const ended = new AbortController();
-      const timers = endAfter(limits.maxRequestSeconds, () => {
-        metrics.limited('time');
-        ended.abort(overTime(limits.maxRequestSeconds));
-        return reply.raw;
-      });
-      reply.raw.once('close', () => {
-        timers.clear();
-        ended.abort(HAS_LEFT);
-      });
-      const auth = authInfoOf({ ...identity, ended: ended.signal });
-      const answer = await shortcuts?.called(request.headers, body, { auth, signal: ended.signal });
-      if (answer) return give(reply.hijack().raw, answer, body);
-      reply.hijack();
-      await options.faults.during(reply.raw, () => options.serve(plain(request.raw, auth), reply.raw, body));
+      const listening = shortcuts?.listening(request.headers, body, reply.raw);
+      if (listening && (await listening)) {
+        // It is kept as long as the stream otherwise.
+        request.body = null;
+        return reply.hijack();
+      }
+      return serve(request, reply, identity, shortcuts);
     },
   });
   app.decorateRequest('identity', null);

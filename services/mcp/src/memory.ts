@@ -75,19 +75,32 @@ export function createMemory<Answer>(options: MemoryOptions<Answer>): Memory<Ans
 
   return {
     recall(headers, message) {
-      const asks = requestOf(message, methods);
-      const key = asks === null ? null : keyOf(headers, asks);
-      if (asks === null || key === null || key.length > longest) return null;
+      const asks = alikeTo(headers, message, methods);
+      if (asks === null || asks.key.length > longest) return null;
+      const { key } = asks;
       const found = known.get(key);
       if (found !== undefined && now() < found.until) return found.answer;
       known.delete(key);
-      return asked.get(key) ?? learnOnce(key, headers, asks);
+      return asked.get(key) ?? learnOnce(key, headers, asks.message);
     },
     forget() {
       known = new Map();
       asked = new Map();
     },
   };
+}
+
+export interface Alike {
+  /** The same for all requests that the SDK cannot tell apart but by their ids. */
+  readonly key: string;
+  readonly message: { readonly id: string | number };
+}
+
+/** null for what is no request for one of the methods, or not the same for everybody. */
+export function alikeTo(headers: IncomingHttpHeaders, message: unknown, methods: ReadonlySet<unknown>): Alike | null {
+  const asks = requestOf(message, methods);
+  const key = asks === null ? null : keyOf(headers, asks);
+  return asks === null || key === null ? null : { key, message: asks };
 }
 
 /** null for what is nested so deep that it cannot be written again. */

@@ -84,6 +84,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
   const stopping = new AbortController();
   const define = options.definition ?? buildServer;
   const toolsets = options.toolsets ?? ALL_TOOLSETS;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const onError = options.onError ?? (() => {});
   const registry = createRegistry('mcp');
   // Good for nothing but the handshake with itself, known to this process alone.
@@ -125,6 +126,8 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
         : new Map(),
     path: options.path,
     aside: faults.aside,
+    maxRequestSeconds: limits.maxRequestSeconds,
+    onOverTime: () => requestMetrics.limited('time'),
   });
   const app = buildDoor({
     path: options.path,
@@ -134,7 +137,7 @@ export async function startMcp(options: McpOptions): Promise<Mcp> {
     authenticate,
     resource: oauth?.resource ?? null,
     sessions: options.sessions !== undefined,
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    limits,
     metrics: requestMetrics,
     faults,
     serve: toNodeHandler(handler, { onerror: faults.report }),

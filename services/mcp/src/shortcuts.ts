@@ -9,6 +9,7 @@ import {
 import type { ToolContext } from './call.ts';
 import { emptyServer } from './definition.ts';
 import { fieldsOf } from './fields.ts';
+import { createListening, type Listening } from './listening.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { declaresTasks } from './tasks/extension.ts';
 import type { QuickTool } from './tools/offers.ts';
@@ -47,6 +48,7 @@ export interface Shortcuts {
   listed(headers: IncomingHttpHeaders, message: unknown): Answer | Promise<Answer | null> | null;
   /** To who calls a quick tool; null where the SDK has to answer, and nothing has been done yet. */
   called(headers: IncomingHttpHeaders, message: unknown, caller: Caller): Promise<Answer | null> | null;
+  readonly listening: Listening;
 }
 
 interface Caller {
@@ -60,6 +62,9 @@ export interface ShortcutsOptions {
   readonly path: string;
   /** Runs what the SDK is asked here; what it says besides is said again when a client asks. */
   readonly aside: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  readonly maxRequestSeconds: number;
+  /** A stream was ended because it was open that long. */
+  readonly onOverTime: () => void;
 }
 
 /**
@@ -67,7 +72,8 @@ export interface ShortcutsOptions {
  * around the result of a stand-in for the tool; so whether a request is in order is the SDK's judgement alone, and it
  * is asked anew every second.
  */
-export function createShortcuts({ handler, tools, path, aside }: ShortcutsOptions): Shortcuts {
+export function createShortcuts(options: ShortcutsOptions): Shortcuts {
+  const { handler, tools, path, aside, maxRequestSeconds, onOverTime } = options;
   const now = () => performance.now();
   const ask = (asked: Pick<McpHttpHandler, 'fetch'>, headers: IncomingHttpHeaders, message: object) =>
     aside(async () => {
@@ -91,6 +97,11 @@ export function createShortcuts({ handler, tools, path, aside }: ShortcutsOption
   handler.bus.subscribe(lists.forget);
 
   return {
+    listening: createListening({
+      ask: (headers, message) => ask(handler, headers, message),
+      maxSeconds: maxRequestSeconds,
+      onOverTime,
+    }),
     listed: lists.recall,
     called(headers, message, { auth, signal }) {
       const asked = callIn(message);
