@@ -6,12 +6,12 @@ import { waitFor } from './wait.ts';
 
 export const CHART = 'charts/kling-operator';
 
-/** Values for images that were loaded into the test cluster. */
+/** Values for images that were loaded into the test cluster; with another tag than `dev`, trees can share one. */
 export const LOCAL_IMAGES = [
   '--set',
   'image.registry=localhost',
   '--set',
-  'image.tag=dev',
+  `image.tag=${process.env['E2E_IMAGE_TAG'] ?? 'dev'}`,
   '--set',
   'image.pullPolicy=Never',
 ];
