@@ -1,8 +1,13 @@
-/** Writes the files that are made from others: the CRD, its copy for the chart, the pages of resource, metrics and settings. `--check` only compares. */
+/**
+ * Writes the files that are made from others: the CRD and its copy for the chart, the chart's values with schema and README, the
+ * plain manifests, the pages of resource, metrics and settings. `--check` only compares.
+ */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { customResourceDefinition, referencePage } from '@klingapi/operator';
 import { stringify } from 'yaml';
+import { valuesJsonSchema } from './chart/values-schema.ts';
+import { valuesYaml } from './chart/values-yaml.ts';
 import { metricsPage } from './generate/metrics-page.ts';
 import { settingsPage } from './generate/settings-page.ts';
 
@@ -21,6 +26,8 @@ const definition = stringify(customResourceDefinition(), { lineWidth: 0, aliasDu
 const files = new Map([
   ['crds/klingapi.dev_klingapis.yaml', `${NOTE}${definition}`],
   ['charts/kling-operator/templates/crd.yaml', chartTemplate(definition)],
+  ['charts/kling-operator/values.yaml', valuesYaml()],
+  ['charts/kling-operator/values.schema.json', valuesJsonSchema()],
   ['docs/reference/metrics.md', metricsPage()],
   ['docs/reference/settings.md', settingsPage()],
   ['docs/reference/klingapi.md', referencePage()],
