@@ -15,7 +15,10 @@ function lines({ path, description, initial }: Value): string {
     initial === undefined
       ? `${name}:\n`
       : // strings in quotes, as they are to be written over
-        stringify({ [name]: initial }, { lineWidth: 0, ...(initial === '' ? { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' } : {}) });
+        stringify(
+          { [name]: initial },
+          { lineWidth: 0, ...(initial === '' ? { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' } : {}) },
+        );
   const comment = description === undefined ? '' : wrap(description, `${indent}# `);
   return `${path.length === 1 ? '\n' : ''}${comment}${value.replace(/^(?=.)/gm, indent)}`;
 }

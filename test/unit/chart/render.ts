@@ -1,0 +1,64 @@
+/** The chart as helm renders it, in one release of one namespace. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import { tools } from '../../cluster/tools.ts';
+
+export const CHART = join(import.meta.dirname, '../../../charts/kling-operator');
+const run = promisify(execFile);
+
+const objectSchema = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({
+    name: z.string(),
+    namespace: z.string().optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+  }),
+});
+export type Rendered = z.output<typeof objectSchema>;
+
+/** @param args what `helm template` takes besides, such as `--set` */
+export async function render(...args: string[]): Promise<string> {
+  const { helm } = await tools();
+  const fixed = ['template', 'studio-ops', CHART, '--namespace', 'operators', '--kube-version', '1.34.0'];
+  const { stdout } = await run(helm, [...fixed, ...args], { maxBuffer: 16 << 20 });
+  return stdout;
+}
+
+/** The CRD is long and has its own check. */
+export const withoutCrd = (...sets: string[]): Promise<string> =>
+  render(
+    '--skip-tests',
+    ...['image.registry=registry.example.com/team', 'crds.install=false', ...sets].flatMap((set) => ['--set', set]),
+  );
+
+export const objectsOf = (yaml: string): Rendered[] =>
+  parseAllDocuments(yaml)
+    .map((document) => document.toJS() as unknown)
+    .filter((object) => object !== null && object !== undefined)
+    .map((object) => objectSchema.parse(object));
+
+export const kinds = (objects: Rendered[]): string[] =>
+  objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? '-'}/${metadata.name}`).sort();
+
+const deploymentSchema = z.object({
+  spec: z.object({
+    template: z.object({
+      spec: z.object({
+        containers: z.tuple([
+          z.object({ image: z.string(), env: z.array(z.object({ name: z.string(), value: z.string().optional() })) }),
+        ]),
+      }),
+    }),
+  }),
+});
+
+/** The operator's container. */
+export function containerOf(objects: Rendered[]): { image: string; env: Record<string, string | undefined> } {
+  const [container] = deploymentSchema.parse(objects.find(({ kind }) => kind === 'Deployment')).spec.template.spec
+    .containers;
+  return { image: container.image, env: Object.fromEntries(container.env.map(({ name, value }) => [name, value])) };
+}
