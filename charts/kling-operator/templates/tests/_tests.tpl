@@ -18,8 +18,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{/*
-One pod that does a handshake: (dict "root" $ "name" … "namespace" … "url" … "secret" (dict "name" … "key" …)).
-It has no token and no rights. It tries again until it succeeds or its time is up.
+One pod that does a handshake: (dict "root" $ "name" … "namespace" … "url" … "secret" (dict "name" … "key" … "optional" …)).
+It has no token and no rights. It tries again until it succeeds or its time is up. A Secret that is still to be made is waited
+for; of one that should be there already (optional) the probe says that it is not.
 */}}
 {{- define "kling-operator.handshakePod" -}}
 {{- $root := .root }}
@@ -58,6 +59,9 @@ spec:
     - name: key
       secret:
         secretName: {{ .name }}
+        {{- with .optional }}
+        optional: {{ . }}
+        {{- end }}
         items:
           - key: {{ .key }}
             path: key
