@@ -44,7 +44,7 @@ function asDocumented(program: string, verb: string): string[] {
     .replace('$REGISTRY', 'localhost');
   return adapted.split(' ').slice(1);
 }
-const wait = ['--wait', '--timeout=120s'];
+const wait = ['--wait', '--timeout=240s'];
 /** A definition that is there may be of an earlier test. */
 const install = () =>
   helm([
@@ -172,7 +172,12 @@ it('removes everything in the order that is told', async () => {
   await kubectl(asDocumented('kubectl', 'delete klingapis'));
   await waitFor(async () => (await servicePods()).length === 0, { what: 'the pods to go', timeoutMs: 90_000 });
   await helm([...asDocumented('helm', 'uninstall'), '--wait']);
-  expect(await kubectl(['get', 'pods,services,leases', '-n', kase.namespace, '-o', 'name'])).not.toMatch(
-    /studio|metrics/,
+  await waitFor(
+    async () => {
+      const left = await kubectl(['get', 'pods,services,secrets', '-n', kase.namespace, '-o', 'name']);
+      if (!/studio|metrics|kling-operator-/.test(left)) return true;
+      throw new Error(left);
+    },
+    { what: 'all to go', timeoutMs: 90_000 },
   );
 });
