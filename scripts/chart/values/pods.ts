@@ -107,5 +107,7 @@ export const more = {
   extraObjects: z
     .array(z.union([z.string(), kubernetes]))
     .default([])
-    .describe('More objects for the release, each as an object or as text; both may hold templates.'),
+    .describe(
+      'More objects for the release, each as an object or as text; both may hold templates. No KlingApis: Helm knows their kind only after the first install.',
+    ),
 };

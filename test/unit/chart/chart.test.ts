@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { signaturesSchema } from '../../../operator/src/remediation/signatures.ts';
 import { settingsSchema } from '../../../operator/src/settings.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { CHART, containerOf, kinds, objectsOf, render, withoutCrd } from './render.ts';
+import { CHART, containerOf, kinds, notes, objectsOf, render, withoutCrd } from './render.ts';
 
 const ruleSchema = z.object({
   apiGroups: z.array(z.string()),
@@ -26,6 +26,11 @@ describe('the chart', () => {
     const names = kinds(objectsOf(yaml));
     expect(new Set(names).size, 'every object once').toBe(names.length);
     await expect(yaml).toMatchFileSnapshot(join(import.meta.dirname, 'golden', `${set}.golden.yaml`));
+  });
+
+  it.each(['cluster', 'namespaces'])('tells the next commands with the values ci/%s', async (set) => {
+    const said = await notes('-f', join(CHART, 'ci', `${set}-values.yaml`));
+    await expect(said).toMatchFileSnapshot(join(import.meta.dirname, 'golden', `${set}.notes.txt`));
   });
 
   it('watches one namespace without any cluster-wide kind', async () => {

@@ -20,12 +20,19 @@ const objectSchema = z.looseObject({
 });
 export type Rendered = z.output<typeof objectSchema>;
 
-/** @param args what `helm template` takes besides, such as `--set` */
-export async function render(...args: string[]): Promise<string> {
+async function helmed(command: string, args: string[]): Promise<string> {
   const { helm } = await tools();
-  const fixed = ['template', 'studio-ops', CHART, '--namespace', 'operators', '--kube-version', '1.34.0'];
-  const { stdout } = await run(helm, [...fixed, ...args], { maxBuffer: 16 << 20 });
-  return stdout;
+  const all = [command, 'studio-ops', CHART, '--namespace', 'operators', ...args];
+  return (await run(helm, all, { maxBuffer: 16 << 20 })).stdout;
+}
+
+/** @param args what `helm template` takes besides, such as `--set` */
+export const render = (...args: string[]): Promise<string> => helmed('template', ['--kube-version', '1.34.0', ...args]);
+
+/** What `helm install` says at its end. */
+export async function notes(...args: string[]): Promise<string> {
+  const printed = await helmed('install', ['--dry-run=client', ...args]);
+  return printed.slice(printed.indexOf('\nNOTES:\n') + '\nNOTES:\n'.length);
 }
 
 /** The CRD is long and has its own check. */
