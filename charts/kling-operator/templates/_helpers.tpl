@@ -16,6 +16,11 @@
 {{- end }}
 {{- end }}
 
+{{/* Name of the Service of the management port, and so the label `job` of what is scraped there. */}}
+{{- define "kling-operator.metricsName" -}}
+{{- printf "%s-metrics" (include "kling-operator.fullname" . | trunc 55 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "kling-operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "kling-operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}

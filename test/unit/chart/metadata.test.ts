@@ -31,9 +31,17 @@ it('carries its icon along', async () => {
 });
 
 it('tells Artifact Hub what is in it', () => {
-  const definition = customResourceDefinition();
+  const definition = z
+    .looseObject({
+      metadata: z.looseObject({ name: z.string() }),
+      spec: z.looseObject({
+        names: z.looseObject({ kind: z.string() }),
+        versions: z.tuple([z.looseObject({ name: z.string() })]),
+      }),
+    })
+    .parse(customResourceDefinition());
   expect(annotation('crds')).toMatchObject([
-    { kind: definition.spec.names.kind, version: definition.spec.versions[0]!.name, name: definition.metadata.name },
+    { kind: definition.spec.names.kind, version: definition.spec.versions[0].name, name: definition.metadata.name },
   ]);
   const stored = { uid: 'u', resourceVersion: '1', namespace: 'media' };
   for (const example of z.array(z.looseObject({ metadata: z.looseObject({}) })).parse(annotation('crdsExamples')))
