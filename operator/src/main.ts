@@ -32,7 +32,9 @@ import { createPace } from './status/pace.ts';
 import { printable } from './status/printable.ts';
 import { OFF } from './tracing/trace.ts';
 import { traceHandshakes, traceWrites } from './tracing/traced.ts';
+import { createExposureCheck } from './verification/exposure-check.ts';
 import { createVerificationJobs } from './verification/jobs.ts';
+import { allowedLookup } from './verification/public-addresses.ts';
 import { createVerifier } from './verification/verifier.ts';
 
 /** Time that looks have to come to their end when the process is told to go. */
@@ -115,9 +117,17 @@ const childCaches = new Map(children.map((entry) => [entry.cache.kind.kind, entr
 
 const secrets = createSecrets(gate.client, now, Math.random);
 const pace = createPace(systemClock);
-const jobs = createVerificationJobs(now, (uid) => {
+const lookAgain = (uid: string): void => {
   const found = klingApis.cache.list().find((object) => object.metadata?.uid === uid)?.metadata;
   if (found !== undefined) controller.enqueue({ namespace: found.namespace ?? '', name: found.name ?? '' });
+};
+const jobs = createVerificationJobs(now, lookAgain);
+const exposure = createExposureCheck({
+  handshake,
+  lookup: allowedLookup(),
+  now,
+  pause: (ms) => pause(ms),
+  onDone: lookAgain,
 });
 const recorder = createEventRecorder({
   client,
@@ -168,6 +178,7 @@ const deps: Context = {
     onHandshake: ({ metadata }, result) => metrics.handshake(metadata.namespace, metadata.name, result.verdict),
   }),
   verifier: createVerifier({ jobs, secrets, handshake, fetch, now, pause: (ms) => pause(ms) }),
+  exposure,
   announce: createAnnounce(recorder, log),
   pace,
   together: gate.together,
@@ -222,7 +233,7 @@ const controller = createController({
 });
 
 onDeleted(klingApis.cache, (uid) => {
-  for (const memory of [deps.applier, deps.observer, deps.turns, jobs]) memory.forget(uid);
+  for (const memory of [deps.applier, deps.observer, deps.turns, jobs, exposure]) memory.forget(uid);
 });
 
 const election = createLeaderElection({

@@ -29,6 +29,13 @@ it('leaves no series behind that names a KlingApi which is gone', async () => {
   metrics.observe(klingApi, { conditions: [], mcp: { pods: pods.slice(2) } }, made);
   expect(await registry.metrics()).not.toMatch(/klingoperator_diagnosis\{[^}]*diagnosis="HttpError"/);
   expect(await registry.metrics()).toContain('klingapi="studio"');
+  const exposure = { url: 'u', message: 'm', since: at };
+  metrics.observe(klingApi, { exposure: { ...exposure, result: 'Failed', reason: 'HttpError' } }, made);
+  expect(await registry.metrics()).toMatch(/klingoperator_exposed\{[^}]*reason="HttpError"[^}]*\} 0/);
+  metrics.observe(klingApi, { exposure: { ...exposure, result: 'Passed', reason: 'HandshakePassed' } }, made);
+  expect((await registry.metrics()).match(/klingoperator_exposed\{.*/g)).toEqual([
+    expect.stringMatching(/reason="HandshakePassed"\} 1$/),
+  ]);
   metrics.forget('media', 'studio');
   expect(await registry.metrics()).not.toContain('klingapi="studio"');
 });

@@ -14,6 +14,8 @@ export interface OperatorMetrics {
   forget(namespace: string, name: string): void;
 }
 
+const EXPOSED = { Passed: 1, Failed: 0, Inconclusive: -1 } as const;
+
 export function createOperatorMetrics(registry: Registry): OperatorMetrics {
   const labels = ['namespace', 'klingapi'] as const;
   const registers = [registry];
@@ -66,6 +68,13 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
     labelNames: [...labels, 'diagnosis'],
     registers,
   });
+  const exposed = new Gauge({
+    name: 'klingoperator_exposed',
+    help: 'Newest handshake through the public URL of a KlingApi: 1 passed, 0 failed, -1 inconclusive; the reason is that of the condition Exposed',
+    labelNames: [...labels, 'reason'],
+    registers,
+  });
+  const exposedReasons = new Map<string, string>();
   const diagnosed = new Map<string, Set<string>>();
   const seen = new Map<string, Set<string>>();
   /** Diagnoses and outcomes that were counted, by KlingApi. */
@@ -92,6 +101,15 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
       const names = new Set<string>(wrong.keys());
       for (const name of diagnosed.get(key) ?? []) if (!names.has(name)) diagnosis.remove({ ...own, diagnosis: name });
       diagnosed.set(key, names);
+      const reason = exposedReasons.get(key);
+      if (reason !== undefined && reason !== status.exposure?.reason) {
+        exposed.remove({ ...own, reason });
+        exposedReasons.delete(key);
+      }
+      if (status.exposure !== undefined) {
+        exposed.set({ ...own, reason: status.exposure.reason }, EXPOSED[status.exposure.result]);
+        exposedReasons.set(key, status.exposure.reason);
+      }
       const types = new Set((status.conditions ?? []).map((entry) => entry.type));
       for (const entry of status.conditions ?? [])
         condition.set({ ...own, type: entry.type }, { True: 1, False: 0, Unknown: -1 }[entry.status]);
@@ -106,6 +124,9 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
       for (const name of diagnosed.get(key) ?? []) diagnosis.remove({ ...own, diagnosis: name });
       for (const verdict of verdictSchema.options) handshakes.remove({ ...own, verdict });
       for (const how of counted.get(key)?.values() ?? []) repairs.remove({ ...own, ...how });
+      const reason = exposedReasons.get(key);
+      if (reason !== undefined) exposed.remove({ ...own, reason });
+      exposedReasons.delete(key);
       seen.delete(key);
       diagnosed.delete(key);
       counted.delete(key);

@@ -58,6 +58,7 @@ const PARTS: { [K in keyof Omit<ConditionInput, 'generation' | 'currentRevision'
     verified('Failed', 'Skipped'),
     verified('Passed', 'Inconclusive'),
   ],
+  exposure: [undefined],
   upstream: ['http://kling'],
   decision: [held],
   judgement: [
