@@ -9,7 +9,7 @@ import { TRAEFIK_IMAGE, traefikArchive } from './traefik.ts';
 /** One request, as the controller tells of it. */
 export interface Request {
   status: number;
-  /** Address of the pod that it went to; undefined where it went to none. */
+  /** Address and port of the pod that it went to; undefined where it went to none. */
   pod: string | undefined;
   /** The Service, as the controller names it. */
   service: string;
@@ -49,7 +49,9 @@ export async function startController(namespace: string, options: ControllerOpti
   await waitFor(
     async () => {
       const { status } = await getJson(['get', 'gateway', 'edge', '-n', namespace]);
-      return status?.conditions?.some((entry: { type: string; status: string }) => entry.type === 'Programmed' && entry.status === 'True');
+      return status?.conditions?.some(
+        (entry: { type: string; status: string }) => entry.type === 'Programmed' && entry.status === 'True',
+      );
     },
     { what: 'the Gateway to be programmed', timeoutMs: 60_000 },
   );
@@ -65,9 +67,14 @@ export async function startController(namespace: string, options: ControllerOpti
         found.flatMap((line) => {
           const parsed = accessLine.safeParse(JSON.parse(line));
           if (!parsed.success) return [];
-          const { DownstreamStatus: status, OriginStatus: podStatus, ServiceName: service, ServiceAddr: pod } = parsed.data;
+          const {
+            DownstreamStatus: status,
+            OriginStatus: podStatus,
+            ServiceName: service,
+            ServiceAddr: pod,
+          } = parsed.data;
           const id = parsed.data['request_X-Request-Id'];
-          return [[id, { status, podStatus, service, pod: pod?.split(':')[0] }] as const];
+          return [[id, { status, podStatus, service, pod }] as const];
         }),
       );
     },
@@ -83,7 +90,7 @@ export async function startController(namespace: string, options: ControllerOpti
 const accessLine = z.object({
   'request_X-Request-Id': z.string(),
   DownstreamStatus: z.number(),
-  OriginStatus: z.number(),
+  OriginStatus: z.number().default(0),
   ServiceName: z.string().default(''),
   ServiceAddr: z.string().optional(),
 });
@@ -95,8 +102,18 @@ function manifests(namespace: string, { hosts, tls, args = [] }: ControllerOptio
   const read = ['get', 'list', 'watch'];
   const rbac = { apiGroup: 'rbac.authorization.k8s.io' };
   return [
-    { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', metadata: own, spec: { controller: 'traefik.io/ingress-controller' } },
-    { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GatewayClass', metadata: own, spec: { controllerName: REGISTRATION } },
+    {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'IngressClass',
+      metadata: own,
+      spec: { controller: 'traefik.io/ingress-controller' },
+    },
+    {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'GatewayClass',
+      metadata: own,
+      spec: { controllerName: REGISTRATION },
+    },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: here('traefik') },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -117,7 +134,13 @@ function manifests(namespace: string, { hosts, tls, args = [] }: ControllerOptio
       roleRef: { ...rbac, kind: 'ClusterRole', name: namespace },
       subjects: [{ kind: 'ServiceAccount', ...here('traefik') }],
     },
-    { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata: here('edge-tls'), stringData: { 'tls.crt': tls.certificate, 'tls.key': tls.key } },
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/tls',
+      metadata: here('edge-tls'),
+      stringData: { 'tls.crt': tls.certificate, 'tls.key': tls.key },
+    },
     {
       apiVersion: 'gateway.networking.k8s.io/v1',
       kind: 'Gateway',
@@ -180,12 +203,21 @@ function podSpec(namespace: string, more: readonly string[]): object {
           '--ping=true',
           '--accesslog=true',
           '--accesslog.format=json',
+          // a log that is rotated would be read in part
+          '--accesslog.fields.defaultmode=drop',
+          ...['DownstreamStatus', 'OriginStatus', 'ServiceName', 'ServiceAddr'].map(
+            (name) => `--accesslog.fields.names.${name}=keep`,
+          ),
           '--accesslog.fields.headers.names.X-Request-Id=keep',
           '--global.checknewversion=false',
           '--global.sendanonymoususage=false',
           ...more,
         ],
-        securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
         readinessProbe: { httpGet: { path: '/ping', port: 8080 }, periodSeconds: 2 },
       },
     ],

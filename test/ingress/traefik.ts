@@ -1,6 +1,18 @@
 /** Traefik as a program and as an image, made from its Go module once for each version and kept with the other programs of the tests. */
 import { createHash } from 'node:crypto';
-import { access, chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeScratchImage } from '../cluster/archive.ts';
@@ -30,7 +42,12 @@ export async function traefikArchive(): Promise<string> {
   const archive = `${program}.tar`;
   if (!(await isThere(archive)))
     await writeScratchImage(
-      { reference: TRAEFIK_IMAGE, files: { 'bin/traefik': program }, entrypoint: ['/bin/traefik'], user: '65532:65532' },
+      {
+        reference: TRAEFIK_IMAGE,
+        files: { 'bin/traefik': program },
+        entrypoint: ['/bin/traefik'],
+        user: '65532:65532',
+      },
       archive,
     );
   return archive;
@@ -43,7 +60,9 @@ async function traefik(): Promise<string> {
   if (await isThere(path)) return path;
   await withLock(async () => {
     if (await isThere(path)) return;
-    await steps(toStderr)('Building an ingress controller from Go sources (some five minutes, once)', () => build(path));
+    await steps(toStderr)('Building an ingress controller from Go sources (some five minutes, once)', () =>
+      build(path),
+    );
   });
   return path;
 }
