@@ -32,6 +32,10 @@ const hosts = (): [string, string][] => [
 
 /** The building of the controller is in it, once. */
 const PREPARATION_MS = 1_800_000;
+/** Time enough for a machine that does much at once: what is counted here is which requests fail, not how fast a pod is replaced. */
+const HANDSHAKE = { periodSeconds: 6, timeoutSeconds: 5 };
+/** Two readiness probes and the moment until the controller has heard of it. */
+const TAKEN_OUT_MS = 2 * HANDSHAKE.periodSeconds * 1_000 + 10_000;
 
 beforeAll(async () => {
   await installGatewayApi();
@@ -73,7 +77,7 @@ beforeAll(async () => {
   await kase.apply(studio());
   await kase.apply(
     quick(
-      { replicas: 1, auth: { oauth: { issuer: issuer.issuer, scopes: SCOPES } } },
+      { replicas: 1, handshake: HANDSHAKE, auth: { oauth: { issuer: issuer.issuer, scopes: SCOPES } } },
       { expose: { ingress: { host: host.oauth, className: controller.className, tlsSecretName: 'public-tls' } } },
     ),
     'guarded',
@@ -95,12 +99,15 @@ afterAll(async () => {
 }, 300_000);
 
 const studio = (className = controller.className): Record<string, unknown> =>
-  quick(faulty, {
-    expose: {
-      ingress: { host: host.ingress, className, tlsSecretName: 'public-tls' },
-      httpRoute: { parentRefs: [{ ...controller.gateway, sectionName: 'https' }], hostnames: [host.route] },
+  quick(
+    { ...faulty, handshake: HANDSHAKE },
+    {
+      expose: {
+        ingress: { host: host.ingress, className, tlsSecretName: 'public-tls' },
+        httpRoute: { parentRefs: [{ ...controller.gateway, sectionName: 'https' }], hostnames: [host.route] },
+      },
     },
-  });
+  );
 
 const exposed = (status: string, name = 'studio'): Promise<Json> =>
   waitFor(
@@ -110,7 +117,7 @@ const exposed = (status: string, name = 'studio'): Promise<Json> =>
       if (found?.status === status) return object;
       throw new Error(JSON.stringify(found));
     },
-    { what: `Exposed of ${name} to be ${status}`, timeoutMs: 120_000 },
+    { what: `Exposed of ${name} to be ${status}`, timeoutMs: 180_000 },
   );
 
 /** Where requests went, by their ids. */
@@ -346,8 +353,8 @@ describe('a pod that stops speaking MCP under traffic', () => {
     );
     expect(others).toEqual([]);
     expect(byFailingPod.length).toBeGreaterThan(0);
-    // taken out by the kubelet, long before it is gone
-    expect(last).toBeLessThan(15_000);
+    // from then on none comes to it any more
+    expect(last).toBeLessThan(TAKEN_OUT_MS);
     const uids = alive(await kase.mcpPods()).map((pod) => pod.metadata.uid);
     expect(uids).not.toContain(broken.metadata.uid);
   });

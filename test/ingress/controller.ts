@@ -218,7 +218,13 @@ function podSpec(namespace: string, more: readonly string[]): object {
           readOnlyRootFilesystem: true,
           capabilities: { drop: ['ALL'] },
         },
-        readinessProbe: { httpGet: { path: '/ping', port: 8080 }, periodSeconds: 2 },
+        // nothing but its start is waited for: a machine that is busy must not take it out
+        readinessProbe: {
+          httpGet: { path: '/ping', port: 8080 },
+          periodSeconds: 2,
+          timeoutSeconds: 10,
+          failureThreshold: 10,
+        },
       },
     ],
   };
