@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { MACHINE, type RealIssuer, SCOPES, startRealIssuer } from '../../services/mcp/src/oauth/real-issuer.ts';
 import { nodeAddress } from '../cluster/index.ts';
 import { type Authority, createAuthority } from '../ingress/authority.ts';
-import { type Controller, startController } from '../ingress/controller.ts';
+import { type Controller, removeController, startController } from '../ingress/controller.ts';
 import { installGatewayApi, removeGatewayApi } from '../ingress/gateway-api.ts';
 import { alive, type Case, condition, createCase, podIsReady, quick } from './case.ts';
 import { legacyClient, type McpClient, modernClient } from './client.ts';
@@ -30,22 +30,28 @@ const hosts = (): [string, string][] => [
   ['HTTPRoute', host.route],
 ];
 
+const edgeNamespace = (): string => `${kase.namespace}-edge`;
+
 /** The building of the controller is in it, once. */
 const PREPARATION_MS = 1_800_000;
+const START_MS = 420_000;
+/** Of a machine that is busy a pod without a request gets next to nothing. */
+const REQUESTS = { resources: { requests: { cpu: '100m' } } };
 /** Time enough for a machine that does much at once: what is counted here is which requests fail, not how fast a pod is replaced. */
-const HANDSHAKE = { periodSeconds: 6, timeoutSeconds: 5 };
+const HANDSHAKE = { periodSeconds: 6, timeoutSeconds: 5, startupGraceSeconds: 300 };
 /** Two readiness probes and the moment until the controller has heard of it. */
 const TAKEN_OUT_MS = 2 * HANDSHAKE.periodSeconds * 1_000 + 10_000;
 
 beforeAll(async () => {
   await installGatewayApi();
   authority = await createAuthority();
-  kase = await createCase('ingress', { values: ['trustedCertificates.configMap=authority'] });
+  kase = await createCase('ingress', {
+    values: ['trustedCertificates.configMap=authority', 'resources.requests.cpu=200m'],
+  });
   const { namespace } = kase;
   const apply = (...objects: object[]) =>
     kubectl(['apply', '-n', namespace, '-f', '-'], objects.map((object) => stringify(object)).join('---\n'));
-  const edgeNamespace = `${namespace}-edge`;
-  for (const name of ['ingress', 'route', 'oauth'] as const) host[name] = `${name}.${edgeNamespace}.svc`;
+  for (const name of ['ingress', 'route', 'oauth'] as const) host[name] = `${name}.${edgeNamespace()}.svc`;
   const tls = await authority.issue(Object.values(host));
   await apply(
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'authority' }, data: { 'ca.crt': authority.certificate } },
@@ -57,9 +63,9 @@ beforeAll(async () => {
       stringData: { 'tls.crt': tls.certificate, 'tls.key': tls.key },
     },
   );
-  await kubectl(['create', 'namespace', edgeNamespace]);
-  await kubectl(['label', 'namespace', edgeNamespace, 'pod-security.kubernetes.io/enforce=restricted']);
-  controller = await startController(edgeNamespace, { hosts: Object.keys(host), tls });
+  await kubectl(['create', 'namespace', edgeNamespace()]);
+  await kubectl(['label', 'namespace', edgeNamespace(), 'pod-security.kubernetes.io/enforce=restricted']);
+  controller = await startController(edgeNamespace(), { hosts: Object.keys(host), tls });
 
   issuer = await startRealIssuer({ address: nodeAddress, host: `login.${namespace}.svc` });
   const { port } = new URL(issuer.issuer);
@@ -77,12 +83,15 @@ beforeAll(async () => {
   await kase.apply(studio());
   await kase.apply(
     quick(
-      { replicas: 1, handshake: HANDSHAKE, auth: { oauth: { issuer: issuer.issuer, scopes: SCOPES } } },
-      { expose: { ingress: { host: host.oauth, className: controller.className, tlsSecretName: 'public-tls' } } },
+      { ...REQUESTS, replicas: 1, handshake: HANDSHAKE, auth: { oauth: { issuer: issuer.issuer, scopes: SCOPES } } },
+      {
+        api: REQUESTS,
+        expose: { ingress: { host: host.oauth, className: controller.className, tlsSecretName: 'public-tls' } },
+      },
     ),
     'guarded',
   );
-  await Promise.all([kase.ready(), kase.ready('guarded')]);
+  await Promise.all([kase.ready('studio', START_MS), kase.ready('guarded', START_MS)]);
   key = await kase.callerKey();
   edge = createEdge({ address: controller.address, ca: authority.certificate });
   edge2 = createEdge({ address: controller.address, ca: authority.certificate, http2: true });
@@ -92,7 +101,7 @@ afterAll(async () => {
   await edge?.close();
   await edge2?.close();
   await kase?.remove();
-  await controller?.stop();
+  if (kase !== undefined) await removeController(edgeNamespace());
   await issuer?.close();
   await authority?.remove();
   await removeGatewayApi();
@@ -100,8 +109,9 @@ afterAll(async () => {
 
 const studio = (className = controller.className): Record<string, unknown> =>
   quick(
-    { ...faulty, handshake: HANDSHAKE },
+    { ...faulty, ...REQUESTS, handshake: HANDSHAKE },
     {
+      api: REQUESTS,
       expose: {
         ingress: { host: host.ingress, className, tlsSecretName: 'public-tls' },
         httpRoute: { parentRefs: [{ ...controller.gateway, sectionName: 'https' }], hostnames: [host.route] },

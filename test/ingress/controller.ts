@@ -25,7 +25,6 @@ export interface Controller {
   address: string;
   /** What became of requests, by their header `x-request-id`. */
   requests(): Promise<Map<string, Request>>;
-  stop(): Promise<void>;
 }
 
 export interface ControllerOptions {
@@ -78,13 +77,14 @@ export async function startController(namespace: string, options: ControllerOpti
         }),
       );
     },
-    async stop() {
-      const cluster = ['ingressclass', 'gatewayclass', 'clusterrole', 'clusterrolebinding'];
-      for (const kind of cluster) await kubectl(['delete', kind, namespace, '--ignore-not-found']);
-      await kubectl(['delete', 'gateway', 'edge', '-n', namespace, '--ignore-not-found']);
-      await kubectl(['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found']);
-    },
   };
+}
+
+/** Removes it with its namespace, however far its start came. */
+export async function removeController(namespace: string): Promise<void> {
+  for (const kind of ['ingressclass', 'gatewayclass', 'clusterrole', 'clusterrolebinding'])
+    await kubectl(['delete', kind, namespace, '--ignore-not-found']);
+  await kubectl(['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found']);
 }
 
 const accessLine = z.object({
@@ -213,6 +213,8 @@ function podSpec(namespace: string, more: readonly string[]): object {
           '--global.sendanonymoususage=false',
           ...more,
         ],
+        // without a request it gets next to nothing of a machine that is busy
+        resources: { requests: { cpu: '200m' } },
         securityContext: {
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
