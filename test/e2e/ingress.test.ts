@@ -35,6 +35,15 @@ const edgeNamespace = (): string => `${kase.namespace}-edge`;
 /** The building of the controller is in it, once. */
 const PREPARATION_MS = 1_800_000;
 const START_MS = 420_000;
+/** Lets the operator know the authority of the test, as docs/ingress.md says. */
+const TRUST = [
+  'extraEnv[0].name=NODE_EXTRA_CA_CERTS',
+  'extraEnv[0].value=/etc/authority/ca.crt',
+  'extraVolumes[0].name=authority',
+  'extraVolumes[0].configMap.name=authority',
+  'extraVolumeMounts[0].name=authority',
+  'extraVolumeMounts[0].mountPath=/etc/authority',
+];
 /** Of a machine that is busy a pod without a request gets next to nothing. */
 const REQUESTS = { resources: { requests: { cpu: '100m' } } };
 /** Time enough for a machine that does much at once: what is counted here is which requests fail, not how fast a pod is replaced. */
@@ -46,7 +55,7 @@ beforeAll(async () => {
   await installGatewayApi();
   authority = await createAuthority();
   kase = await createCase('ingress', {
-    values: ['trustedCertificates.configMap=authority', 'resources.requests.cpu=200m'],
+    values: [...TRUST, 'resources.requests.cpu=200m'],
   });
   const { namespace } = kase;
   const apply = (...objects: object[]) =>

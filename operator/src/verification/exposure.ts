@@ -77,7 +77,7 @@ function judgeSilence(url: string, diagnosis: string | null, error: string | nul
       message: `the certificate of ${url} ${invalid} (${code})`,
     };
   if (UNKNOWN_AUTHORITY.has(code)) {
-    const message = `the certificate of ${url} is of an authority that the operator does not know (${code}): where it is your own, name it in the chart's value trustedCertificates; a controller without the right Secret serves one of its own making`;
+    const message = `the certificate of ${url} is of an authority that the operator does not know (${code}): where it is your own, give it to the operator as NODE_EXTRA_CA_CERTS (docs/ingress.md); a controller without the right Secret serves one of its own making`;
     return { result: 'Inconclusive', reason: 'CertificateUntrusted', message };
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_'))
