@@ -19,7 +19,6 @@ import { waitFor } from './wait.ts';
 let kase: Case;
 let authority: Authority;
 let controller: Controller;
-let issuer: RealIssuer;
 let edge: Edge;
 let edge2: Edge;
 let key: string;
@@ -51,15 +50,15 @@ const HANDSHAKE = { periodSeconds: 6, timeoutSeconds: 5, startupGraceSeconds: 30
 /** Two readiness probes and the moment until the controller has heard of it. */
 const TAKEN_OUT_MS = 2 * HANDSHAKE.periodSeconds * 1_000 + 10_000;
 
+const apply = (...objects: object[]): Promise<string> =>
+  kubectl(['apply', '-n', kase.namespace, '-f', '-'], objects.map((object) => stringify(object)).join('---\n'));
+
 beforeAll(async () => {
   await installGatewayApi();
   authority = await createAuthority();
   kase = await createCase('ingress', {
     values: [...TRUST, 'resources.requests.cpu=200m'],
   });
-  const { namespace } = kase;
-  const apply = (...objects: object[]) =>
-    kubectl(['apply', '-n', namespace, '-f', '-'], objects.map((object) => stringify(object)).join('---\n'));
   for (const name of ['ingress', 'route', 'oauth'] as const) host[name] = `${name}.${edgeNamespace()}.svc`;
   const tls = await authority.issue(Object.values(host));
   await apply(
@@ -76,31 +75,8 @@ beforeAll(async () => {
   await kubectl(['label', 'namespace', edgeNamespace(), 'pod-security.kubernetes.io/enforce=restricted']);
   controller = await startController(edgeNamespace(), { hosts: Object.keys(host), tls });
 
-  issuer = await startRealIssuer({ address: nodeAddress, host: `login.${namespace}.svc` });
-  const { port } = new URL(issuer.issuer);
-  await apply(
-    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'login' }, spec: { ports: [{ port: Number(port) }] } },
-    {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: { name: 'login', labels: { 'kubernetes.io/service-name': 'login' } },
-      addressType: 'IPv4',
-      ports: [{ port: Number(port) }],
-      endpoints: [{ addresses: [nodeAddress] }],
-    },
-  );
   await kase.apply(studio());
-  await kase.apply(
-    quick(
-      { ...REQUESTS, replicas: 1, handshake: HANDSHAKE, auth: { oauth: { issuer: issuer.issuer, scopes: SCOPES } } },
-      {
-        api: REQUESTS,
-        expose: { ingress: { host: host.oauth, className: controller.className, tlsSecretName: 'public-tls' } },
-      },
-    ),
-    'guarded',
-  );
-  await Promise.all([kase.ready('studio', START_MS), kase.ready('guarded', START_MS)]);
+  await kase.ready('studio', START_MS);
   key = await kase.callerKey();
   edge = createEdge({ address: controller.address, ca: authority.certificate });
   edge2 = createEdge({ address: controller.address, ca: authority.certificate, http2: true });
@@ -111,7 +87,6 @@ afterAll(async () => {
   await edge2?.close();
   await kase?.remove();
   if (kase !== undefined) await removeController(edgeNamespace());
-  await issuer?.close();
   await authority?.remove();
   await removeGatewayApi();
 }, 300_000);
@@ -151,12 +126,9 @@ const wentTo = (ids: string[]): Promise<Awaited<ReturnType<Controller['requests'
 
 describe('the public URL', () => {
   it('is asked for a handshake, and what it shows is told everywhere by one reason', async () => {
-    for (const name of ['studio', 'guarded']) {
-      const object = await exposed('True', name);
-      expect(condition(object, 'Exposed')).toMatchObject({ reason: 'HandshakePassed' });
-      expect(object.status.verification.summary).toBe('3/3');
-    }
-    const object = await kase.klingApi();
+    const object = await exposed('True');
+    expect(condition(object, 'Exposed')).toMatchObject({ reason: 'HandshakePassed' });
+    expect(object.status.verification.summary).toBe('3/3');
     expect(object.status.exposure).toMatchObject({
       url: `https://${host.ingress}/mcp/v1`,
       result: 'Passed',
@@ -184,31 +156,6 @@ describe('the public URL', () => {
       }
       const stranger = await edge.fetch(`https://${name}/mcp/v1`, mcpRequest('no-key', 'tools/list', {}));
       expect(stranger.status).toBe(401);
-    }
-  });
-
-  it('takes access tokens, and tells where to get one', async () => {
-    const url = `https://${host.oauth}/mcp/v1`;
-    const asked = await edge.fetch(url, mcpRequest('none', 'tools/list', {}));
-    expect(asked.status).toBe(401);
-    const metadataUrl = /resource_metadata="([^"]+)"/.exec(asked.headers.get('www-authenticate') ?? '')?.[1] ?? '';
-    expect(metadataUrl).toBe(`https://${host.oauth}/.well-known/oauth-protected-resource/mcp/v1`);
-    expect(await (await edge.fetch(metadataUrl)).json()).toMatchObject({
-      resource: url,
-      authorization_servers: [issuer.issuer],
-    });
-    const form = { grant_type: 'client_credentials', resource: url, scope: SCOPES.join(' ') };
-    const basic = Buffer.from(`${MACHINE.clientId}:${MACHINE.clientSecret}`).toString('base64');
-    const granted = await fetch(`http://${nodeAddress}:${new URL(issuer.issuer).port}/token`, {
-      method: 'POST',
-      headers: { authorization: `Basic ${basic}` },
-      body: new URLSearchParams(form),
-    });
-    const { access_token: token } = (await granted.json()) as { access_token: string };
-    for (const connect of [legacyClient, modernClient]) {
-      const client = await connect({ url, key: token, fetch: edge.fetch });
-      expect(await client.listTools()).toContain('create_text_to_image_tool');
-      await client.close();
     }
   });
 
@@ -275,6 +222,66 @@ describe('the public URL', () => {
     const services = await getJson(['get', 'services', '-n', kase.namespace]);
     const ports = services.items.flatMap((item: Json) => item.spec.ports.map((entry: Json) => entry.port));
     expect(ports).not.toContain(9090);
+  });
+});
+
+describe('tokens of an authorization server', () => {
+  let issuer: RealIssuer;
+  beforeAll(async () => {
+    issuer = await startRealIssuer({ address: nodeAddress, host: `login.${kase.namespace}.svc` });
+    const { port } = new URL(issuer.issuer);
+    await apply(
+      { apiVersion: 'v1', kind: 'Service', metadata: { name: 'login' }, spec: { ports: [{ port: Number(port) }] } },
+      {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata: { name: 'login', labels: { 'kubernetes.io/service-name': 'login' } },
+        addressType: 'IPv4',
+        ports: [{ port: Number(port) }],
+        endpoints: [{ addresses: [nodeAddress] }],
+      },
+    );
+    await kase.apply(
+      quick(
+        { ...REQUESTS, replicas: 1, handshake: HANDSHAKE, auth: { oauth: { issuer: issuer.issuer, scopes: SCOPES } } },
+        {
+          api: REQUESTS,
+          expose: { ingress: { host: host.oauth, className: controller.className, tlsSecretName: 'public-tls' } },
+        },
+      ),
+      'guarded',
+    );
+    await kase.ready('guarded', START_MS);
+  }, START_MS);
+  afterAll(async () => {
+    await kubectl(['delete', 'klingapi', 'guarded', '-n', kase.namespace, '--ignore-not-found']);
+    await issuer?.close();
+  });
+
+  it('takes access tokens, and tells where to get one', async () => {
+    await exposed('True', 'guarded');
+    const url = `https://${host.oauth}/mcp/v1`;
+    const asked = await edge.fetch(url, mcpRequest('none', 'tools/list', {}));
+    expect(asked.status).toBe(401);
+    const metadataUrl = /resource_metadata="([^"]+)"/.exec(asked.headers.get('www-authenticate') ?? '')?.[1] ?? '';
+    expect(metadataUrl).toBe(`https://${host.oauth}/.well-known/oauth-protected-resource/mcp/v1`);
+    expect(await (await edge.fetch(metadataUrl)).json()).toMatchObject({
+      resource: url,
+      authorization_servers: [issuer.issuer],
+    });
+    const form = { grant_type: 'client_credentials', resource: url, scope: SCOPES.join(' ') };
+    const basic = Buffer.from(`${MACHINE.clientId}:${MACHINE.clientSecret}`).toString('base64');
+    const granted = await fetch(`http://${nodeAddress}:${new URL(issuer.issuer).port}/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${basic}` },
+      body: new URLSearchParams(form),
+    });
+    const { access_token: token } = (await granted.json()) as { access_token: string };
+    for (const connect of [legacyClient, modernClient]) {
+      const client = await connect({ url, key: token, fetch: edge.fetch });
+      expect(await client.listTools()).toContain('create_text_to_image_tool');
+      await client.close();
+    }
   });
 });
 
