@@ -17,7 +17,7 @@ const REDRAW_MS = 10_000;
 document.documentElement.lang = language;
 document.title = words.title;
 const link = h('p', { class: 'link' });
-const notice = h('div', { class: 'notice' });
+const notice = h('aside', { class: 'notice', 'aria-label': words.notice });
 const main = h('main', { id: 'main', tabindex: -1 }, h('p', { class: 'hint' }, words.loading));
 /** The address tells which KlingApi is shown, so it stays. */
 const skip = (event: Event): void => {
@@ -70,8 +70,8 @@ function show(moved: boolean): void {
     void refresh();
   }
   if (moved) {
+    main.focus({ preventScroll: true });
     scrollTo(0, 0);
-    main.focus();
   }
 }
 

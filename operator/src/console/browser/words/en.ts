@@ -14,6 +14,7 @@ export const en = {
   title: 'Kling console',
   skip: 'Skip to the content',
   loading: 'Loading…',
+  notice: 'Notice',
   live: 'Live',
   lost: 'Connection lost. It comes back by itself once the port is forwarded again:',
   tooMany: 'Too many pages of this console are open. Close one; this page goes on by itself.',

@@ -4,6 +4,7 @@ export const zh: Words = {
   title: 'Kling 控制台',
   skip: '跳到内容',
   loading: '加载中…',
+  notice: '通知',
   live: '实时',
   lost: '连接已断开。重新转发端口后会自动恢复：',
   tooMany: '打开的控制台页面太多。关闭一个后，本页会自动继续。',
