@@ -225,7 +225,7 @@ export function fill(world: World): void {
   world.shake('media/studio', left, many('Serving', 26), 30_000, 4_000);
   world.shake('media/studio', right, many('Serving', 17), 30_000, 276_000);
   world.shake('media/studio', right, many('Failing SessionManagerDown', 6), 2_000, 251_000);
-  world.shake('media/studio', fresh, many('Serving', 8), 30_000, 6_000);
+  world.shake('media/studio', fresh, many('Serving', 9), 30_000, 6_000);
 
   const portrait = ['portraits-mcp-6f7d5-aa1bb', 'portraits-mcp-6f7d5-cc2dd'];
   const broken = {

@@ -39,7 +39,7 @@ export async function startConsoleServer(port: number, routes: ConsoleRoutes): P
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     const refusal = refusalOf(request);
     if (refusal !== undefined) return json(response, refusal.status, { problem: refusal.problem });
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const [pathname = '/'] = (request.url ?? '/').split('?', 1);
     if (pathname === '/klingapis') {
       const fleet = routes.fleet();
       return fleet === undefined ? notYet(response) : json(response, 200, fleet);

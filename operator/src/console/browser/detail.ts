@@ -3,6 +3,7 @@ import { DIAGNOSES, isDiagnosis } from '../../remediation/diagnoses.ts';
 import type { Detail } from '../view.ts';
 import { badge } from './badge.ts';
 import { commandLine } from './command.ts';
+import { verdictText } from './mark.ts';
 import { repairsView } from './repairs.ts';
 import { tableOf } from './report.ts';
 import { timeline } from './timeline.ts';
@@ -125,12 +126,15 @@ function podsTable({ pods, namespace, name }: Detail): HTMLElement {
       h('p', {}, words.noPods),
       commandLine(`kubectl describe deployment ${name}-mcp -n ${namespace}`),
     );
-  const rows = pods.map((pod) => [
-    pod.name,
-    h('span', { class: `verdict ${pod.verdict}` }, words.verdicts[pod.verdict]),
-    pod.diagnosis ?? '',
-    dayAndClock(pod.since),
-    pod.message ?? '',
+  const rows = pods.map(({ name: pod, verdict, diagnosis, message, since }) => [
+    pod,
+    h(
+      'div',
+      {},
+      h('span', { class: `verdict ${verdict}` }, verdictText(verdict, diagnosis ?? null)),
+      message !== undefined && h('p', { class: 'hint' }, message),
+    ),
+    dayAndClock(since),
   ]);
   return wide(words.pods, tableOf(words.podHead, rows));
 }

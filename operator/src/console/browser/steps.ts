@@ -3,9 +3,9 @@ import { s } from './svg.ts';
 import { words } from './words.ts';
 
 const ROW = 22;
-const LABEL = 132;
-const END = 64;
-const WIDTH = 480;
+const LABEL = 120;
+const END = 56;
+const WIDTH = 380;
 
 /** The steps of a repair under each other, each as long as it took after the one before. */
 export function stepsDrawing({ steps }: Pick<RepairRecord, 'steps'>): SVGElement {

@@ -70,7 +70,7 @@ export const en = {
   checkHead: ['Check', 'Result', 'Seen', 'Took'],
   notVerified: 'Not verified yet.',
   pods: 'Pods',
-  podHead: ['Pod', 'Verdict', 'Diagnosis', 'Since', 'Seen'],
+  podHead: ['Pod', 'Verdict', 'Since'],
   noPods: 'There is no MCP pod. What its workload says:',
   conditions: 'Conditions',
   conditionHead: ['Condition', 'Status', 'Reason', 'Message', 'Since'],

@@ -65,7 +65,7 @@ export const zh: Words = {
   checkHead: ['检查', '结果', '所见', '耗时'],
   notVerified: '尚未验证。',
   pods: 'Pod',
-  podHead: ['Pod', '判定', '诊断', '开始于', '所见'],
+  podHead: ['Pod', '判定', '开始于'],
   noPods: '没有 MCP Pod。查看其工作负载：',
   conditions: '状况',
   conditionHead: ['状况', '状态', '原因', '说明', '开始于'],
