@@ -20,7 +20,7 @@ const action = fc.oneof(
 
 describe('the history', () => {
   it('is bounded, in order, and keeps nothing of a KlingApi that is gone', () => {
-    const limits = { marksOfPod: 5, podsOfOne: 4, pods: 9, windowMs: 1_000 };
+    const limits = { marksOfPod: 5, podsOfOne: 4, pods: 6, windowMs: 3_000 };
     fc.assert(
       fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
         let now = 0;

@@ -185,9 +185,14 @@ describe('what it tells', () => {
     look();
     feed.remove(studio());
     look();
-    feed.upsert(studio('2', 'uid-again'));
-    const { body } = await ask('/klingapis/media/studio');
-    expect(JSON.parse(body).strips).toEqual([{ pod: 'studio-mcp-1', uid: '', marks: [], present: true }]);
+    for (const [version, uid] of [
+      ['2', 'uid-again'],
+      ['3', 'uid-studio'],
+    ]) {
+      feed.upsert(studio(version, uid));
+      const { body } = await ask('/klingapis/media/studio');
+      expect(JSON.parse(body).strips).toEqual([{ pod: 'studio-mcp-1', uid: '', marks: [], present: true }]);
+    }
   });
 
   it('is for a few pages at a time', async () => {

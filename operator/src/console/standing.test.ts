@@ -23,6 +23,7 @@ const cases: [string, Record<string, unknown>, Record<string, unknown> | undefin
   ],
   ['is not ready, and nothing goes on', {}, conditionsOf(['Ready', 'False', 'ApiDown']), 'Troubled', 'ApiDown'],
   ['lacks a Secret', {}, conditionsOf(['Ready', 'False', 'MissingSecret']), 'NeedsPerson', 'MissingSecret'],
+  ['serves slowly', {}, conditionsOf(READY, degraded('Slow')), 'Troubled', 'Slow'],
   ['fails and backs off', {}, conditionsOf(READY, degraded('BackingOff')), 'Troubled', 'BackingOff'],
   [
     'fails because of its settings',

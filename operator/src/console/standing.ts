@@ -18,7 +18,10 @@ const LEFT_ALONE: ReadonlySet<string> = new Set(['Paused', 'RemediationOff']);
 const NEEDS_PERSON: ReadonlySet<string> = new Set(['UpstreamKeyInvalid', 'UpstreamBalanceEmpty', 'UpstreamRefused']);
 
 const needsPerson = (reason: string): boolean =>
-  LEFT_ALONE.has(reason) || NEEDS_PERSON.has(reason) || (isDiagnosis(reason) && DIAGNOSES[reason].kind === 'Settings');
+  LEFT_ALONE.has(reason) ||
+  NEEDS_PERSON.has(reason) ||
+  // one that is slow serves, and is often quick again by itself
+  (isDiagnosis(reason) && DIAGNOSES[reason].kind === 'Settings' && reason !== 'Slow');
 
 export function standingOf({ metadata, spec, status }: KlingApi): Standing {
   const resource = `klingapi ${metadata.name} -n ${metadata.namespace}`;
