@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { kubeconfigPath, tools } from '../cluster/index.ts';
-import { alive, type Case, createCase } from './case.ts';
+import { alive, type Case, createCase, podIsReady } from './case.ts';
 import { hang } from './faults.ts';
 import { getJson, type Json } from './kubectl.ts';
 import { waitFor } from './wait.ts';
@@ -23,21 +23,14 @@ afterEach(() => {
 });
 afterAll(() => kase?.remove());
 
-const operatorPod = async (): Promise<Json> =>
+const operatorPods = (many: number): Promise<Json[]> =>
   waitFor(
     async () => {
-      const { items } = await getJson([
-        'get',
-        'pods',
-        '-n',
-        kase.namespace,
-        '-l',
-        'app.kubernetes.io/name=kling-operator',
-      ]);
-      const pods = alive(items);
-      return pods.length === 1 && pods[0].status.containerStatuses?.[0]?.ready === true && pods[0];
+      const label = 'app.kubernetes.io/name=kling-operator';
+      const pods = alive((await getJson(['get', 'pods', '-n', kase.namespace, '-l', label])).items);
+      return pods.length === many && pods.every(podIsReady) && pods;
     },
-    { what: 'one operator that is ready' },
+    { what: `${many} operators that are ready` },
   );
 
 /** @returns its address here, and what kubectl says of connections that fail */
@@ -60,8 +53,19 @@ async function forward(pod: string, port: number | string): Promise<{ url: strin
   return { url: `http://localhost:${here}`, told: () => told };
 }
 
+async function firstEvent(url: string): Promise<Json> {
+  const { body } = await fetch(url);
+  let text = '';
+  for await (const chunk of body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    const data = /^event: operator\ndata: (.*)\n\n/m.exec(text)?.[1];
+    if (data !== undefined) return JSON.parse(data);
+  }
+  throw new Error(`the stream ended with ${text}`);
+}
+
 it('is off by default', async () => {
-  const pod = await operatorPod();
+  const [pod] = await operatorPods(1);
   const { url, told } = await forward(pod.metadata.name, PORT);
   await expect(fetch(url)).rejects.toThrow();
   await waitFor(async () => told().includes('refused'), {
@@ -72,8 +76,16 @@ it('is off by default', async () => {
 });
 
 it('shows what the operator sees, to whoever may forward a port, and to nobody else', async () => {
-  await kase.upgrade(['console.enabled=true']);
-  const pod = await operatorPod();
+  await kase.upgrade(['console.enabled=true', 'replicas=2']);
+  const pods = await operatorPods(2);
+  const pod = await waitFor(
+    async () => {
+      const [lease] = (await getJson(['get', 'leases', '-n', kase.namespace])).items;
+      return pods.find(({ metadata }) => lease.spec.holderIdentity?.startsWith(`${metadata.name}_`));
+    },
+    { what: 'one of the two to lead' },
+  );
+  const other = await forward(pods.find((each) => each !== pod).metadata.name, 'console');
   expect(pod.spec.containers[0].ports).toContainEqual(
     expect.objectContaining({ name: 'console', containerPort: PORT }),
   );
@@ -117,6 +129,13 @@ it('shows what the operator sees, to whoever may forward a port, and to nobody e
   expect(marks.at(-1)).toMatchObject({ verdict: 'Unreachable', diagnosis: 'ProcessHung' });
   stream.abort();
   await reading;
+
+  // the one that stands by tells who acts, and shows no handshakes
+  const standBy = await firstEvent(`${other.url}/events`);
+  expect(standBy).toMatchObject({ leading: false, leader: pod.metadata.name });
+  const seen: Json = await fetch(`${other.url}/klingapis/${kase.namespace}/studio`).then((reply) => reply.json());
+  expect(seen.repairs[0].outcome).toBe('Recovered');
+  expect(seen.strips.flatMap((each: Json) => each.marks)).toEqual([]);
 
   // the address of the pod itself answers nobody, and no secret is in what was told
   await expect(fetch(`http://${pod.status.podIP}:${PORT}/`, { signal: AbortSignal.timeout(5_000) })).rejects.toThrow();
