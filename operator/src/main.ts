@@ -143,6 +143,9 @@ const podsOf = ({ metadata }: KlingApi, component: Component): V1Pod[] =>
     .byLabel(NAME_LABEL, metadata.name, metadata.namespace)
     .filter((pod) => pod.metadata?.labels?.['app.kubernetes.io/component'] === component);
 
+/** Identities are `<pod>_<random>`. */
+const holderPod = (holder: string | undefined): string | null => holder?.split('_')[0] ?? null;
+
 /** One parse for each version of an object: the cache hands out the same one until it changes. */
 const parsed = new WeakMap<object, KlingApi>();
 const parse = (object: object): KlingApi => {
@@ -176,6 +179,7 @@ const deps: Context = {
     fetch,
     now,
     onHandshake: ({ metadata }, result) => metrics.handshake(metadata.namespace, metadata.name, result.verdict),
+    onLook: (...look) => page?.saw(...look),
   }),
   verifier: createVerifier({ jobs, secrets, handshake, fetch, now, pause: (ms) => pause(ms) }),
   exposure,
@@ -265,11 +269,34 @@ const management = await startManagement({
   routes: { '/healthz': answer(() => health.live()), '/readyz': answer(() => health.ready()) },
 });
 
+// loaded only where it is asked for
+const page =
+  settings.CONSOLE_PORT === undefined
+    ? undefined
+    : await (await import('./console/start.ts')).startConsole({
+        port: settings.CONSOLE_PORT,
+        cache: klingApis.cache,
+        parse,
+        operator: () => ({
+          pod: settings.POD_NAME,
+          namespace: settings.POD_NAMESPACE,
+          leading: !settings.LEADER_ELECTION || election.isLeader(),
+          leader: settings.LEADER_ELECTION ? holderPod(election.holder()) : settings.POD_NAME,
+        }),
+        clock: systemClock,
+      });
+
 for (const entry of [...informers, ...optional]) entry.start();
 if (settings.LEADER_ELECTION) election.start();
 else void controller.start();
 log.info(
-  { actor, namespaces: settings.WATCH_NAMESPACES, leaderElection: settings.LEADER_ELECTION, port: management.port },
+  {
+    actor,
+    namespaces: settings.WATCH_NAMESPACES,
+    leaderElection: settings.LEADER_ELECTION,
+    port: management.port,
+    consolePort: page?.port,
+  },
   'Operator was started',
 );
 
@@ -292,6 +319,7 @@ drainOnSignal({
     },
     { name: 'events', run: () => recorder.flush() },
     { name: 'traces', run: () => tracing.close() },
+    { name: 'console', run: async () => await page?.close() },
     { name: 'management', run: () => management.close() },
     { name: 'client', run: () => client.close() },
   ],

@@ -30,6 +30,14 @@ export const work = {
     .describe(
       'Holds repairs back while so many KlingApis, and so many percent of all, fell silent within the window: the cause is hardly in each of them.',
     ),
+  console: z.strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe(
+        "A page of the fleet, its handshakes and its repairs, for whoever may forward a port to the operator's pod (`kubectl kling console`). It listens on the pod's loopback address alone.",
+      ),
+  }),
   tracing: z.strictObject({
     endpoint: z
       .string()

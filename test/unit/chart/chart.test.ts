@@ -95,6 +95,13 @@ describe('the chart', () => {
     await expect(withoutCrd('logSignatures[0].contains=abc')).rejects.toThrow(/minLength/);
   });
 
+  it('gives the operator a console only where it is asked for', async () => {
+    expect(await withoutCrd()).not.toMatch(/console/i);
+    const yaml = await fromSet('settings');
+    expect(containerOf(objectsOf(yaml)).env['CONSOLE_PORT']).toBe('9091');
+    expect(yaml).toContain('- name: console\n              containerPort: 9091\n');
+  });
+
   it('installs the definition unless told not to', async () => {
     const objects = objectsOf(await render('--set', 'image.registry=localhost,scope=namespace'));
     expect(kinds(objects)).toContain('CustomResourceDefinition -/klingapis.klingapi.dev');

@@ -1,9 +1,11 @@
 import { announce } from './announce.ts';
 import { h } from './element.ts';
-import { words } from './words.ts';
 
-/** A button that copies what `text` gives, and says so. */
-export function copyButton(label: string, text: () => string): HTMLButtonElement {
+/**
+ * A button that copies what `text` gives, and says so.
+ * @param copied what it says then
+ */
+export function copyButton(label: string, copied: string, text: () => string): HTMLButtonElement {
   const button = h(
     'button',
     {
@@ -11,8 +13,8 @@ export function copyButton(label: string, text: () => string): HTMLButtonElement
       class: 'quiet',
       onclick: async () => {
         await copy(text());
-        button.textContent = words.copied;
-        announce(words.copied);
+        button.textContent = copied;
+        announce(copied);
         setTimeout(() => {
           button.textContent = label;
         }, 1500);
