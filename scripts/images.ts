@@ -18,12 +18,15 @@ import {
 import { findEngine } from './images/engine.ts';
 import { oneAtATime } from './images/one-at-a-time.ts';
 import { answers, runCommand } from './images/run-command.ts';
+import { commit } from './release/commit.ts';
+import { type PushedImage, writeImages } from './release/pushed-images.ts';
 
 const USAGE = `Usage: npm run images -- COMMAND [--only NAME]...
 
   build [--arch amd64|arm64]   writes dist/images/NAME-ARCH.tar, tagged localhost/NAME:dev
   push REGISTRY [--arch ARCH]  puts REGISTRY/NAME:${packageJson.version} there, for amd64 and arm64 unless one is named
-                               (--tag TAG for another tag; log in first with \`buildah login\` or \`docker login\`)
+                               (--tag TAG for another tag; log in first with \`buildah login\` or \`docker login\`);
+                               tells the digests, and writes them into dist/release/images.json
   kind [--cluster NAME]        builds and loads them into a kind cluster
 
 NAME is operator, api, mcp, probe or sandbox; all of them without --only.`;
@@ -85,17 +88,20 @@ async function push(only: readonly string[], arch: 'amd64' | 'arm64' | undefined
   const processes = processesNamed(only);
   const arches = arch === undefined ? (['amd64', 'arm64'] as const) : [arch];
   const engine = await findEngine(STORAGE, tell);
-  for (const each of arches) await prepareContext(processes, each, tell);
-  const revision = await runCommand('git', ['rev-parse', 'HEAD'], { cwd: ROOT }).catch(() => '');
+  const { revision, created } = await commit(ROOT);
+  for (const each of arches) await prepareContext(processes, each, tell, created);
+  const pushed: PushedImage[] = [];
   for (const process of processes) {
     const started = performance.now();
     const target = `${registry}/${imageName(process)}:${tag}`;
-    await engine.push(
-      arches.map((each) => buildRequest(process, each, tag, revision.trim())),
+    const digest = await engine.push(
+      arches.map((each) => buildRequest(process, each, tag, revision)),
       target,
     );
-    tell(`Pushed ${target} (${arches.join(', ')}) in ${seconds(started)}`);
+    pushed.push({ name: imageName(process), image: `${registry}/${imageName(process)}`, digest, arches });
+    tell(`Pushed ${target} (${arches.join(', ')}) in ${seconds(started)}: ${digest}`);
   }
+  await writeImages(pushed);
   await engine.tidy();
   tell(`Install with: helm install kling-operator charts/kling-operator --set image.registry=${registry}`);
 }

@@ -98,7 +98,7 @@ describe('the images of this machine', () => {
       // what is shared by entry points, or loaded only when it is asked for, has a hash in its name
       const parts = /^app\/[A-Za-z-]+-[A-Z0-9]{8}\.js$/;
       expect(image.files.filter((file) => file.startsWith('app/') && !parts.test(file))).toEqual(
-        ['app/LICENSES', 'app/package.json', ...scripts.map((script) => `app/${script}.js`)].sort(),
+        ['app/LICENSES', 'app/package.json', 'app/sbom.cdx.json', ...scripts.map((script) => `app/${script}.js`)].sort(),
       );
       await check(image, HOST_ARCH);
       const refusal = await inside(image, image.config.Entrypoint, { MANAGEMENT_PORT: 'wrong' }).catch(
