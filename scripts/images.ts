@@ -1,9 +1,9 @@
 /** `npm run images -- build | push REGISTRY | kind`: the images of the processes. */
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
 import { processesNamed } from './bundle/processes.ts';
+import { archSchema, problemsOf, registrySchema } from './images/arguments.ts';
 import { HOST_ARCH } from './images/base.ts';
 import {
   buildImages,
@@ -30,15 +30,6 @@ const USAGE = `Usage: npm run images -- COMMAND [--only NAME]...
   kind [--cluster NAME]        builds and loads them into a kind cluster
 
 NAME is operator, api, mcp, probe or sandbox; all of them without --only.`;
-
-const archSchema = z.enum(['amd64', 'arm64'], { error: 'the architecture is amd64 or arm64' });
-const registrySchema = z
-  .string({ error: 'push needs a registry, as in: npm run images -- push registry.example.com/team' })
-  .regex(
-    /^[a-z0-9[][a-z0-9.:[\]-]*(\/[a-z0-9._-]+)*\/?$/,
-    'the registry must look like registry.example.com/team, in small letters and without https://',
-  )
-  .transform((value) => value.replace(/\/+$/, ''));
 
 const tell = (line: string): void => console.log(line);
 
@@ -131,8 +122,7 @@ if (import.meta.main) {
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
-    const problems = error instanceof z.ZodError ? error.issues.map((issue) => issue.message) : [];
-    console.error(problems.length > 0 ? problems.join('\n') : error instanceof Error ? error.message : error);
+    console.error(problemsOf(error));
     process.exitCode = 1;
   }
 }
