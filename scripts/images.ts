@@ -26,7 +26,7 @@ const USAGE = `Usage: npm run images -- COMMAND [--only NAME]...
   build [--arch amd64|arm64]   writes dist/images/NAME-ARCH.tar, tagged localhost/NAME:dev
   push REGISTRY [--arch ARCH]  puts REGISTRY/NAME:${packageJson.version} there, for amd64 and arm64 unless one is named
                                (--tag TAG for another tag; log in first with \`buildah login\` or \`docker login\`);
-                               tells the digests, and writes them into dist/release/images.json
+                               --digests FILE writes down what was pushed, for \`npm run release\`
   kind [--cluster NAME]        builds and loads them into a kind cluster
 
 NAME is operator, api, mcp, probe or sandbox; all of them without --only.`;
@@ -42,6 +42,7 @@ export async function main(args: readonly string[]): Promise<number> {
       only: { type: 'string', multiple: true, default: [] },
       arch: { type: 'string' },
       tag: { type: 'string', default: packageJson.version },
+      digests: { type: 'string' },
       cluster: { type: 'string', default: 'kind' },
       help: { type: 'boolean', default: false },
     },
@@ -55,7 +56,8 @@ export async function main(args: readonly string[]): Promise<number> {
   if (command === 'build') await build(values.only, arch ?? HOST_ARCH);
   else if (command === 'push') {
     const target = registrySchema.parse(registry);
-    await oneAtATime(IMAGES, () => push(values.only, arch, target, values.tag));
+    const pushed = await oneAtATime(IMAGES, () => push(values.only, arch, target, values.tag));
+    if (values.digests !== undefined) await writeImages(pushed, values.digests);
   } else if (command === 'kind') await loadIntoKind(values.only, values.cluster);
   else {
     console.error(command === undefined ? USAGE : `There is no command ${command}.\n\n${USAGE}`);
@@ -92,9 +94,9 @@ async function push(only: readonly string[], arch: 'amd64' | 'arm64' | undefined
     pushed.push({ name: imageName(process), image: `${registry}/${imageName(process)}`, digest, arches });
     tell(`Pushed ${target} (${arches.join(', ')}) in ${seconds(started)}: ${digest}`);
   }
-  await writeImages(pushed);
   await engine.tidy();
   tell(`Install with: helm install kling-operator charts/kling-operator --set image.registry=${registry}`);
+  return pushed;
 }
 
 async function loadIntoKind(only: readonly string[], cluster: string): Promise<void> {

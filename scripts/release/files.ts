@@ -9,7 +9,7 @@ import { oneAtATime } from '../images/one-at-a-time.ts';
 import { packageChart } from './chart-package.ts';
 import type { Release } from './check.ts';
 import { commit } from './commit.ts';
-import { readImages, writeImages } from './pushed-images.ts';
+import { IMAGES_FILE, readImages, writeImages } from './pushed-images.ts';
 
 export const CHECKSUMS = 'SHA256SUMS';
 
@@ -33,7 +33,7 @@ export async function writeReleaseFiles(options: FilesOptions): Promise<readonly
     );
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  if (pushed.length > 0) await writeImages(pushed, folder);
+  if (pushed.length > 0) await writeImages(pushed, join(folder, IMAGES_FILE));
 
   const { created = new Date(0) } = await commit(root);
   await oneAtATime(IMAGES, async () => {

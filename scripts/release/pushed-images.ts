@@ -1,10 +1,10 @@
 /** Which images were pushed, by digest: what the manifests and the chart of a release name, and what is signed. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 
 export const RELEASE = join(import.meta.dirname, '../../dist/release');
-const FILE = 'images.json';
+export const IMAGES_FILE = 'images.json';
 
 const imagesSchema = z.array(
   z.object({
@@ -18,13 +18,14 @@ const imagesSchema = z.array(
 );
 export type PushedImage = z.output<typeof imagesSchema>[number];
 
-export async function writeImages(images: readonly PushedImage[], folder: string = RELEASE): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, FILE), `${JSON.stringify(images, null, 2)}\n`);
+/** @param file beside the other files of a release, mostly */
+export async function writeImages(images: readonly PushedImage[], file: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(images, null, 2)}\n`);
 }
 
 /** Undefined when nothing was pushed. */
-export async function readImages(folder: string = RELEASE): Promise<readonly PushedImage[] | undefined> {
-  const text = await readFile(join(folder, FILE), 'utf8').catch(() => undefined);
+export async function readImages(folder: string): Promise<readonly PushedImage[] | undefined> {
+  const text = await readFile(join(folder, IMAGES_FILE), 'utf8').catch(() => undefined);
   return text === undefined ? undefined : imagesSchema.parse(JSON.parse(text));
 }
