@@ -41,7 +41,7 @@ export async function plainManifests(definition: string): Promise<Map<string, st
   return new Map(Object.entries(files).map(([name, content]) => [`${FOLDER}/${name}`, `${NOTE}${content}`]));
 }
 
-const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+export const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' };
 
 /** So that `images:` finds those in variables too: the images of the pods that the operator makes. */
 const IMAGES = stringify({ images: [{ kind: 'Deployment', path: 'spec/template/spec/containers/env/value' }] });

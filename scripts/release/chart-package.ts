@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseAllDocuments, parseDocument, stringify } from 'yaml';
 import { tools } from '../../test/cluster/tools.ts';
 import { runCommand } from '../images/run-command.ts';
+import { RESTRICTED } from '../chart/manifests.ts';
 import { settle } from '../images/settle.ts';
 import type { PushedImage } from './pushed-images.ts';
 
@@ -36,7 +37,7 @@ export async function packageChart(root: string, images: ChartImages, created: D
     const { helm } = await tools();
     await runCommand(helm, ['lint', '--strict', chart]);
     await runCommand(helm, ['package', chart, '--destination', folder]);
-    const rendered = await runCommand(helm, ['template', NAME, chart, '--namespace', NAMESPACE]);
+    const rendered = await runCommand(helm, ['template', NAME, chart, '--namespace', NAMESPACE, '--skip-tests']);
     await writeFile(join(folder, `${NAME}.yaml`), manifests(rendered));
   } finally {
     await rm(work, { recursive: true });
@@ -65,6 +66,6 @@ function manifests(rendered: string): string {
     // an annotation of Helm alone leaves nothing behind
     return [owned.replaceAll(/^ *annotations:\n(?! {4})/gm, '').replace(/^---\n/, '')];
   });
-  const namespace = stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+  const namespace = stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels: RESTRICTED } });
   return [namespace, ...objects].join('---\n');
 }
