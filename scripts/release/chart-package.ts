@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments, parseDocument, stringify } from 'yaml';
 import { tools } from '../../test/cluster/tools.ts';
-import { runCommand } from '../images/run-command.ts';
 import { RESTRICTED } from '../chart/manifests.ts';
+import { runCommand } from '../images/run-command.ts';
 import { settle } from '../images/settle.ts';
 import type { PushedImage } from './pushed-images.ts';
 
@@ -66,6 +66,10 @@ function manifests(rendered: string): string {
     // an annotation of Helm alone leaves nothing behind
     return [owned.replaceAll(/^ *annotations:\n(?! {4})/gm, '').replace(/^---\n/, '')];
   });
-  const namespace = stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels: RESTRICTED } });
+  const namespace = stringify({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: NAMESPACE, labels: RESTRICTED },
+  });
   return [namespace, ...objects].join('---\n');
 }
