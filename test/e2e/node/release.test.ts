@@ -65,8 +65,8 @@ it('is the same, byte for byte, from another folder, at another time, with anoth
   const only = BUILT.flatMap((name) => ['--only', name]);
   await writeImages([], join(tree, 'dist/release', IMAGES_FILE));
   await runCommand('bash', [
-    ...['-ec', 'umask 077; cd "$0"; cp "$1" dist/release/; "$2" scripts/release.ts files "${@:3}"', tree],
-    ...[join(folder, IMAGES_FILE), process.execPath, REGISTRY, ...args],
+    ...['-ec', 'umask 077; cd "$0"; cp "$1" dist/release/; shift; exec "$@"', tree],
+    ...[join(folder, IMAGES_FILE), process.execPath, 'scripts/release.ts', 'files', REGISTRY, ...args],
   ]);
   const names = (await readdir(folder)).sort();
   expect((await readdir(join(tree, 'dist/release'))).sort()).toEqual(names);
