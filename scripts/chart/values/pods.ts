@@ -84,6 +84,11 @@ export const container = {
       capabilities: { drop: ['ALL'] },
     })
     .describe('Of the container.'),
+  startupProbe: kubernetes
+    .default({ periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 90 })
+    .describe(
+      'Times of the startup probe; a starved node gets three minutes before liveness counts. The path is fixed.',
+    ),
   livenessProbe: kubernetes
     .default({ periodSeconds: 20, timeoutSeconds: 5, failureThreshold: 3 })
     .describe('Times of the liveness probe; the path is fixed.'),
