@@ -287,6 +287,8 @@ describe('tokens of an authorization server', () => {
 
 describe('a wait of more than a minute', () => {
   const SECONDS = 75;
+  /** A comment every 15 s, on a machine that does much at once. */
+  const PROMPT_MS = 30_000;
   it('is neither cut nor held up, in MCP and in the API, over HTTP/1.1 and HTTP/2', { timeout: 240_000 }, async () => {
     const sandbox = (
       await getJson([
@@ -323,9 +325,10 @@ describe('a wait of more than a minute', () => {
       expect(reply.headers.get('content-type')).toBe('text/event-stream');
       const seen = await arrivals(reply, began);
       console.log(`${way}: pieces after ${seen.map(({ at }) => (at / 1000).toFixed(1)).join(', ')} s`);
-      expect(seen[0]?.at, way).toBeLessThan(10_000);
+      // what is held up comes in one piece at the end
+      expect(seen[0]?.at, way).toBeLessThan(PROMPT_MS);
       const silences = seen.slice(1).map(({ at }, index) => at - (seen[index]?.at ?? 0));
-      expect(Math.max(...silences), way).toBeLessThan(20_000);
+      expect(Math.max(...silences), way).toBeLessThan(PROMPT_MS);
       expect(seen.length, way).toBeGreaterThanOrEqual(5);
       expect(seen.at(-1)?.text, way).toContain('"result"');
       expect(seen.at(-1)?.at, way).toBeGreaterThan(SECONDS * 1000 - 2_000);
