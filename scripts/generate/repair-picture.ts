@@ -38,7 +38,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     failed: 'failed',
     healthy: 'HTTP 200 to the end',
     steps: {
-      LastFailure: 'last request that fails: Kubernetes took the pod out',
+      LastFailure: 'last failed request: the pod is out',
       HandshakeFailed: 'first failed handshake',
       Diagnosed: 'diagnosed',
       PodDeleted: 'pod deleted',
@@ -59,7 +59,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     failed: '请求失败',
     healthy: '自始至终 HTTP 200',
     steps: {
-      LastFailure: '最后一次失败的请求：Kubernetes 已摘除该 Pod',
+      LastFailure: '最后一次请求失败：该 Pod 已被摘除',
       HandshakeFailed: '首次握手失败',
       Diagnosed: '确诊',
       PodDeleted: '删除 Pod',

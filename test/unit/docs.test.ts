@@ -113,6 +113,15 @@ it('the callers with limits are callers', async () => {
   await rm(folder, { recursive: true });
 });
 
+it('the table of docs/mcp.md has the figures of the measurement', async () => {
+  const section = (await readFile(join(ROOT, 'docs/mcp.md'), 'utf8')).split('### Speed and memory')[1] ?? '';
+  const table = section.match(/^\|.*$/gm)?.join('\n') ?? '';
+  const figures = (text: string): string[] => text.match(/\d+(?:[,.]\d+)*/g) ?? [];
+  const measured = new Set(figures(await readFile(join(ROOT, 'test/bench/results/mcp.md'), 'utf8')));
+  expect(figures(table).length).toBeGreaterThan(20);
+  expect(figures(table).filter((figure) => !measured.has(figure))).toEqual([]);
+});
+
 describe('shell commands in documents', () => {
   const withCommands = pages.filter((page) => pageCommands(page).length > 0);
 
