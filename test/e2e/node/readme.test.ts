@@ -25,9 +25,9 @@ afterEach(async () => {
   await kubectl(['delete', 'klingapis', '--all', '-n', 'media', '--ignore-not-found', '--timeout=60s']);
   for (const namespace of ['media', 'kling-system']) {
     await helm(['uninstall', 'kling-operator', '-n', namespace, '--ignore-not-found', '--wait']);
-    await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=120s']);
+    await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=240s'], undefined, 250_000);
   }
-});
+}, 600_000);
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Images are in the node already, under another tag; a CRD of an earlier test may be there. */
