@@ -8,6 +8,7 @@ import { type Page, readPages } from '../docs/pages.ts';
 import { play } from '../docs/play.ts';
 import { freePort } from '../postgres/free-port.ts';
 import { alive, type Case, condition, createCase, quick } from './case.ts';
+import { breakPod, faulty } from './faults.ts';
 import { getJson, type Json, kubectl } from './kubectl.ts';
 import { waitFor } from './wait.ts';
 
@@ -28,7 +29,8 @@ beforeAll(async () => {
   kase = await createCase('pages');
   folder = await mkdtemp(join(tmpdir(), 'kling-pages-'));
   port = await freePort();
-  await kase.apply(quick());
+  // nothing here is timed, so a busy machine gets the time it needs
+  await kase.apply(quick({ ...faulty, handshake: { periodSeconds: 5, timeoutSeconds: 4 } }));
   await kase.ready();
   pod = alive(await kase.mcpPods())[0].metadata.name;
 });
@@ -73,9 +75,25 @@ describe('runbooks', () => {
 });
 
 describe('how-to pages', () => {
-  it('dry run: it is set, and taken back', async () => {
-    await playPage('docs/how-to/dry-run.md');
-    expect((await kase.klingApi()).spec.remediation.mode).toBe('Auto');
+  it('dry run: it tells what it would do and does nothing, until it may', async () => {
+    const commands = playable(pageOf('docs/how-to/dry-run.md')).map(({ command }) => command);
+    await play(commands.slice(0, 1), { adapt: here });
+    const [broken] = alive(await kase.mcpPods());
+    await breakPod(kase, broken, 'session-manager');
+    const event = await waitFor(
+      async () => {
+        const { items } = await getJson(['get', 'events.events.k8s.io', '-n', kase.namespace]);
+        return items.find((entry: Json) => entry.reason === 'WouldRepair');
+      },
+      { what: 'the Event WouldRepair' },
+    );
+    expect(event.note).toMatch(`Would delete pod ${broken.metadata.name}: `);
+    expect((await play(commands.slice(1, -1), { adapt: here })).stdout).toContain('SessionManagerDown');
+    expect((await kase.klingApi()).status.repairsTotal ?? 0).toBe(0);
+    expect(alive(await kase.mcpPods()).map((entry) => entry.metadata.uid)).toContain(broken.metadata.uid);
+    await play(commands.slice(-1), { adapt: here });
+    expect((await kase.repaired()).pod).toBe(broken.metadata.name);
+    await kase.ready();
   });
 
   it('pause: what is scaled by hand stays, and it goes on', async () => {
