@@ -81,6 +81,8 @@ const PAGES: Readonly<Record<string, Played>> = {
         POSTGRES,
     },
   },
+  'charts/kling-operator/README.md': { by: 'test/e2e/node/chart.test.ts' },
+  'charts/kustomize/README.md': { by: 'test/e2e/node/kustomize.test.ts' },
   'services/api/README.md': { by: 'services/api/src/uploads' },
   'services/sandbox/README.md': { by: 'services/sandbox/src/readme.test.ts' },
   'test/bench/README.md': { by: SCRIPTS },

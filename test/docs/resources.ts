@@ -8,8 +8,11 @@ import { filesBelow, type Page, ROOT } from './pages.ts';
 const objectSchema = z.looseObject({
   apiVersion: z.string(),
   kind: z.string(),
-  metadata: z.looseObject({ name: z.string() }),
+  // kinds that only a program on the reader's machine reads, such as Kustomization, have none
+  metadata: z.looseObject({ name: z.string() }).optional(),
 });
+/** A file that is no object, such as values of the chart, says which one in its first line: # values.yaml */
+const NAMED_FILE = /^# [\w./-]+\.ya?ml$/m;
 /** A block that shows nothing but some fields of a KlingApi. */
 const pieceSchema = z.strictObject({ spec: z.looseObject({ upstream: z.unknown().optional() }) });
 
@@ -21,9 +24,10 @@ export interface Resource {
 
 /** @throws Error that names the place of what is neither an object nor a piece of a KlingApi */
 export function resourcesIn(text: string, from: string): Resource[] {
-  return parseAllDocuments(text).map((document) => {
+  return parseAllDocuments(text).flatMap((document) => {
     if (document.errors.length > 0) throw new Error(`${from}: ${document.errors[0]?.message}`);
     const content: unknown = document.toJS();
+    if (NAMED_FILE.test(text.split('\n', 1)[0] ?? '') && !objectSchema.safeParse(content).success) return [];
     const piece = pieceSchema.safeParse(content);
     const whole = piece.success
       ? {
@@ -35,7 +39,7 @@ export function resourcesIn(text: string, from: string): Resource[] {
       : content;
     const object = objectSchema.safeParse(whole);
     if (!object.success) throw new Error(`${from}: neither a Kubernetes object nor a piece of a KlingApi (spec: …)`);
-    return { from, object: object.data };
+    return [{ from, object: object.data }];
   });
 }
 

@@ -96,11 +96,12 @@ describe('YAML in documents', () => {
   it('that is neither an object nor a piece of a KlingApi is found', () => {
     expect(() => resourcesIn('replicas: 3', 'a page')).toThrow('a page: neither a Kubernetes object nor a piece');
     expect(() => resourcesIn('a: [', 'a page')).toThrow(/^a page: /);
+    expect(resourcesIn('# values.yaml\nreplicas: 1', 'a page')).toEqual([]);
   });
 });
 
 it('the callers with limits are callers', async () => {
-  const secret = (await documentedResources(pages)).find(({ object }) => object.metadata.name === 'studio-limits');
+  const secret = (await documentedResources(pages)).find(({ object }) => object.metadata?.name === 'studio-limits');
   const values = z.record(z.string(), z.string()).parse(secret?.object['stringData']);
   const folder = await mkdtemp(join(tmpdir(), 'kling-callers-'));
   for (const [name, value] of Object.entries(values)) await writeFile(join(folder, name), value);

@@ -74,7 +74,7 @@ it('the quickstart on an existing cluster: the key, a handshake, a picture, a Se
   expect(stdout.trimEnd().split('\n').at(-1)).toBe(Buffer.from(secret.data.default, 'base64').toString('utf8'));
   expect(stdout).toContain('Serving');
   expect(stdout).toMatch(/"kind":"text-to-image"/);
-  expect((await getJson(['get', 'pods', '-n', 'kling-system'])).items).toHaveLength(1);
+  expect((await getJson(['get', 'pods', '-n', 'kling-system'])).items).toHaveLength(2);
 
   const concepts = commands('docs/concepts.md', 'How a repair goes').map((command) =>
     // nothing was repaired yet, and it says so
@@ -89,7 +89,7 @@ it('the quickstart in one namespace makes no ClusterRole', async () => {
   expect(roles).not.toContain('kling-operator');
   expect(
     (await getJson(['get', 'pods', '-n', 'media', '-l', 'app.kubernetes.io/name=kling-operator'])).items,
-  ).toHaveLength(1);
+  ).toHaveLength(2);
 });
 
 it('no section of a page is left out', () => {
