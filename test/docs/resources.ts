@@ -1,7 +1,8 @@
 /** Kubernetes objects in the documents: whole ones, pieces of a KlingApi, and the files of docs/examples. */
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { filesBelow, type Page, ROOT } from './pages.ts';
 
@@ -11,10 +12,18 @@ const objectSchema = z.looseObject({
   // kinds that only a program on the reader's machine reads, such as Kustomization, have none
   metadata: z.looseObject({ name: z.string() }).optional(),
 });
-/** A file that is no object, such as values of the chart, says which one in its first line: # values.yaml */
-const NAMED_FILE = /^# [\w./-]+\.ya?ml$/m;
-/** A block that shows nothing but some fields of a KlingApi. */
-const pieceSchema = z.strictObject({ spec: z.looseObject({ upstream: z.unknown().optional() }) });
+/** A file that is no object says which one in its first line: # alerts.yaml */
+const NAMED_FILE = /^# [\w./-]+\.ya?ml$/;
+/** What the chart can be told. */
+const VALUES = new Set(
+  Object.keys(z.looseObject({}).parse(parse(readFileSync(join(ROOT, 'charts/kling-operator/values.yaml'), 'utf8')))),
+);
+
+function isNoObject(text: string, content: unknown): boolean {
+  if (objectSchema.safeParse(content).success) return false;
+  const keys = Object.keys(z.looseObject({}).safeParse(content).data ?? {});
+  return NAMED_FILE.test(text.split('\n', 1)[0] ?? '') || (keys.length > 0 && keys.every((key) => VALUES.has(key)));
+}
 
 export interface Resource {
   /** Where it stands. */
@@ -22,12 +31,12 @@ export interface Resource {
   object: z.output<typeof objectSchema>;
 }
 
-/** @throws Error that names the place of what is neither an object nor a piece of a KlingApi */
+/** @throws Error that names the place of what is neither an object, a piece of a KlingApi, nor values of the chart */
 export function resourcesIn(text: string, from: string): Resource[] {
   return parseAllDocuments(text).flatMap((document) => {
     if (document.errors.length > 0) throw new Error(`${from}: ${document.errors[0]?.message}`);
     const content: unknown = document.toJS();
-    if (NAMED_FILE.test(text.split('\n', 1)[0] ?? '') && !objectSchema.safeParse(content).success) return [];
+    if (isNoObject(text, content)) return [];
     const piece = pieceSchema.safeParse(content);
     const whole = piece.success
       ? {
@@ -38,7 +47,8 @@ export function resourcesIn(text: string, from: string): Resource[] {
         }
       : content;
     const object = objectSchema.safeParse(whole);
-    if (!object.success) throw new Error(`${from}: neither a Kubernetes object nor a piece of a KlingApi (spec: …)`);
+    if (!object.success)
+      throw new Error(`${from}: neither a Kubernetes object, a piece of a KlingApi (spec: …), nor values of the chart`);
     return [{ from, object: object.data }];
   });
 }

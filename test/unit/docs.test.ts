@@ -93,10 +93,11 @@ describe('YAML in documents', () => {
     }
   });
 
-  it('that is neither an object nor a piece of a KlingApi is found', () => {
-    expect(() => resourcesIn('replicas: 3', 'a page')).toThrow('a page: neither a Kubernetes object nor a piece');
+  it('that is neither an object, a piece of a KlingApi, nor values of the chart is found', () => {
+    expect(() => resourcesIn('replicaCount: 3', 'a page')).toThrow('a page: neither a Kubernetes object, ');
+    expect(resourcesIn('replicas: 3', 'a page')).toEqual([]);
     expect(() => resourcesIn('a: [', 'a page')).toThrow(/^a page: /);
-    expect(resourcesIn('# values.yaml\nreplicas: 1', 'a page')).toEqual([]);
+    expect(resourcesIn('# alerts.yaml\ngroups: []', 'a page')).toEqual([]);
   });
 });
 
