@@ -25,6 +25,9 @@ function isNoObject(text: string, content: unknown): boolean {
   return NAMED_FILE.test(text.split('\n', 1)[0] ?? '') || (keys.length > 0 && keys.every((key) => VALUES.has(key)));
 }
 
+/** A block that shows nothing but some fields of a KlingApi. */
+const pieceSchema = z.strictObject({ spec: z.looseObject({ upstream: z.unknown().optional() }) });
+
 export interface Resource {
   /** Where it stands. */
   from: string;
