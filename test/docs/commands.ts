@@ -83,7 +83,7 @@ const PAGES: Readonly<Record<string, Played>> = {
   },
   'charts/kling-operator/README.md': { by: 'test/e2e/node/chart.test.ts' },
   'charts/kustomize/README.md': { by: 'test/e2e/node/kustomize.test.ts' },
-  'docs/console.md': { by: 'operator/src/console' },
+  'docs/console.md': { by: 'test/e2e/console.test.ts' },
   'docs/ingress.md': { by: 'test/e2e/ingress.test.ts' },
   'docs/releasing.md': { by: 'test/unit/workflows.test.ts' },
   'docs/upgrading.md': { by: 'test/e2e/node/upgrade.test.ts' },
