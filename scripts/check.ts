@@ -1,4 +1,4 @@
-/** `npm run check`: types, lint and format, generated files and the chart, side by side; every problem is shown. */
+/** `npm run check`: types, lint and format, generated files, documents and the chart, side by side; every problem is shown. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
@@ -34,6 +34,14 @@ const CHECKS: readonly Check[] = [
     name: 'generated files',
     command: async () => [process.execPath, 'scripts/generate.ts', '--check'],
     wayOut: 'npm run generate, and commit the result',
+  },
+  {
+    name: 'documents',
+    command: async () => {
+      const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--reporter', 'dot'];
+      return [process.execPath, ...vitest, 'test/unit/docs.test.ts'];
+    },
+    wayOut: 'mend the links, YAML or commands of the page that is named; see test/docs/README.md',
   },
   {
     name: 'chart',

@@ -1,16 +1,19 @@
 /**
  * Writes the files that are made from others: the CRD and its copy for the chart, the chart's values with schema and README, the
- * plain manifests, the pages of resource, metrics and settings. `--check` only compares.
+ * plain manifests, the pages of resource, metrics, settings and performance, the picture of a repair. `--check` only compares.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { customResourceDefinition, referencePage } from '@klingapi/operator';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
+import { storedRepairSchema } from '../test/demo/stored-repair.ts';
 import { plainManifests } from './chart/manifests.ts';
 import { chartReadme } from './chart/readme.ts';
 import { valuesJsonSchema } from './chart/values-schema.ts';
 import { valuesYaml } from './chart/values-yaml.ts';
 import { metricsPage } from './generate/metrics-page.ts';
+import { performancePage } from './generate/performance-page.ts';
+import { repairPicture } from './generate/repair-picture.ts';
 import { settingsPage } from './generate/settings-page.ts';
 
 const NOTE = '# Generated from operator/src/resource by `npm run generate`; do not edit.\n';
@@ -25,6 +28,7 @@ function chartTemplate(definition: string): string {
 }
 
 const definition = stringify(customResourceDefinition(), { lineWidth: 0, aliasDuplicateObjects: false });
+const repair = storedRepairSchema.parse(parse(await readFile('docs/repair.yaml', 'utf8')));
 const files = new Map([
   ['crds/klingapi.dev_klingapis.yaml', `${NOTE}${definition}`],
   ['charts/kling-operator/templates/crd.yaml', chartTemplate(definition)],
@@ -34,6 +38,9 @@ const files = new Map([
   ['docs/reference/metrics.md', metricsPage()],
   ['docs/reference/settings.md', settingsPage()],
   ['docs/reference/klingapi.md', referencePage()],
+  ['docs/performance.md', await performancePage(repair)],
+  ['docs/repair.svg', repairPicture(repair, 'en')],
+  ['docs/repair.zh.svg', repairPicture(repair, 'zh')],
 ]);
 
 const check = process.argv.includes('--check');

@@ -14,7 +14,11 @@ const node = process.execPath;
 const vitest = (project: string): string[] => [node, 'node_modules/vitest/vitest.mjs', 'run', '--project', project];
 
 const STAGES: Stage[] = [
-  { name: 'check', what: 'Types, lint, format, generated files, chart', command: [node, 'scripts/check.ts'] },
+  {
+    name: 'check',
+    what: 'Types, lint, format, generated files, documents, chart',
+    command: [node, 'scripts/check.ts'],
+  },
   { name: 'unit', what: 'Unit tests', command: vitest('unit') },
   { name: 'conformance', what: "The protocol's own conformance suite", command: vitest('conformance') },
   { name: 'makers', what: 'The handshake against servers of other makers', command: vitest('makers') },

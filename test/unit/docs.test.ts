@@ -1,65 +1,195 @@
-/** What the documents say exists: their links, their commands, their YAML. */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+/** What the documents say exists: their links, their commands, their YAML; and both languages say the same. */
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, normalize } from 'node:path';
+import { watchCallers } from '@klingapi/identity';
 import { klingApiSchema } from '@klingapi/operator';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
+import { commandsOf, PLAYERS, pageCommands, playable, playedOf, playedPages } from '../docs/commands.ts';
+import { ROOT, readPage, readPages } from '../docs/pages.ts';
+import { documentedResources, resourcesIn } from '../docs/resources.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
-const SKIPPED = new Set(['node_modules', '.git', 'dist', 'golden', 'demo-output', '.dev']);
+const pages = await readPages();
+const byPath = new Map(pages.map((page) => [page.path, page]));
+const pageAt = (path: string) => {
+  const page = byPath.get(path);
+  if (page === undefined) throw new Error(`there is no ${path}`);
+  return page;
+};
 
-async function files(folder: string, ending: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const found = await Promise.all(
-    entries
-      .filter((entry) => !SKIPPED.has(entry.name))
-      .map((entry) => {
-        const path = join(folder, entry.name);
-        if (entry.isDirectory()) return files(path, ending);
-        return entry.name.endsWith(ending) ? [path] : [];
-      }),
-  );
-  return found.flat();
+/** @returns what is wrong with a link, in words */
+async function problemOf(link: string, from: string): Promise<string | undefined> {
+  if (/^(https?:|mailto:)/.test(link)) return undefined;
+  const [file = '', anchor] = link.split('#');
+  const target = file === '' ? from : normalize(join(dirname(from), decodeURIComponent(file)));
+  if (target.startsWith('..')) return `${link} leads out of the tree`;
+  const there = await stat(join(ROOT, target)).catch(() => undefined);
+  if (there === undefined) return `${link}: there is no ${target}`;
+  if (anchor === undefined) return undefined;
+  const page = byPath.get(target);
+  if (page === undefined) return `${link}: ${target} is no page, so it has no #${anchor}`;
+  return page.anchors.has(decodeURIComponent(anchor)) ? undefined : `${link}: ${target} has no heading #${anchor}`;
 }
 
-const documents = await files(ROOT, '.md');
-const parsed = (text: string) =>
-  parseAllDocuments(text)
-    .map((document) => document.toJS() as { kind?: string; metadata?: { name?: string }; spec?: unknown } | null)
-    .filter((object) => object?.kind === 'KlingApi');
-const asStored = (object: NonNullable<ReturnType<typeof parsed>[number]>) => ({
-  ...object,
-  metadata: { namespace: 'media', uid: 'u', resourceVersion: '1', ...object.metadata },
+describe('documents', () => {
+  it.each(pages.map((page) => [page.path, page] as const))('%s: links lead somewhere', async (path, page) => {
+    const problems = await Promise.all(page.links.map((link) => problemOf(link, path)));
+    expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
+  });
+
+  it('a link to a file, a heading or a place that is not there is found', async () => {
+    const page = readPage(
+      'docs/x.md',
+      '# A `code` title\n[a](no.md) [b](#a-code-title) [c](README.md#nothing) <img src="no.png">',
+    );
+    expect(await Promise.all(page.links.map((link) => problemOf(link, 'docs/README.md')))).toEqual([
+      'no.md: there is no docs/no.md',
+      '#a-code-title: docs/README.md has no heading #a-code-title',
+      'README.md#nothing: docs/README.md has no heading #nothing',
+      'no.png: there is no docs/no.png',
+    ]);
+    expect([...page.anchors]).toEqual(['a-code-title']);
+  });
+
+  it('every page under docs can be reached from the map', () => {
+    const reached = new Set<string>();
+    const visit = (path: string): void => {
+      const page = byPath.get(path);
+      if (page === undefined || reached.has(path)) return;
+      reached.add(path);
+      for (const link of page.links)
+        if (!/^[a-z]+:/.test(link)) visit(normalize(join(dirname(path), link.split('#')[0] ?? '')));
+    };
+    visit('README.md');
+    // a folder is linked as a whole
+    const left = pages
+      .map(({ path }) => path)
+      .filter((path) => path.startsWith('docs/') && !path.startsWith('docs/decisions/'));
+    expect(left.filter((path) => !reached.has(path))).toEqual([]);
+  });
+
+  it('npm scripts that they name exist', async () => {
+    for (const { path } of pages)
+      for (const [, script] of (await readFile(join(ROOT, path), 'utf8')).matchAll(
+        /npm run (?:-s )?([a-z][a-z0-9:-]*)/g,
+      ))
+        expect(Object.keys(packageJson.scripts), `${path}: npm run ${script}`).toContain(script);
+  });
 });
 
-describe('documents', () => {
-  it.each(documents.map((path) => [path.slice(ROOT.length + 1), path]))(
-    '%s: links lead somewhere, commands exist',
-    async (_, path) => {
-      const text = await readFile(path, 'utf8');
-      // what looks like a link within code is none
-      for (const [, target] of text.replace(/`[^`\n]*`/g, '').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)) {
-        await expect(stat(join(dirname(path), target!)), `link to ${target}`).resolves.toBeDefined();
-      }
-      for (const [, script] of text.matchAll(/npm run (?:-s )?([a-z][a-z0-9:-]*)/g)) {
-        expect(Object.keys(packageJson.scripts), `npm run ${script}`).toContain(script);
-      }
+describe('YAML in documents', () => {
+  it('is of objects that the schema takes', async () => {
+    const resources = await documentedResources(pages);
+    const klingApis = resources.filter(({ object }) => object.kind === 'KlingApi');
+    expect(klingApis.length).toBeGreaterThanOrEqual(12);
+    for (const { from, object } of klingApis) {
+      const stored = {
+        ...object,
+        metadata: { namespace: 'media', uid: 'u', resourceVersion: '1', ...object.metadata },
+      };
+      expect(klingApiSchema.safeParse(stored).error, from).toBeUndefined();
+    }
+  });
+
+  it('that is neither an object, a piece of a KlingApi, nor values of the chart is found', () => {
+    expect(() => resourcesIn('replicaCount: 3', 'a page')).toThrow('a page: neither a Kubernetes object, ');
+    expect(resourcesIn('replicas: 3', 'a page')).toEqual([]);
+    expect(() => resourcesIn('a: [', 'a page')).toThrow(/^a page: /);
+    expect(resourcesIn('# alerts.yaml\ngroups: []', 'a page')).toEqual([]);
+  });
+});
+
+it('the callers with limits are callers', async () => {
+  const secret = (await documentedResources(pages)).find(({ object }) => object.metadata?.name === 'studio-limits');
+  const values = z.record(z.string(), z.string()).parse(secret?.object['stringData']);
+  const folder = await mkdtemp(join(tmpdir(), 'kling-callers-'));
+  for (const [name, value] of Object.entries(values)) await writeFile(join(folder, name), value);
+  const problems: string[] = [];
+  const callers = watchCallers(folder, { onError: (message) => problems.push(message) });
+  expect(problems).toEqual([]);
+  expect(callers.names().sort()).toEqual(Object.keys(values).sort());
+  expect(callers.limitsOf('alice')).toEqual({ createsPerMinute: 10, unitsPerDay: 100 });
+  callers.close();
+  await rm(folder, { recursive: true });
+});
+
+it('the table of docs/mcp.md has the figures of the measurement', async () => {
+  const section = (await readFile(join(ROOT, 'docs/mcp.md'), 'utf8')).split('### Speed and memory')[1] ?? '';
+  const table = section.match(/^\|.*$/gm)?.join('\n') ?? '';
+  const figures = (text: string): string[] => text.match(/\d+(?:[,.]\d+)*/g) ?? [];
+  const measured = new Set(figures(await readFile(join(ROOT, 'test/bench/results/mcp.md'), 'utf8')));
+  expect(figures(table).length).toBeGreaterThan(20);
+  expect(figures(table).filter((figure) => !measured.has(figure))).toEqual([]);
+});
+
+describe('shell commands in documents', () => {
+  const withCommands = pages.filter((page) => pageCommands(page).length > 0);
+
+  it.each(withCommands.map((page) => [page.path, page] as const))(
+    '%s: are run, or not for a reason',
+    async (path, page) => {
+      const played = playedOf(path);
+      expect(played, `test/docs/commands.ts has to say who runs the commands of ${path}`).toBeDefined();
+      const commands = pageCommands(page).map(({ command }) => command);
+      if (!path.startsWith('docs/runbooks/'))
+        for (const command of Object.keys(played?.except ?? {}))
+          expect(commands, 'an exception that is none').toContain(command);
+      if (played?.by.includes('/')) await expect(stat(join(ROOT, played.by)), played.by).resolves.toBeDefined();
+      if (PLAYERS.includes(played?.by ?? ''))
+        expect(playable(page).length + Object.keys(played?.except ?? {}).length).toBeGreaterThan(0);
     },
   );
 
-  it('their KlingApis are valid', async () => {
-    const blocks = await Promise.all(
-      documents.map(async (path) =>
-        [...(await readFile(path, 'utf8')).matchAll(/```yaml\n([\s\S]*?)```/g)].flatMap(([, yaml]) => parsed(yaml!)),
+  it('no page is named that has none', () => {
+    expect(playedPages().filter((path) => !withCommands.some((page) => page.path === path))).toEqual([]);
+  });
+
+  it('are read whole', () => {
+    expect(commandsOf('npm run demo   # a remark\nhelm install x \\\n  --set a=b\n\nkubectl get x')).toEqual([
+      'npm run demo',
+      'helm install x --set a=b',
+      'kubectl get x',
+    ]);
+  });
+});
+
+describe('the Chinese pages', () => {
+  const PAIRS = [
+    ['README.md', 'README.zh.md'],
+    ['docs/quickstart.md', 'docs/zh/quickstart.md'],
+  ] as const;
+  const outline = (path: string) => pageAt(path).headings.map(({ depth }) => depth);
+  const commands = (path: string) =>
+    pageAt(path)
+      .code.filter(({ language }) => language === 'sh')
+      .map(({ text }) => commandsOf(text));
+  const yaml = (path: string) =>
+    pageAt(path)
+      .code.filter(({ language }) => language === 'yaml')
+      .map(({ text }) => text.replace(/region: \w+/, 'region'));
+  /** Where links lead, in the words of the English pages. */
+  const targets = (path: string) =>
+    new Set(
+      pageAt(path).links.map((link) =>
+        normalize(join(dirname(path), link))
+          .replace(/^docs\/zh\//, 'docs/')
+          .replace(/\.zh\.(svg|md)$/, '.$1'),
       ),
     );
-    const examples = await Promise.all(
-      (await files(join(ROOT, 'docs/examples'), '.yaml')).map(async (path) => parsed(await readFile(path, 'utf8'))),
-    );
-    const all = [...blocks.flat(), ...examples.flat()];
-    expect(all.length).toBeGreaterThanOrEqual(4);
-    for (const object of all)
-      expect(klingApiSchema.safeParse(asStored(object!)).error, object?.metadata?.name).toBeUndefined();
+
+  it.each(PAIRS)('%s and %s have the same sections, commands, YAML and links', (english, chinese) => {
+    expect(outline(chinese)).toEqual(outline(english));
+    expect(commands(chinese)).toEqual(commands(english));
+    expect(yaml(chinese)).toEqual(yaml(english));
+    expect(targets(chinese)).toEqual(targets(english));
+  });
+
+  it.each(PAIRS)('%s and %s lead to each other', (english, chinese) => {
+    const leads = (from: string, to: string) =>
+      pageAt(from).links.some((link) => normalize(join(dirname(from), link)) === to);
+    expect(leads(english, chinese)).toBe(true);
+    expect(leads(chinese, english)).toBe(true);
   });
 });

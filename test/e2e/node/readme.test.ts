@@ -1,53 +1,106 @@
-/** The README's way to install it, word for word, for the whole cluster. Runs alone: this operator sees every namespace. */
-import { readFile } from 'node:fs/promises';
-import { delimiter, dirname } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
-import { kubeconfigPath, tools } from '../../cluster/index.ts';
-import { getJson, helm, kubectl, run } from '../kubectl.ts';
+/** The README and the quickstart, word for word, for the whole cluster. Runs alone: this operator sees every namespace. */
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { kubeconfigPath } from '../../cluster/index.ts';
+import { playable } from '../../docs/commands.ts';
+import { readPages } from '../../docs/pages.ts';
+import { type PlayOptions, play } from '../../docs/play.ts';
+import { getJson, helm, kubectl } from '../kubectl.ts';
 
-/** Commands of the shell blocks of one section. */
-function commands(readme: string, heading: string): string[] {
-  const section = readme.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
-  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block]) => block!.trim().split('\n'));
+const pages = await readPages();
+let folder: string;
+let options: PlayOptions;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kling-readme-'));
+  const kubeconfig = join(folder, 'kubeconfig');
+  await copyFile(await kubeconfigPath(), kubeconfig);
+  options = { adapt, env: { KUBECONFIG: kubeconfig, REGISTRY: 'localhost' } };
+  // the README names no namespace: this is where a reader's context would point
+  await play(['kubectl config set-context --current --namespace media'], options);
+});
+afterEach(async () => {
+  await kubectl(['delete', 'klingapis', '--all', '-n', 'media', '--ignore-not-found', '--timeout=60s']);
+  for (const namespace of ['media', 'kling-system']) {
+    await helm(['uninstall', 'kling-operator', '-n', namespace, '--ignore-not-found', '--wait']);
+    await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=240s'], undefined, 250_000);
+  }
+}, 600_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Images are in the node already, under another tag; a CRD of an earlier test may be there. */
+function adapt(command: string): string {
+  if (command.startsWith('helm install'))
+    return `${command} --set image.tag=dev ${command.includes('crds.install=false') ? '' : '--take-ownership --force-conflicts'}`;
+  return command.replace('kubectl apply --server-side', 'kubectl apply --server-side --force-conflicts');
 }
 
-afterAll(async () => {
-  await kubectl(['delete', 'namespace', 'media', '--ignore-not-found', '--timeout=120s']);
-  await helm(['uninstall', 'kling-operator', '-n', 'kling-system', '--ignore-not-found', '--wait']);
-  await kubectl(['delete', 'namespace', 'kling-system', '--ignore-not-found', '--timeout=120s']);
+/** What is run of some sections of a page. */
+function commands(path: string, ...headings: string[]): string[] {
+  const page = pages.find((entry) => entry.path === path);
+  if (page === undefined) throw new Error(`there is no ${path}`);
+  const found = playable(page).filter(({ heading }) => headings.includes(heading));
+  for (const heading of headings) expect(found.map((entry) => entry.heading)).toContain(heading);
+  return found.map(({ command }) => command);
+}
+
+it('the README: it installs in three lines, and shows what it says it shows', async () => {
+  await kubectl(['create', 'namespace', 'media']);
+  await play(commands('README.md', 'Install it'), options);
+  await kubectl(
+    ['wait', 'klingapi/studio', '-n', 'media', '--for=condition=Ready', '--timeout=5m'],
+    undefined,
+    330_000,
+  );
+  const readme = await readFile('README.md', 'utf8');
+  const [, head = '', row = ''] = /^\$ kubectl get klingapis\n(.*)\n(.*)$/m.exec(readme) ?? [];
+  const [seenHead = '', seenRow = ''] = (await kubectl(['get', 'klingapis', '-n', 'media'])).split('\n');
+  const cells = (line: string): string[] => line.trim().split(/\s+/);
+  expect(cells(seenHead)).toEqual(cells(head));
+  expect(cells(seenRow).slice(0, -1)).toEqual(cells(row).slice(0, -1));
 });
 
-it('installs as the README says, and the report comes out', async () => {
-  const readme = await readFile('README.md', 'utf8');
-  const { kubectl: kubectlPath, helm: helmPath } = await tools();
-  const env = {
-    KUBECONFIG: await kubeconfigPath(),
-    PATH: [dirname(kubectlPath), dirname(helmPath), process.env['PATH']].join(delimiter),
-    REGISTRY: 'localhost',
-  };
-  // images are in the node already, under another tag; a CRD of an earlier test may be there
-  const adapted = (line: string): string | undefined =>
-    line.startsWith('npm run images')
-      ? undefined
-      : line.replace(/^(helm install .*)$/, '$1 --set image.tag=dev --take-ownership --force-conflicts');
-  const lines = [...commands(readme, 'Install it'), ...commands(readme, 'How a repair goes')];
-  expect(lines.length).toBeGreaterThanOrEqual(7);
-  const outputs: string[] = [];
-  for (const line of lines.map(adapted).filter((entry) => entry !== undefined)) {
-    if (line.includes('operator/dist/report.js')) {
-      const annotated = await run('bash', ['-c', `${line} || true`], { env });
-      expect(annotated.stderr).toContain('KlingApi studio was never repaired');
-      continue;
-    }
-    const result = await run('bash', ['-o', 'pipefail', '-c', line], { env, timeoutMs: 330_000 });
-    expect(result.code, `${line}\n${result.stderr}`).toBe(0);
-    outputs.push(result.stdout);
-  }
+it('the quickstart on an existing cluster: the key, a handshake, a picture, a Secret of the vendor; then the report', async () => {
+  const { stdout } = await play(
+    [
+      ...commands('docs/quickstart.md', 'On an existing cluster', 'Use it', 'With a key of the vendor'),
+      'printf "\\n%s\\n" "$KEY"',
+    ],
+    options,
+  );
   const secret = await getJson(['get', 'secret', 'studio-callers', '-n', 'media']);
-  expect(outputs).toContain(Buffer.from(secret.data.default, 'base64').toString('utf8'));
+  expect(stdout.trimEnd().split('\n').at(-1)).toBe(Buffer.from(secret.data.default, 'base64').toString('utf8'));
+  expect(stdout).toContain('Serving');
+  expect(stdout).toMatch(/"kind":"text-to-image"/);
+  expect((await getJson(['get', 'pods', '-n', 'kling-system'])).items).toHaveLength(2);
 
-  const pods = (await getJson(['get', 'pods', '-n', 'kling-system'])).items;
-  expect(pods).toHaveLength(2);
-  const listed = await kubectl(['get', 'klingapis', '-n', 'media']);
-  expect(listed).toMatch(/^NAME\s+READY\s+MCP\s+VERIFIED\s+REPAIRS\s+URL\s+AGE$/m);
+  const concepts = commands('docs/concepts.md', 'How a repair goes').map((command) =>
+    // nothing was repaired yet, and it says so
+    command.includes('operator/dist/report.js') ? `(${command}) 2>&1 || true` : command,
+  );
+  expect((await play(concepts, options)).stdout).toContain('KlingApi studio was never repaired');
+});
+
+it('the quickstart in one namespace makes no ClusterRole', async () => {
+  await play(commands('docs/quickstart.md', 'In one namespace'), options);
+  const roles = await kubectl(['get', 'clusterroles,clusterrolebindings', '-o', 'name']);
+  expect(roles).not.toContain('kling-operator');
+  expect(
+    (await getJson(['get', 'pods', '-n', 'media', '-l', 'app.kubernetes.io/name=kling-operator'])).items,
+  ).toHaveLength(2);
+});
+
+it('no section of a page is left out', () => {
+  const played: Record<string, string[]> = {
+    'README.md': ['Install it'],
+    'docs/quickstart.md': ['On an existing cluster', 'In one namespace', 'Use it', 'With a key of the vendor'],
+    'docs/concepts.md': ['How a repair goes'],
+  };
+  for (const [path, headings] of Object.entries(played)) {
+    const page = pages.find((entry) => entry.path === path);
+    const left = page === undefined ? [] : playable(page).filter(({ heading }) => !headings.includes(heading));
+    expect(left, path).toEqual([]);
+  }
 });

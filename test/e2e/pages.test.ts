@@ -1,0 +1,191 @@
+/** The how-to pages and runbooks, command by command, on a KlingApi that works. */
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { playable } from '../docs/commands.ts';
+import { type Page, readPages } from '../docs/pages.ts';
+import { play } from '../docs/play.ts';
+import { freePort } from '../postgres/free-port.ts';
+import { alive, type Case, condition, createCase, quick } from './case.ts';
+import { breakPod, faulty } from './faults.ts';
+import { getJson, type Json, kubectl } from './kubectl.ts';
+import { waitFor } from './wait.ts';
+
+const pages = await readPages();
+const runbooks = pages.filter(({ path }) => path.startsWith('docs/runbooks/'));
+const pageOf = (path: string): Page => {
+  const page = pages.find((entry) => entry.path === path);
+  if (page === undefined) throw new Error(`there is no ${path}`);
+  return page;
+};
+
+let kase: Case;
+let folder: string;
+let pod: string;
+let port: number;
+
+beforeAll(async () => {
+  kase = await createCase('pages');
+  folder = await mkdtemp(join(tmpdir(), 'kling-pages-'));
+  port = await freePort();
+  // nothing here is timed, so a busy machine gets the time it needs
+  await kase.apply(quick({ ...faulty, handshake: { periodSeconds: 5, timeoutSeconds: 4 } }));
+  await kase.ready();
+  pod = alive(await kase.mcpPods())[0].metadata.name;
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await kubectl(['delete', 'namespace', kase.namespace, '--wait=false', '--ignore-not-found']);
+});
+
+/** The names of the documents, as they are in this case. */
+const here = (command: string): string =>
+  command
+    .replaceAll(/-n (media|kling-system)\b/g, `-n ${kase.namespace}`)
+    .replaceAll(/namespace (media|kling-system)\b/g, `namespace ${kase.namespace}`)
+    .replaceAll(/\bPOD\b/g, pod)
+    .replaceAll('9090:9090', `${port}:9090`)
+    .replaceAll('127.0.0.1:9090', `127.0.0.1:${port}`)
+    .replaceAll(/(?<=[<>] )([\w-]+\.(?:yaml|db))\b/g, `${folder}/$1`)
+    .replace('helm uninstall kling-operator', 'helm uninstall operator')
+    .replace(
+      /^(kubectl apply .*-f) docs\/examples\/restore-pod\.yaml$/,
+      `sed 's#image: .*#image: localhost/kling-api:${process.env['E2E_IMAGE_TAG'] ?? 'dev'}#' docs/examples/restore-pod.yaml | $1 -`,
+    );
+
+/** What mends a fault that is not there is only shown to the API server. */
+const harmless = (command: string): string =>
+  /^kubectl (patch|create)\b/.test(command) && !command.includes('|')
+    ? `${here(command)} --dry-run=server`
+    : here(command);
+
+const playPage = (path: string) =>
+  play(
+    playable(pageOf(path)).map(({ command }) => command),
+    { adapt: here },
+  );
+
+describe('runbooks', () => {
+  it.each(runbooks.map((page) => [page.path, page] as const))('%s', async (_, page) => {
+    const commands = playable(page).map(({ command }) => command);
+    expect(commands.length).toBeGreaterThan(0);
+    await play(commands, { adapt: harmless, timeoutMs: 120_000 });
+  });
+});
+
+describe('how-to pages', () => {
+  it('dry run: it tells what it would do and does nothing, until it may', async () => {
+    const commands = playable(pageOf('docs/how-to/dry-run.md')).map(({ command }) => command);
+    await play(commands.slice(0, 1), { adapt: here });
+    const [broken] = alive(await kase.mcpPods());
+    await breakPod(kase, broken, 'session-manager');
+    const event = await waitFor(
+      async () => {
+        const { items } = await getJson(['get', 'events.events.k8s.io', '-n', kase.namespace]);
+        return items.find((entry: Json) => entry.reason === 'WouldRepair');
+      },
+      { what: 'the Event WouldRepair' },
+    );
+    expect(event.note).toMatch(`Would delete pod ${broken.metadata.name}: `);
+    expect((await play(commands.slice(1, -1), { adapt: here })).stdout).toContain('SessionManagerDown');
+    expect((await kase.klingApi()).status.repairsTotal ?? 0).toBe(0);
+    expect(alive(await kase.mcpPods()).map((entry) => entry.metadata.uid)).toContain(broken.metadata.uid);
+    await play(commands.slice(-1), { adapt: here });
+    expect((await kase.repaired()).pod).toBe(broken.metadata.name);
+    await kase.ready();
+  });
+
+  it('pause: what is scaled by hand stays, and it goes on', async () => {
+    await playPage('docs/how-to/pause.md');
+    const object = await kase.klingApi();
+    expect(object.spec.paused).toBe(false);
+    await waitFor(async () => condition(await kase.klingApi(), 'Paused') === undefined, { what: 'Paused to go' });
+  });
+
+  it('keys: callers of a Secret of mine get in without a restart, the internal key is made anew', async () => {
+    const internal = async (): Promise<string | undefined> =>
+      (await getJson(['get', 'secret', 'studio-internal', '-n', kase.namespace]).catch(() => undefined))?.data.key;
+    const before = await internal();
+    await playPage('docs/how-to/keys.md');
+    const secret = await getJson(['get', 'secret', 'studio-keys', '-n', kase.namespace]);
+    expect(Object.keys(secret.data)).toEqual(['alice']);
+    const key = Buffer.from(secret.data.alice, 'base64').toString('utf8');
+    await waitFor(async () => (await asked(key)) === 200, { what: 'alice to be let in', timeoutMs: 180_000 });
+    const after = await waitFor(internal, { what: 'the internal key to be made anew', timeoutMs: 120_000 });
+    expect(after).not.toBe(before);
+    // MCP signs with the new key, and the API takes it
+    await kubectl([
+      'patch',
+      'klingapi',
+      'studio',
+      '-n',
+      kase.namespace,
+      '--type=merge',
+      '-p',
+      '{"spec":{"api":{"callersSecretRef":null}}}',
+    ]);
+    await settled();
+  });
+
+  it('backup: a task that was saved comes back, a later one does not', async () => {
+    const key = await kase.callerKey();
+    await waitFor(async () => (await asked(key)) === 200, {
+      what: 'the generated caller to be let in',
+      timeoutMs: 180_000,
+    });
+    const kept = await makeTask(key);
+    const commands = playable(pageOf('docs/how-to/backup.md'));
+    const restore = commands.findIndex(({ heading }) => heading === 'Back again');
+    await play(
+      commands.slice(0, restore).map(({ command }) => command),
+      { adapt: here },
+    );
+    expect((await readFile(join(folder, 'tasks.db'))).subarray(0, 15).toString()).toBe('SQLite format 3');
+    expect((await stat(join(folder, 'studio.yaml'))).size).toBeGreaterThan(0);
+    const later = await makeTask(key);
+    await play(
+      commands.slice(restore).map(({ command }) => command),
+      { adapt: here },
+    );
+    expect(await asked(key, `/api/tasks/${kept}`)).toBe(200);
+    expect(await asked(key, `/api/tasks/${later}`)).toBe(404);
+  });
+
+  it('uninstall: nothing is left', async () => {
+    await playPage('docs/how-to/uninstall.md');
+    const left = await getJson(['get', 'pods,pvc,services,klingapis', '-n', kase.namespace]);
+    expect(
+      left.items.filter(
+        (item: Json) =>
+          item.metadata.deletionTimestamp === undefined && item.metadata.labels?.['klingapi.dev/name'] !== undefined,
+      ),
+    ).toEqual([]);
+  });
+});
+
+async function apiUrl(): Promise<string> {
+  const service = await getJson(['get', 'service', 'studio-api', '-n', kase.namespace]);
+  return `http://${service.spec.clusterIP}:5511`;
+}
+
+const asked = async (key: string, path = '/api/tasks'): Promise<number | undefined> =>
+  (await fetch(`${await apiUrl()}${path}`, { headers: { authorization: `Bearer ${key}` } }).catch(() => undefined))
+    ?.status;
+
+async function makeTask(key: string): Promise<string> {
+  const reply = await fetch(`${await apiUrl()}/api/images/generations`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ prompt: 'A paper boat on a quiet lake' }),
+  });
+  expect(reply.status).toBe(202);
+  return ((await reply.json()) as { id: string }).id;
+}
+
+/** All pods are of the newest template, and it is verified. */
+async function settled(): Promise<void> {
+  for (const workload of ['deployment/studio-mcp', 'statefulset/studio-api'])
+    await kubectl(['rollout', 'status', workload, '-n', kase.namespace, '--timeout=180s'], undefined, 200_000);
+  await kase.ready();
+}
