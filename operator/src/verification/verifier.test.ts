@@ -50,7 +50,7 @@ describe('a value of the annotation klingapi.dev/verify', () => {
         ...(request === undefined ? {} : { annotations: { [VERIFY_ANNOTATION]: request } }),
       },
     };
-    const begun: { revision?: string; request?: string }[] = [];
+    const begun: object[] = [];
     const watched = {
       ...jobs,
       start(...[uid, subject, of, run]: Parameters<typeof jobs.start>) {
