@@ -19,6 +19,8 @@ export interface Around {
 }
 
 export interface Invocation extends Around {
+  /** All that there are. */
+  readonly commands: readonly Command[];
   readonly options: Options;
   /** Opened when it is first asked for. @throws CommandError without a usable kubeconfig */
   readonly kube: () => Kube;

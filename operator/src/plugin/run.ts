@@ -17,9 +17,12 @@ function close(name: string): string {
 }
 
 function readCommand(argv: readonly string[]): { command: Command; options: Options } {
+  // what is being typed is no command line yet, so nothing of it is read as flags
+  const hidden = HIDDEN.find((entry) => entry.name === argv[0]);
+  if (hidden !== undefined) return { command: hidden, options: readOptions(['--', ...argv.slice(1)], hidden.options) };
   const at = commandAt(argv, EVERY_OPTION);
   const name = argv[at] ?? '';
-  const command = [...COMMANDS, ...HIDDEN].find((entry) => entry.name === name);
+  const command = COMMANDS.find((entry) => entry.name === name);
   if (command === undefined) throw new UsageError(`there is no command "${name}"${close(name)}`);
   const options = readOptions(argv.toSpliced(at, 1), { ...SHARED, ...command.options });
   if (options.positionals.length > command.most)
@@ -45,7 +48,7 @@ export async function run(argv: readonly string[], around: Around): Promise<numb
       opened ??= openKube(options);
       return opened;
     };
-    return await command.run({ ...around, options, kube });
+    return await command.run({ ...around, commands: COMMANDS, options, kube });
   } catch (error) {
     if (error instanceof UsageError) {
       around.err(`error: ${error.message}\nkubectl kling --help tells what there is\n`);

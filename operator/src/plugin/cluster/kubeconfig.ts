@@ -9,6 +9,8 @@ export interface Kube {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly server: string;
+  /** Names of the contexts of the kubeconfig. */
+  readonly contexts: readonly string[];
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -47,6 +49,7 @@ export function openKube(options: Options): Kube {
     throw new CommandError(
       'the kubeconfig has no current context: choose one with --context or kubectl config use-context',
     );
+  const contexts = config.contexts.map(({ name }) => name);
   const { server } = needs('cluster', cluster, config.clusters);
   const person = needs('user', user, config.users);
   const as = options.text('as');
@@ -63,6 +66,7 @@ export function openKube(options: Options): Kube {
   return {
     config,
     server,
+    contexts,
     namespace: options.text('namespace') ?? context.namespace ?? 'default',
     client: createClient(config, {
       userAgent: 'kubectl-kling',

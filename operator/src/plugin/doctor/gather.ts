@@ -12,7 +12,7 @@ import { callerHeaders } from '../cluster/caller-key.ts';
 import { type Listed, readKlingApi } from '../cluster/klingapis.ts';
 import type { Kube } from '../cluster/kubeconfig.ts';
 import { findOperators, isRunning, operatorPods, podsOf } from '../cluster/pods.ts';
-import { ABSENT, failed, look, type Seen, seen, given } from '../cluster/seen.ts';
+import { ABSENT, failed, given, look, type Seen, seen } from '../cluster/seen.ts';
 import { CommandError } from '../errors.ts';
 import { askForHandshake, askForHealth } from './ask.ts';
 import type {
