@@ -9,6 +9,8 @@ export interface Option {
   /** Name of the value in the help; the choices where only some are taken. */
   readonly value?: string;
   readonly choices?: readonly string[];
+  /** What its value has to be, where not any text will do. */
+  readonly is?: 'time' | 'number';
   readonly says: string;
 }
 
@@ -27,7 +29,12 @@ export const SHARED = {
   cluster: { type: 'string', value: 'NAME', says: 'Cluster of the kubeconfig' },
   user: { type: 'string', value: 'NAME', says: 'User of the kubeconfig' },
   as: { type: 'string', value: 'NAME', says: 'Name to act as, for those who may impersonate' },
-  'request-timeout': { type: 'string', value: 'TIME', says: 'Longest time of one request, such as 5s (10s)' },
+  'request-timeout': {
+    type: 'string',
+    value: 'TIME',
+    is: 'time',
+    says: 'Longest time of one request, such as 5s (10s)',
+  },
   help: { type: 'boolean', short: 'h', says: 'Print the help of a command' },
 } as const satisfies OptionTable;
 
@@ -46,7 +53,7 @@ export const ALL_NAMESPACES = {
 } as const satisfies OptionTable;
 
 export const TIMEOUT = {
-  timeout: { type: 'string', value: 'TIME', says: 'How long to wait, such as 90s or 5m (5m)' },
+  timeout: { type: 'string', value: 'TIME', is: 'time', says: 'How long to wait, such as 90s or 5m (5m)' },
 } as const satisfies OptionTable;
 
 type Raw = string | boolean | undefined;
@@ -97,10 +104,13 @@ export class Options {
     return Number(value);
   }
 
-  /** Checks every option that has choices, so that none is passed over in silence. @throws UsageError */
+  /** Checks every value before anything is done with any of them. @throws UsageError */
   check(): void {
-    for (const [name, { choices }] of Object.entries(this.#table))
+    for (const [name, { choices, is }] of Object.entries(this.#table)) {
       if (choices !== undefined) this.choice(name, choices);
+      if (is === 'time') this.duration(name);
+      if (is === 'number') this.count(name);
+    }
   }
 }
 

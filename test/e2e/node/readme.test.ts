@@ -34,7 +34,7 @@ it('installs as the README says, and the report comes out', async () => {
   expect(lines.length).toBeGreaterThanOrEqual(7);
   const outputs: string[] = [];
   for (const line of lines.map(adapted).filter((entry) => entry !== undefined)) {
-    if (line.includes('operator/dist/report.js')) {
+    if (line.includes('kubectl-kling report')) {
       const annotated = await run('bash', ['-c', `${line} || true`], { env });
       expect(annotated.stderr).toContain('KlingApi studio was never repaired');
       continue;

@@ -16,7 +16,7 @@ export const consoleCommand: Command = {
   most: 0,
   about: 'Holds a port of this machine open until Ctrl-C. The page is off unless the operator was installed with it.',
   options: {
-    port: { type: 'string', value: 'PORT', says: 'Port of this machine; a free one without it' },
+    port: { type: 'string', value: 'PORT', is: 'number', says: 'Port of this machine; a free one without it' },
     open: { type: 'boolean', says: 'Open it in the browser' },
     'operator-namespace': {
       type: 'string',

@@ -79,8 +79,8 @@ export const logs: Command = {
     component: { type: 'string', short: 'c', value: COMPONENTS.join('|'), choices: COMPONENTS, says: 'Whose (all)' },
     follow: { type: 'boolean', short: 'f', says: 'Go on, with new pods too' },
     previous: { type: 'boolean', short: 'p', says: 'Of the containers before their last restart' },
-    since: { type: 'string', value: 'TIME', says: 'Only lines that are newer, such as 10m' },
-    tail: { type: 'string', value: 'LINES', says: 'Only the last lines of each container' },
+    since: { type: 'string', value: 'TIME', is: 'time', says: 'Only lines that are newer, such as 10m' },
+    tail: { type: 'string', value: 'LINES', is: 'number', says: 'Only the last lines of each container' },
     timestamps: { type: 'boolean', says: 'Print the time of each line' },
   },
   examples: [

@@ -12,6 +12,10 @@ type Look = Pick<Around, 'paint'> & { now: number };
 
 const mark = (status: string, { paint }: Look): string => byStatus(paint, status)(status);
 
+/** @param word what it is where its condition is True; its reason says more than False */
+const inAWord = ({ status, reason }: { status: string; reason: string }, word: string, { paint }: Look): string =>
+  byStatus(paint, status)(status === 'True' ? word : reason);
+
 /** All KlingApis, one line each. */
 export function fleetText(summaries: readonly StatusSummary[], look: Look): string {
   const head = ['NAMESPACE', 'NAME', 'READY', 'REASON', 'MCP', 'VERIFIED', 'UPSTREAM', 'REPAIRS', 'MODE', 'AGE'];
@@ -43,11 +47,11 @@ export function statusText(entry: StatusSummary, look: Look): string {
     ...(entry.ready.status === 'True' ? [] : [`  ${oneLine(entry.ready.message)}`]),
     '',
     fact('MCP', entry.mcp.serving === undefined ? 'not seen yet' : `${entry.mcp.serving} serve`, entry.mcp.url, server),
-    fact('API', mark(entry.api.status, look), entry.api.url),
+    fact('API', inAWord(entry.api, 'available', look), entry.api.url),
     fact(
       'Upstream',
       entry.upstream.provider,
-      mark(entry.upstream.status, look),
+      inAWord(entry.upstream, 'reachable', look),
       paint.dim(oneLine(entry.upstream.message)),
     ),
     fact(
@@ -61,7 +65,7 @@ export function statusText(entry: StatusSummary, look: Look): string {
       String(entry.repairs.total),
       last === undefined
         ? ''
-        : `the last ${ago(last.startedAt, now)}: ${last.diagnosis}, ${last.action}, ${last.outcome ?? 'under way'}`,
+        : `the last one ${ago(last.startedAt, now)}: ${last.diagnosis}, ${last.action}, ${last.outcome ?? 'under way'}`,
     ),
     fact('Mode', entry.paused ? paint.warn('paused') : entry.mode),
   ];

@@ -12,7 +12,7 @@ const WORDS: Readonly<Record<State, string>> = {
   Unknown: 'unknown',
   Unused: '-',
 };
-const INDENT = 20;
+const INDENT = 21;
 
 const painted = (state: State, paint: Paint): ((text: string) => string) =>
   ({ Ok: paint.good, Broken: paint.bad, Note: paint.warn, Unknown: paint.warn, Unused: paint.dim })[state];
@@ -22,7 +22,7 @@ function line(finding: Finding, paint: Paint, columns: number): string[] {
   const told = state === 'Ok' || state === 'Unused' ? seen : `${reason}: ${seen}`;
   const [first = '', ...more] = wrap(told, Math.max(40, columns - INDENT));
   return [
-    `  ${painted(state, paint)(WORDS[state].padEnd(8))}${layer.padEnd(10)}${first}`,
+    `  ${painted(state, paint)(WORDS[state].padEnd(8))}${layer.padEnd(11)}${first}`,
     ...more.map((rest) => ' '.repeat(INDENT) + rest),
   ];
 }
