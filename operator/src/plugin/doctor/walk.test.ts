@@ -320,6 +320,12 @@ describe('the walk', () => {
     expect(walk(facts).answer?.layer).toBe('Handshake');
   });
 
+  it('asks nothing of pods that do not run, and does not repeat what is wrong with them', () => {
+    const waiting = podOf('mcp', 'a', container({ waiting: { reason: 'ErrImagePull', message: 'not found' } }));
+    const { findings } = walk(factsOf({ mcp: { ...well.mcp, pods: seen([waiting]) }, handshakes: [] }));
+    expect(findings.find(({ layer }) => layer === 'Handshake')).toMatchObject({ state: 'Unknown', reason: 'NoPod' });
+  });
+
   it('says which right is missing, and goes on with what the operator saw', () => {
     const right = refused('list', 'pods');
     const facts = factsOf({

@@ -1,4 +1,5 @@
 import { isReady } from '@klingapi/probe';
+import { isRunning } from '../../cluster/pods.ts';
 import { rightInWords } from '../../cluster/refusal.ts';
 import type { Facts, PodHandshake } from '../facts.ts';
 import { broken, type Draft, note, ok, unknown, unseen } from '../finding.ts';
@@ -39,6 +40,9 @@ function nextFor(facts: Facts, pod: string): string[] {
 }
 
 export function handshake(facts: Facts): Draft {
+  const { pods } = facts.mcp;
+  // what a pod that does not run once showed says nothing more than its own layer
+  if (pods.kind === 'Seen' && !pods.value.some(isRunning)) return unknown('NoPod', 'no pod runs that could be asked');
   const here = facts.handshakes.flatMap((entry) => shownBy(entry) ?? []);
   const isFromHere = here.length > 0;
   const all = isFromHere ? here : fromStatus(facts);
