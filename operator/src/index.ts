@@ -1,4 +1,5 @@
 /** The operator's door for tests and tools: the resource and the report. The process itself is `main.ts`. */
+export { repairPage } from './report/html.ts';
 export { repairReport } from './report/markdown.ts';
 export { customResourceDefinition } from './resource/crd.ts';
 export { type KlingApi, klingApiSchema, REPAIR_ANNOTATION } from './resource/klingapi.ts';

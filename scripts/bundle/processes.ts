@@ -16,7 +16,7 @@ export const PROCESSES: readonly Process[] = [
   {
     name: 'operator',
     folder: 'operator',
-    entryPoints: { main: 'src/main.ts', report: 'src/report/main.ts' },
+    entryPoints: { main: 'src/main.ts' },
     splitting: true,
     description: 'The KlingApi operator: runs the Kling service and repairs its MCP server',
   },

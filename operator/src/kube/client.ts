@@ -76,6 +76,8 @@ export interface PodLogOptions extends CallOptions {
   readonly sinceSeconds?: number | undefined;
   /** The container before its last restart. */
   readonly previous?: boolean | undefined;
+  /** Each line begins with its time, RFC 3339 with nanoseconds. */
+  readonly timestamps?: boolean | undefined;
 }
 
 export interface DiscoveredResource {
@@ -252,7 +254,7 @@ export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}
       const path = pathOf(kindOf(ref.apiVersion, ref.kind), ref);
       await call({ method: 'DELETE', path, body, contentType: 'application/json' }, callOptions);
     },
-    podLog({ namespace, pod, container, tailLines, limitBytes, sinceSeconds, previous, ...callOptions }) {
+    podLog({ namespace, pod, container, tailLines, limitBytes, sinceSeconds, previous, timestamps, ...callOptions }) {
       const path = pathOf(kindOf('v1', 'Pod'), { namespace, name: pod, subresource: 'log' });
       const search = query({
         container,
@@ -260,6 +262,7 @@ export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}
         limitBytes,
         sinceSeconds,
         previous: previous === true ? true : undefined,
+        timestamps: timestamps === true ? true : undefined,
       });
       return call({ method: 'GET', path: `${path}${search}`, accept: '*/*' }, callOptions);
     },

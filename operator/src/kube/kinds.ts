@@ -32,6 +32,8 @@ export const KINDS = {
   PodDisruptionBudget: of('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
   NetworkPolicy: of('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
   Ingress: of('networking.k8s.io/v1', 'Ingress', 'ingresses'),
+  IngressClass: of('networking.k8s.io/v1', 'IngressClass', 'ingressclasses', false),
+  EndpointSlice: of('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),
   Lease: of('coordination.k8s.io/v1', 'Lease', 'leases'),
   CustomResourceDefinition: of(
     'apiextensions.k8s.io/v1',

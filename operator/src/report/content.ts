@@ -1,6 +1,8 @@
-/** What the report of one repair says, part by part; how it looks is for others: `markdown.ts`, and the console. */
-import { DIAGNOSES, isDiagnosis } from '../remediation/diagnoses.ts';
+/** What the report of one repair says, part by part; how it looks is for others: `markdown.ts`, `html.ts`, and the console. */
+import { isDiagnosis } from '../remediation/diagnoses.ts';
 import type { RepairRecord } from '../resource/status.ts';
+import { ENGLISH } from './english.ts';
+import type { Words } from './words.ts';
 
 export interface ReportSubject {
   name: string;
@@ -13,123 +15,101 @@ export type Part =
   | { kind: 'heading'; text: string }
   | { kind: 'paragraph'; lead?: string; text: string }
   | { kind: 'list'; entries: { text: string; code?: string; block?: string }[] }
-  | { kind: 'table'; head: string[]; rows: string[][] };
+  | { kind: 'table'; head: readonly string[]; rows: string[][] };
 
 const clock = (time: string): string => time.slice(11, 23);
 const seconds = (from: string, to: string): string =>
-  `${((new Date(to).getTime() - new Date(from).getTime()) / 1_000).toFixed(1)} s`;
+  ((new Date(to).getTime() - new Date(from).getTime()) / 1_000).toFixed(1);
 
-const ACTIONS: Record<RepairRecord['action'], (repair: RepairRecord) => string> = {
-  RestartPod: () => 'RestartPod: the pod was deleted, its workload made a new one',
-  RolloutRestart: () => 'RolloutRestart: all MCP pods were replaced, one after the other',
-  KubeletRestart: () => 'KubeletRestart: the kubelet restarted the container, because its liveness probe failed',
-  Rollback: ({ rolledBackTo }) => `Rollback: the MCP workload went back to revision ${rolledBackTo}`,
-};
-
-const OUTCOMES: Record<NonNullable<RepairRecord['outcome']>, string> = {
-  Recovered: 'Recovered',
-  Failed: 'Failed: the replacement does not serve either',
-  NotNeeded: 'Not needed: the pod was left alone',
-};
-
-const MEANING_UNKNOWN = 'The MCP server fails its handshake.';
-
-export function reportContent(subject: ReportSubject, repair: RepairRecord): Part[] {
+export function reportContent(subject: ReportSubject, repair: RepairRecord, words: Words = ENGLISH): Part[] {
+  const first = repair.steps[0]?.at ?? repair.startedAt;
   return [
-    { kind: 'title', text: `Repair of ${subject.name} (namespace ${subject.namespace})` },
-    { kind: 'table', head: ['', ''], rows: facts(repair) },
-    { kind: 'heading', text: 'Problem' },
+    { kind: 'title', text: words.title(subject.name, subject.namespace) },
+    { kind: 'table', head: ['', ''], rows: facts(repair, words) },
+    { kind: 'heading', text: words.sections.problem },
     { kind: 'paragraph', text: repair.evidence.message },
-    { kind: 'list', entries: evidence(repair) },
-    { kind: 'heading', text: 'Cause' },
+    { kind: 'list', entries: evidence(repair, words) },
+    { kind: 'heading', text: words.sections.cause },
     {
       kind: 'paragraph',
       lead: `${repair.diagnosis}.`,
-      text: isDiagnosis(repair.diagnosis) ? DIAGNOSES[repair.diagnosis].meaning : MEANING_UNKNOWN,
+      text: words.meaning(isDiagnosis(repair.diagnosis) ? repair.diagnosis : undefined),
     },
     ...(repair.recurrence === undefined
       ? []
-      : [{ kind: 'paragraph' as const, lead: 'It came back.', text: `${repair.recurrence.message}.` }]),
-    { kind: 'heading', text: 'Steps' },
+      : [{ kind: 'paragraph' as const, lead: words.cameBack, text: `${repair.recurrence.message}.` }]),
+    { kind: 'heading', text: words.sections.steps },
     {
       kind: 'table',
-      head: ['Time', 'After', 'Step', 'Detail'],
-      rows: repair.steps.map((step) => [
-        clock(step.at),
-        seconds(repair.steps[0]?.at ?? repair.startedAt, step.at),
-        step.name,
-        step.detail ?? '',
-      ]),
+      head: words.stepHead,
+      rows: repair.steps.map(({ at, name, detail }) => [clock(at), `${seconds(first, at)} s`, name, detail ?? '']),
     },
-    { kind: 'heading', text: 'Verification' },
-    ...verification(repair),
-    { kind: 'heading', text: 'Before and after' },
-    { kind: 'table', head: ['', 'Before', 'After'], rows: beforeAndAfter(repair) },
+    { kind: 'heading', text: words.sections.verification },
+    ...verification(repair, words),
+    { kind: 'heading', text: words.sections.comparison },
+    { kind: 'table', head: words.comparisonHead, rows: beforeAndAfter(repair, words) },
   ];
 }
 
-function facts(repair: RepairRecord): string[][] {
+function facts(repair: RepairRecord, words: Words): string[][] {
   const { finishedAt, unavailableSeconds } = repair;
+  const { fields } = words;
   return [
-    ['Record', repair.id],
-    ['Pod', repair.pod],
-    ['Action', ACTIONS[repair.action](repair)],
-    ['Outcome', repair.outcome === undefined ? 'under way' : OUTCOMES[repair.outcome]],
-    ['Began', repair.startedAt],
+    [fields.record, repair.id],
+    [fields.pod, repair.pod],
+    [fields.action, words.action(repair)],
+    [fields.outcome, repair.outcome === undefined ? fields.underWay : words.outcomes[repair.outcome]],
+    [fields.began, repair.startedAt],
     ...(finishedAt === undefined
       ? []
-      : [['Ended', `${finishedAt} (${seconds(repair.startedAt, finishedAt)} after the decision)`]]),
+      : [[fields.ended, words.ended(finishedAt, seconds(repair.startedAt, finishedAt))]]),
     ...(unavailableSeconds === undefined
       ? []
-      : [
-          [
-            'Pod without service',
-            `${unavailableSeconds.toFixed(1)} s, from its first failed handshake to the replacement's first good one`,
-          ],
-        ]),
+      : [[fields.unavailable, words.unavailable(unavailableSeconds.toFixed(1))]]),
   ];
 }
 
-function evidence({ evidence: seen }: RepairRecord): Extract<Part, { kind: 'list' }>['entries'] {
-  const since = seen.failingSince === undefined ? '' : `, since ${seen.failingSince}`;
+function evidence({ evidence: seen }: RepairRecord, words: Words): Extract<Part, { kind: 'list' }>['entries'] {
+  const { status, reply, log } = words.evidence;
   return [
-    ...(seen.httpStatus === undefined ? [] : [{ text: `HTTP status: ${seen.httpStatus}` }]),
-    ...(seen.excerpt === undefined ? [] : [{ text: 'Reply:', code: seen.excerpt }]),
+    ...(seen.httpStatus === undefined ? [] : [{ text: `${status}${words.colon}${seen.httpStatus}` }]),
+    ...(seen.excerpt === undefined ? [] : [{ text: `${reply}${words.colon}`.trimEnd(), code: seen.excerpt }]),
     ...(seen.consecutiveFailures === undefined
       ? []
-      : [{ text: `Failed handshakes in a row: ${seen.consecutiveFailures}${since}` }]),
-    ...(seen.log === undefined ? [] : [{ text: 'Log:', block: seen.log }]),
+      : [{ text: words.failures(seen.consecutiveFailures, seen.failingSince) }]),
+    ...(seen.log === undefined ? [] : [{ text: `${log}${words.colon}`.trimEnd(), block: seen.log }]),
   ];
 }
 
-function verification({ verification: done }: RepairRecord): Part[] {
-  if (done === undefined) return [{ kind: 'paragraph', text: 'Not done.' }];
+function verification({ verification: done }: RepairRecord, words: Words): Part[] {
+  if (done === undefined) return [{ kind: 'paragraph', text: words.notDone }];
   return [
-    { kind: 'paragraph', lead: done.summary, text: `checks passed at ${done.at}.` },
+    { kind: 'paragraph', lead: done.summary, text: words.passed(done.at) },
     {
       kind: 'table',
-      head: ['Check', 'Result', 'Seen', 'Took'],
-      rows: done.checks.map((check) => [
-        check.name,
-        check.result,
-        check.message,
-        check.durationMs === undefined ? '' : `${check.durationMs} ms`,
+      head: words.checkHead,
+      rows: done.checks.map(({ name, result, message, durationMs }) => [
+        name,
+        words.result(result),
+        message,
+        durationMs === undefined ? '' : `${durationMs} ms`,
       ]),
     },
   ];
 }
 
-function beforeAndAfter(repair: RepairRecord): string[][] {
+function beforeAndAfter(repair: RepairRecord, words: Words): string[][] {
   const handshake = repair.verification?.checks.find((check) => check.name === 'McpHandshake');
+  const { comparison, fields } = words;
   return [
-    ['MCP handshake', repair.evidence.message, handshake?.message ?? repair.outcome ?? 'under way'],
-    ['Pod', repair.pod, repair.replacement ?? ''],
+    [comparison.handshake, repair.evidence.message, handshake?.message ?? repair.outcome ?? fields.underWay],
+    [comparison.pod, repair.pod, repair.replacement ?? ''],
     [
-      'Pods that serve',
+      comparison.serving,
       String(repair.servedBefore),
       repair.servedAfter === undefined ? '' : String(repair.servedAfter),
     ],
-    ['Checks passed', '', repair.verification?.summary ?? ''],
-    ['Time', repair.startedAt, repair.finishedAt ?? repair.steps.at(-1)?.at ?? repair.startedAt],
+    [comparison.checks, '', repair.verification?.summary ?? ''],
+    [comparison.time, repair.startedAt, repair.finishedAt ?? repair.steps.at(-1)?.at ?? repair.startedAt],
   ];
 }

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
+import { DIAGNOSES, isDiagnosis } from '../remediation/diagnoses.ts';
 import type { RepairRecord } from '../resource/status.ts';
+import { repairPage } from './html.ts';
 import { repairReport } from './markdown.ts';
+import { LANGUAGES, wordsOf } from './words.ts';
 
 const record: RepairRecord = {
   id: '20261124t100000000z-6a1f0000',
@@ -53,8 +56,27 @@ it('says that restarting does not remove the cause of a fault that came back', (
   expect(page).toContain(message);
 });
 
-it('tells problem, cause, steps, verification, before and after', async () => {
-  await expect(repairReport({ name: 'studio', namespace: 'media' }, record)).toMatchFileSnapshot(
-    './golden/report.golden.md',
-  );
+const subject = { name: 'studio', namespace: 'media' };
+
+it.each(LANGUAGES)('tells problem, cause, steps, verification, before and after (%s)', async (language) => {
+  const suffix = language === 'en' ? '' : `.${language}`;
+  await expect(repairReport(subject, record, language)).toMatchFileSnapshot(`./golden/report${suffix}.golden.md`);
+  await expect(repairPage(subject, record, language)).toMatchFileSnapshot(`./golden/report${suffix}.golden.html`);
+});
+
+it('has no sentence of the other language for any diagnosis', () => {
+  for (const diagnosis of Object.keys(DIAGNOSES).filter(isDiagnosis)) {
+    expect(wordsOf('en').meaning(diagnosis)).toMatch(/^[\x20-\x7e]+\.$/);
+    expect(wordsOf('zh').meaning(diagnosis), diagnosis).toMatch(/\p{Script=Han}.*。$/u);
+  }
+});
+
+it('lets nothing that was recorded become markup', () => {
+  const evil = '<script>alert(1)</script> | **x** `y`\n```\n# z';
+  const told = { ...record, evidence: { ...record.evidence, message: evil, excerpt: evil, log: evil } };
+  const page = repairPage(subject, told);
+  expect(page).not.toContain('<script>');
+  expect(page).toContain('&lt;script&gt;');
+  // the only fences are those of the report itself
+  expect(repairReport(subject, told).match(/^```$/gm)).toHaveLength(2);
 });

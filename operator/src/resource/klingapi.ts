@@ -10,6 +10,8 @@ export const KIND = 'KlingApi';
 export const PLURAL = 'klingapis';
 /** A new value of this annotation asks for one repair now. */
 export const REPAIR_ANNOTATION = `${GROUP}/repair`;
+/** A new value of this annotation asks for one verification now. */
+export const VERIFY_ANNOTATION = `${GROUP}/verify`;
 
 const metadata = z.looseObject({
   name: z.string(),

@@ -43,6 +43,7 @@ export const verificationSchema = z.object({
   at: time().describe('When they were done'),
   revision: text(64).optional().describe('Revision of the MCP workload they were done with'),
   upstream: text(2048).optional().describe('Upstream that the picture was asked of'),
+  request: text(256).optional().describe('Value of the annotation klingapi.dev/verify when they began'),
 });
 
 export const repairSchema = z.object({

@@ -10,12 +10,14 @@ export interface VerificationJobs {
   start(
     uid: string,
     subject: string,
-    of: Pick<Verification, 'revision' | 'upstream'>,
+    of: Pick<Verification, 'revision' | 'upstream' | 'request'>,
     run: () => Promise<Check[]>,
   ): void;
   running(uid: string): boolean;
   /** The finished result, if it is about `subject`; it stays until checks for another subject start. */
   result(uid: string, subject: string): Verification | undefined;
+  /** Whether the newest finished checks were begun with this request, also where the status could not keep that. */
+  hasAnswered(uid: string, request: string): boolean;
   forget(uid: string): void;
 }
 
@@ -48,6 +50,7 @@ export function createVerificationJobs(now: () => number, onDone: (uid: string) 
       const job = jobs.get(uid);
       return job?.subject === subject ? job.result : undefined;
     },
+    hasAnswered: (uid, request) => jobs.get(uid)?.result?.request === request,
     forget: (uid) => void jobs.delete(uid),
   };
 }

@@ -11,7 +11,7 @@ import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
 import type { Verification } from '../resource/status.ts';
 import { type CheckTargets, runChecks } from './checks.ts';
 import type { VerificationJobs } from './jobs.ts';
-import { imageCheck, imageInconclusive, isUndone } from './policy.ts';
+import { imageCheck, imageInconclusive, isUndone, verifyRequest } from './policy.ts';
 
 export interface VerifierDeps {
   jobs: VerificationJobs;
@@ -93,7 +93,12 @@ export function createVerifier(deps: VerifierDeps): Verifier {
     subject: string,
     { revision, rollingOut, internalKey }: { revision: string; rollingOut: boolean; internalKey: string },
   ): void {
-    const of = { ...(rollingOut ? {} : { revision }), upstream: upstreamUrl(klingApi) };
+    const request = verifyRequest(klingApi);
+    const of = {
+      ...(rollingOut ? {} : { revision }),
+      upstream: upstreamUrl(klingApi),
+      ...(request === undefined ? {} : { request }),
+    };
     deps.jobs.start(klingApi.metadata.uid, subject, of, async () => {
       const headers = await handshakeHeaders(klingApi, deps.secrets, internalKey);
       return runChecks(targets(klingApi, revision, internalKey, headers), {
@@ -110,14 +115,23 @@ export function createVerifier(deps: VerifierDeps): Verifier {
       const { uid } = klingApi.metadata;
       const known = klingApi.status?.verification;
       const settled = plan.settled.find((record) => record.verification !== undefined)?.verification;
-      const subject = `${revision}@${known?.at ?? 'never'}`;
+      const request = verifyRequest(klingApi);
+      const open = request !== undefined && request !== known?.request;
+      const subject = `${revision}@${known?.at ?? 'never'}${open ? `?${request}` : ''}`;
       const finished = deps.jobs.result(uid, subject);
       const newest = settled ?? finished ?? known;
-      if (internalKey === undefined || workloads.mcp.ready === 0) return newest;
+      const asked = open && (finished !== undefined || !deps.jobs.hasAnswered(uid, request));
+      // who asks wants to know what is, also where nothing is ready
+      if (internalKey === undefined || (workloads.mcp.ready === 0 && !asked)) return newest;
 
       const repair = plan.steps.find((step) => step.next.kind === 'Verify');
       if (repair !== undefined) {
         start(klingApi, repair.record.id, { revision, rollingOut: workloads.mcp.rollingOut, internalKey });
+        return newest;
+      }
+      if (asked && settled === undefined) {
+        if (finished === undefined)
+          start(klingApi, subject, { revision, rollingOut: workloads.mcp.rollingOut, internalKey });
         return newest;
       }
       const underWay = plan.repairs.some((record) => record.outcome === undefined);

@@ -1,0 +1,64 @@
+import { writeFile } from 'node:fs/promises';
+import { namedKlingApi } from '../cluster/klingapis.ts';
+import type { Command } from '../command.ts';
+import { CommandError, EXIT, UsageError } from '../errors.ts';
+import { OUTPUT, TIMEOUT } from '../options.ts';
+import { makePicture } from '../picture/make.ts';
+import { openRoute, ROUTE_OPTIONS } from '../picture/route.ts';
+import { formatted } from '../terminal/formats.ts';
+import { trustAuthority } from './doctor.ts';
+
+const TIMEOUT_MS = 300_000;
+
+export const picture: Command = {
+  name: 'picture',
+  summary: 'Make a picture through the MCP server, as a client does',
+  arguments: 'NAME PROMPT',
+  most: 2,
+  about:
+    'A real MCP client with the key of a caller, over the public address where there is one, else through the API server.\nWith the vendor a picture costs money.',
+  options: {
+    filename: { type: 'string', short: 'f', value: 'FILE', says: 'Where to put it (picture.png)' },
+    ...ROUTE_OPTIONS,
+    ...TIMEOUT,
+    ...OUTPUT,
+  },
+  examples: [
+    'kubectl kling picture studio "a red kite over a quiet bay" -n media -f kite.png',
+    'kubectl kling picture studio "a red kite" -n media --certificate-authority ca.crt --resolve kling.example.com:443:192.0.2.10',
+  ],
+  async run(invocation) {
+    const { options, out, err, now } = invocation;
+    const [name, prompt] = options.positionals;
+    if (name === undefined || prompt === undefined || prompt.trim() === '')
+      throw new UsageError(
+        'picture takes the name of a KlingApi and what to draw: kubectl kling picture NAME "PROMPT"',
+      );
+    await trustAuthority(invocation);
+    const klingApi = await namedKlingApi(invocation);
+    const file = options.text('filename') ?? 'picture.png';
+    const began = now();
+    const tell = (text: string): void => err(`${`${((now() - began) / 1_000).toFixed(1)} s`.padStart(8)}  ${text}\n`);
+    const route = await openRoute(invocation, klingApi);
+    try {
+      tell(`${route.url} ${route.isForwarded ? 'through the API server' : 'over its public address'}`);
+      const made = await makePicture(route, prompt, options.duration('timeout') ?? TIMEOUT_MS, tell);
+      await writeFile(file, made.bytes).catch((error: unknown) => {
+        throw new CommandError(
+          `the picture was made, but ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      });
+      tell(`saved`);
+      const { bytes, ...rest } = made;
+      const format = options.choice('output', ['json', 'yaml']);
+      out(
+        format === undefined
+          ? `${file}: ${made.mimeType}, ${bytes.byteLength} bytes\n`
+          : formatted(format, { file, ...rest, size: bytes.byteLength }),
+      );
+      return EXIT.ok;
+    } finally {
+      await route.close();
+    }
+  },
+};

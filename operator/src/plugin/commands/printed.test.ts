@@ -1,0 +1,190 @@
+/** What is printed, for people and for clients. */
+import { describe, expect, it } from 'vitest';
+import { T0 } from '../../testing.ts';
+import { seen } from '../cluster/seen.ts';
+import { COMMANDS } from '../commands.ts';
+import { PLAIN, paintFor } from '../terminal/paint.ts';
+import { wellOf, withCondition } from '../testing.ts';
+import { overview, usageOf } from '../usage.ts';
+import { candidateLines, candidates } from './candidates.ts';
+import { SCRIPTS, SHELLS } from './completion-scripts.ts';
+import { historyText } from './history.ts';
+import { CLIENT_NAMES, CLIENTS } from './mcp-clients.ts';
+import { addressOf, configText, preparation } from './mcp-config.ts';
+import { fleetText, statusText } from './status.ts';
+import { summaryOf } from './status-summary.ts';
+import { verificationText } from './verify.ts';
+
+const look = { paint: PLAIN, now: T0 };
+const golden = (name: string): string => `../golden/${name}`;
+const at = (ms: number): string => new Date(T0 + ms).toISOString();
+const repair = {
+  id: '20261124t095900000z-6a1f0000',
+  startedAt: at(-60_000),
+  finishedAt: at(-50_000),
+  pod: 'studio-mcp-a',
+  podUid: '6a1f0000-0000-4000-8000-000000000002',
+  replacement: 'studio-mcp-c',
+  diagnosis: 'SessionManagerDown',
+  evidence: { observer: 'Probe', message: 'POST /mcp/v1 answered HTTP 500' },
+  action: 'RestartPod',
+  trigger: 'Handshake',
+  attempt: 1,
+  actor: 'operator-1',
+  outcome: 'Recovered',
+  unavailableSeconds: 15.1,
+  servedBefore: 1,
+  steps: [],
+} as const;
+const sick = withCondition(
+  withCondition(
+    wellOf(
+      { paused: true },
+      {
+        mcp: {
+          serving: '0/1',
+          pods: [
+            {
+              name: 'studio-mcp-a',
+              verdict: 'Failing',
+              diagnosis: 'HttpError',
+              message: 'HTTP 500:\n  boom',
+              since: at(-90_000),
+            },
+          ],
+        },
+        repairs: [repair],
+        repairsTotal: 7,
+      },
+    ),
+    ...(['Ready', 'False', 'HttpError', 'McpAvailable: 0 of 1 MCP pods serve'] as const),
+  ),
+  ...(['Degraded', 'True', 'Paused', 'studio-mcp-a: HttpError'] as const),
+);
+
+describe('what is printed', () => {
+  it.each([
+    ['status.well.golden.txt', statusText(summaryOf(wellOf()), look)],
+    ['status.sick.golden.txt', statusText(summaryOf(sick), look)],
+    ['status.fleet.golden.txt', fleetText([wellOf(), sick].map(summaryOf), look)],
+    [
+      'history.golden.txt',
+      historyText(
+        {
+          repairs: [{ ...repair, steps: [], evidence: { ...repair.evidence }, namespace: 'media', name: 'studio' }],
+          events: seen([
+            {
+              namespace: 'media',
+              name: 'studio',
+              at: at(-40_000),
+              type: 'Warning',
+              reason: 'RepairStarted',
+              count: 2,
+              note: 'a\n b',
+            },
+          ]),
+        },
+        T0,
+        look,
+      ),
+    ],
+    ['help.golden.txt', [overview(COMMANDS), ...COMMANDS.map(usageOf)].join('\n----\n\n')],
+    [
+      'verify.golden.txt',
+      verificationText(
+        {
+          summary: '2/2',
+          at: at(0),
+          checks: [
+            { name: 'ApiHealth', result: 'Passed', message: 'GET /api/health answered HTTP 200', durationMs: 4 },
+            { name: 'McpHandshake', result: 'Passed', message: 'kling answered', durationMs: 9 },
+            { name: 'ImageGeneration', result: 'Skipped', message: 'a picture costs money' },
+          ],
+        },
+        look,
+      ),
+    ],
+  ])('is as in %s', async (name, text) => {
+    await expect(text).toMatchFileSnapshot(golden(name));
+  });
+
+  it('has colours on a terminal alone, and none where nobody wants them', () => {
+    expect(statusText(summaryOf(sick), { ...look, paint: paintFor(true, {}) })).toContain('\u001b[');
+    for (const paint of [paintFor(false, {}), paintFor(true, { NO_COLOR: '1' }), paintFor(true, { TERM: 'dumb' })])
+      expect(statusText(summaryOf(sick), { ...look, paint })).not.toContain('\u001b');
+  });
+});
+
+describe('mcp-config', () => {
+  const exposed = wellOf({ expose: { url: 'https://kling.example.com' } });
+
+  it.each([
+    ['mcp-config.golden.txt', exposed],
+    ['mcp-config.inside.golden.txt', wellOf()],
+  ])('is as in %s', async (name, klingApi) => {
+    const server = addressOf(klingApi, undefined);
+    await expect(configText(server, CLIENT_NAMES, preparation(klingApi, 'default', server))).toMatchFileSnapshot(
+      golden(name),
+    );
+  });
+
+  it.each(CLIENT_NAMES)('gives %s the key in clear only where it is asked for', (client) => {
+    const { text } = CLIENTS[client](addressOf(exposed, 'secret-key'));
+    expect(text).toContain('Bearer secret-key');
+    expect(CLIENTS[client](addressOf(exposed, undefined)).text).not.toContain('secret-key');
+    if (text.startsWith('{')) expect(() => JSON.parse(text)).not.toThrow();
+  });
+
+  it('names no header where the server takes no key', () => {
+    const open = wellOf({ mcp: { auth: { none: {} } } });
+    for (const client of CLIENT_NAMES)
+      expect(CLIENTS[client](addressOf(open, undefined)).text).not.toContain('Authorization');
+  });
+});
+
+describe('completion', () => {
+  const names = {
+    klingApis: async () => ['studio', 'stage'],
+    namespaces: async () => ['media'],
+    contexts: () => ['home'],
+    shells: SHELLS,
+  };
+  const offered = async (...words: string[]): Promise<string[]> =>
+    (await candidates(words, COMMANDS, names)).map(({ text }) => text);
+
+  it.each(SHELLS)('has a script for %s', async (shell) => {
+    await expect(SCRIPTS[shell]).toMatchFileSnapshot(golden(`completion.${shell}.golden.txt`));
+  });
+
+  it.each<[string[], string[]]>([
+    [['do'], ['doctor']],
+    [['re'], ['report', 'repair', 'resume']],
+    [['-n', 'media', 'hist'], ['history']],
+    [
+      ['status', 'st'],
+      ['studio', 'stage'],
+    ],
+    [['status', 'studio', ''], []],
+    [['status', '-n', ''], ['media']],
+    [['status', '--context', ''], ['home']],
+    [['status', '--output=y'], ['--output=yaml']],
+    [
+      ['report', '--lang', ''],
+      ['en', 'zh'],
+    ],
+    [
+      ['mcp-config', '--client', 'c'],
+      ['claude-code', 'claude-desktop', 'cursor'],
+    ],
+    [['logs', '--fo'], ['--follow']],
+    [['completion', 'b'], ['bash']],
+    [['version', ''], []],
+  ])('offers after %j', async (words, expected) => {
+    expect(await offered(...words)).toEqual(expected);
+  });
+
+  it('is written as kubectl reads it', () => {
+    expect(candidateLines([{ text: 'a', says: 'x' }, { text: 'b' }])).toBe('a\tx\nb\n:4\n');
+    expect(candidateLines([])).toBe(':4\n');
+  });
+});

@@ -1,0 +1,35 @@
+/** The process behind `kubectl kling`. */
+import { setTimeout } from 'node:timers/promises';
+import { run } from './run.ts';
+import { paintFor } from './terminal/paint.ts';
+
+const ended = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // whoever asks twice does not want to wait for a tidy end
+    if (ended.signal.aborted) process.exit(130);
+    ended.abort();
+  });
+}
+// Whoever read the output has gone (`kubectl kling logs | head`), so nobody wants more of it.
+process.stdout.on('error', () => process.exit(0));
+
+run(process.argv.slice(2), {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  env: process.env,
+  now: Date.now,
+  signal: ended.signal,
+  pause: (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal }).catch(() => {}),
+  paint: paintFor(process.stdout.isTTY === true, process.env),
+  progressPaint: paintFor(process.stderr.isTTY === true, process.env),
+  columns: process.stdout.columns ?? 100,
+}).then(
+  (code) => {
+    process.exitCode = ended.signal.aborted && code === 0 ? 130 : code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);

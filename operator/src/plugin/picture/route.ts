@@ -1,0 +1,104 @@
+/** The way of an MCP client to the server: its public address, or a port-forward where it has none. */
+import { Agent, fetch as undiciFetch } from 'undici';
+import { publicUrl } from '../../resource/absent.ts';
+import { callerKey, takesKeys } from '../cluster/caller-key.ts';
+import { openForward } from '../cluster/forward.ts';
+import type { Listed } from '../cluster/klingapis.ts';
+import { isReady, podsOf } from '../cluster/pods.ts';
+import type { Invocation } from '../command.ts';
+import { AUTHORITY } from '../commands/doctor.ts';
+import { CommandError, UsageError } from '../errors.ts';
+import type { OptionTable } from '../options.ts';
+
+export const ROUTE_OPTIONS = {
+  ...AUTHORITY,
+  'tls-server-name': {
+    type: 'string',
+    value: 'NAME',
+    says: 'Name that the certificate is for, where it is another than that of the address',
+  },
+  resolve: {
+    type: 'string',
+    value: 'HOST:PORT:ADDRESS',
+    says: 'Dial this address for that host and port, as curl does',
+  },
+  'port-forward': { type: 'boolean', says: 'Go through the API server although there is a public address' },
+  caller: { type: 'string', value: 'NAME', says: 'Whose key of the Secret (default)' },
+  'key-env': {
+    type: 'string',
+    value: 'VARIABLE',
+    says: 'Take the key from an environment variable instead of the Secret',
+  },
+} as const satisfies OptionTable;
+
+export interface Route {
+  readonly url: string;
+  readonly isForwarded: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fetch: typeof fetch;
+  close(): Promise<void>;
+}
+
+/** Long enough for a picture; the deadline of the whole is another. */
+const SILENCE_MS = 600_000;
+
+function connectOptions(
+  resolve: string | undefined,
+  servername: string | undefined,
+): NonNullable<Agent.Options['connect']> {
+  if (resolve === undefined) return servername === undefined ? {} : { servername };
+  const [, host, , address] = /^([^:]+):(\d+):\[?([0-9a-fA-F.:]+?)\]?$/.exec(resolve) ?? [];
+  if (host === undefined || address === undefined)
+    throw new UsageError(`--resolve "${resolve}" is not HOST:PORT:ADDRESS, such as kling.example.com:443:192.0.2.10`);
+  const family = address.includes(':') ? 6 : 4;
+  return {
+    ...(servername === undefined ? {} : { servername }),
+    lookup: (name, _options, done) => {
+      if (name === host) done(null, [{ address, family }]);
+      else done(new Error(`--resolve names ${host}, and ${name} was asked for`), []);
+    },
+  };
+}
+
+/** The fetch of undici itself: that of Node takes no dispatcher of another version. */
+function through(agent: Agent): typeof fetch {
+  const send: unknown = (input: string | URL, init: Parameters<typeof undiciFetch>[1]) =>
+    undiciFetch(input, { ...init, dispatcher: agent });
+  return send as typeof fetch;
+}
+
+/** @throws CommandError where no pod is ready, or the key cannot be had */
+export async function openRoute({ options, kube, env }: Invocation, klingApi: Listed): Promise<Route> {
+  const { name, namespace } = klingApi.metadata;
+  const { port, path } = klingApi.spec.mcp;
+  const variable = options.text('key-env');
+  const given = variable === undefined ? undefined : env[variable]?.trim();
+  if (variable !== undefined && (given === undefined || given === ''))
+    throw new CommandError(`--key-env: the variable ${variable} is not set`);
+  const key = given ?? (takesKeys(klingApi) ? await callerKey(kube(), klingApi, options.text('caller')) : undefined);
+  const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  const outside = options.has('port-forward') ? undefined : publicUrl(klingApi.spec);
+  const limits = { headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS };
+  if (outside !== undefined) {
+    const agent = new Agent({
+      ...limits,
+      connect: connectOptions(options.text('resolve'), options.text('tls-server-name')),
+    });
+    return { url: `${outside}${path}`, isForwarded: false, headers, fetch: through(agent), close: () => agent.close() };
+  }
+  const pod = (await podsOf(kube(), name, 'mcp')).find(isReady);
+  if (pod === undefined)
+    throw new CommandError(`no MCP pod of ${name} is ready: kubectl kling doctor ${name} -n ${namespace} says why`);
+  const forward = await openForward(kube(), { namespace, pod: pod.metadata?.name ?? '', port });
+  const agent = new Agent(limits);
+  return {
+    url: `http://127.0.0.1:${forward.port}${path}`,
+    isForwarded: true,
+    headers,
+    fetch: through(agent),
+    close: async () => {
+      await agent.destroy();
+      await forward.close();
+    },
+  };
+}
