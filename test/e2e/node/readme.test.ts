@@ -78,7 +78,7 @@ it('the quickstart on an existing cluster: the key, a handshake, a picture, a Se
 
   const concepts = commands('docs/concepts.md', 'How a repair goes').map((command) =>
     // nothing was repaired yet, and it says so
-    command.includes('operator/dist/report.js') ? `(${command}) 2>&1 || true` : command,
+    command.includes('kubectl-kling report') ? `(${command}) 2>&1 || true` : command,
   );
   expect((await play(concepts, options)).stdout).toContain('KlingApi studio was never repaired');
 });
