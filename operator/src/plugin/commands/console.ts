@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
+import { z } from 'zod';
 import { openForward } from '../cluster/forward.ts';
+import type { Kube } from '../cluster/kubeconfig.ts';
 import { findOperators, isReady, operatorPods } from '../cluster/pods.ts';
+import { look } from '../cluster/seen.ts';
 import type { Command } from '../command.ts';
 import { CommandError, EXIT } from '../errors.ts';
 
@@ -8,6 +11,17 @@ import { CommandError, EXIT } from '../errors.ts';
 const PORT_NAME = 'console';
 
 const OPENERS: Partial<Record<NodeJS.Platform, string>> = { darwin: 'open', linux: 'xdg-open', win32: 'explorer' };
+
+const leaseSchema = z.object({ spec: z.object({ holderIdentity: z.string() }) });
+
+/** The one that leads makes the handshakes, so it has the most to show; undefined where that may not be read. */
+async function leaderOf(kube: Kube, namespace: string, name: string): Promise<string | undefined> {
+  const lease = await look(() =>
+    kube.client.get({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name }),
+  );
+  const { data } = leaseSchema.safeParse(lease.kind === 'Seen' ? lease.value : undefined);
+  return data?.spec.holderIdentity.split('_')[0];
+}
 
 export const consoleCommand: Command = {
   name: 'console',
@@ -37,7 +51,9 @@ export const consoleCommand: Command = {
       throw new CommandError(
         `the operator in namespace ${namespace} serves no page: install it with --set console.enabled=true`,
       );
-    const pod = (await operatorPods(kube(), namespace)).find(isReady);
+    const ready = (await operatorPods(kube(), namespace)).filter(isReady);
+    const leader = await leaderOf(kube(), namespace, operator.metadata?.name ?? '');
+    const pod = ready.find(({ metadata }) => metadata?.name === leader) ?? ready[0];
     if (pod === undefined)
       throw new CommandError(`no operator pod in namespace ${namespace} is ready: kubectl kling doctor says why`);
     const forward = await openForward(
