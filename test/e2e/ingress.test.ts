@@ -147,8 +147,10 @@ describe('the public URL', () => {
           const created = await client.callTool('create_text_to_image_tool', { prompt: `a kite over ${kind}` });
           expect(created.isError ?? false, JSON.stringify(created.content)).toBe(false);
           const id = created.structuredContent?.['id'];
-          const done = await client.callTool('wait_for_task_completion_tool', { task_id: id });
+          const wait = { task_id: id, timeout: 120 };
+          const done = await client.callTool('wait_for_task_completion_tool', wait);
           const image = done.content.find((part) => part.type === 'image');
+          expect(image, JSON.stringify(done).slice(0, 1_000)).toBeDefined();
           expect(PNG.sync.read(Buffer.from(image?.data ?? '', 'base64')).width).toBeGreaterThan(256);
         } finally {
           await client?.close();
@@ -219,7 +221,8 @@ describe('the public URL', () => {
         to === undefined ? /: (mcp|api)$/ : `${what}: ${to}`,
       );
     }
-    const services = await getJson(['get', 'services', '-n', kase.namespace]);
+    const services = await getJson(['get', 'services', '-n', kase.namespace, '-l', 'klingapi.dev/name']);
+    expect(services.items.length).toBeGreaterThanOrEqual(3);
     const ports = services.items.flatMap((item: Json) => item.spec.ports.map((entry: Json) => entry.port));
     expect(ports).not.toContain(9090);
   });
@@ -331,6 +334,7 @@ describe('a wait of more than a minute', () => {
       expect(Math.max(...silences), way).toBeLessThan(PROMPT_MS);
       expect(seen.length, way).toBeGreaterThanOrEqual(5);
       expect(seen.at(-1)?.text, way).toContain('"result"');
+      expect(seen.at(-1)?.text, way).not.toContain('"isError":true');
       expect(seen.at(-1)?.at, way).toBeGreaterThan(SECONDS * 1000 - 2_000);
     });
     // not a byte comes before the end of this one
@@ -352,8 +356,13 @@ describe('a wait of more than a minute', () => {
 
 describe('a pod that stops speaking MCP under traffic', () => {
   it('is repaired, and nobody but its own callers sees it fail', { timeout: 300_000 }, async () => {
-    const pods = alive(await kase.mcpPods());
-    expect(pods.filter(podIsReady)).toHaveLength(2);
+    const pods = await waitFor(
+      async () => {
+        const found = alive(await kase.mcpPods());
+        return found.length === 2 && found.every(podIsReady) ? found : undefined;
+      },
+      { what: 'two MCP pods that are ready' },
+    );
     const [broken] = pods;
     const before = (await kase.klingApi()).status.repairsTotal;
     const loops = [...hosts(), ...hosts()].map(([, name]) => traffic(edge, `https://${name}/mcp/v1`, key));
