@@ -16,6 +16,11 @@
 {{- end }}
 {{- end }}
 
+{{/* Name of the Service that only Prometheus asks, and so the label `job` of what it scrapes there. */}}
+{{- define "kling-operator.metricsName" -}}
+{{- printf "%s-metrics" (include "kling-operator.fullname" . | trunc 55 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "kling-operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "kling-operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
