@@ -1,0 +1,38 @@
+/** Images of the real Prometheus and of its operator: the programs, and the libraries that they need. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HOST_ARCH } from '../../scripts/images/base.ts';
+import { findLibraries } from '../../scripts/images/libraries.ts';
+import { loadImage, writeScratchImage } from '../cluster/index.ts';
+import { goProgram } from './go-programs.ts';
+import { prometheusPrograms } from './programs.ts';
+
+export const MONITORING_IMAGES = {
+  prometheus: 'localhost/kling-test-prometheus:dev',
+  operator: 'localhost/kling-test-prometheus-operator:dev',
+  reloader: 'localhost/kling-test-prometheus-config-reloader:dev',
+} as const;
+
+/** Builds what is not built yet, and loads it into the test cluster. */
+export async function loadMonitoringImages(): Promise<void> {
+  const { prometheus } = await prometheusPrograms();
+  const programs = { prometheus, operator: await goProgram('operator'), reloader: await goProgram('reloader') };
+  const folder = await mkdtemp(join(tmpdir(), 'kling-monitoring-images-'));
+  try {
+    for (const name of ['prometheus', 'operator', 'reloader'] as const) {
+      const program = programs[name];
+      const { files, missing } = await findLibraries(HOST_ARCH, '/', [program]);
+      if (missing.length > 0) throw new Error(`not found: ${missing.join(', ')}`);
+      const archive = join(folder, `${name}.tar`);
+      const reference = MONITORING_IMAGES[name];
+      await writeScratchImage(
+        { reference, files: { ...Object.fromEntries(files), [`bin/${name}`]: program }, entrypoint: [`/bin/${name}`] },
+        archive,
+      );
+      await loadImage(archive);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
