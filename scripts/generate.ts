@@ -1,8 +1,12 @@
-/** Writes the files that are made from others: the CRD, its copy for the chart, the pages of resource, metrics and settings. `--check` only compares. */
+/** Writes the files that are made from others: the CRD, its copy for the chart, the Grafana dashboards, the pages of resource, metrics and settings. `--check` only compares. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { customResourceDefinition, referencePage } from '@klingapi/operator';
 import { stringify } from 'yaml';
+import { fleet } from './generate/dashboards/fleet.ts';
+import { klingapi } from './generate/dashboards/klingapi.ts';
+import { money } from './generate/dashboards/money.ts';
+import { dashboardJson } from './generate/dashboards/panel.ts';
 import { metricsPage } from './generate/metrics-page.ts';
 import { settingsPage } from './generate/settings-page.ts';
 
@@ -21,6 +25,10 @@ const definition = stringify(customResourceDefinition(), { lineWidth: 0, aliasDu
 const files = new Map([
   ['crds/klingapi.dev_klingapis.yaml', `${NOTE}${definition}`],
   ['charts/kling-operator/templates/crd.yaml', chartTemplate(definition)],
+  ...[fleet, klingapi, money].map((each): [string, string] => [
+    `charts/kling-operator/files/dashboards/${each.uid}.json`,
+    dashboardJson(each),
+  ]),
   ['docs/reference/metrics.md', metricsPage()],
   ['docs/reference/settings.md', settingsPage()],
   ['docs/reference/klingapi.md', referencePage()],

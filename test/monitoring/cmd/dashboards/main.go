@@ -14,19 +14,28 @@ func main() {
 	plugins.RegisterDefaultPlugins()
 	failed := false
 	for _, path := range os.Args[1:] {
-		text, err := os.ReadFile(path)
-		if err == nil {
-			read := dashboard.NewDashboard()
-			if err = read.UnmarshalJSONStrict(text); err == nil {
-				err = read.Validate()
-			}
-		}
-		if err != nil {
+		if problems := problemsOf(path); problems != "" {
 			failed = true
-			fmt.Printf("%s: %s\n", path, err)
+			fmt.Printf("%s: %s\n", path, problems)
 		}
 	}
 	if failed {
 		os.Exit(1)
 	}
+}
+
+// A list of errors without any in it is not nil here, so its words are asked for.
+func problemsOf(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	read := dashboard.NewDashboard()
+	if err := read.UnmarshalJSONStrict(text); err != nil && err.Error() != "" {
+		return err.Error()
+	}
+	if err := read.Validate(); err != nil {
+		return err.Error()
+	}
+	return ""
 }
