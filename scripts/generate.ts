@@ -21,7 +21,12 @@ function chartTemplate(definition: string): string {
   return `${NOTE}{{- if .Values.crds.install }}\n${annotated}{{- end }}\n`;
 }
 
-const definition = stringify(customResourceDefinition(), { lineWidth: 0, aliasDuplicateObjects: false });
+// kubectl and helm read YAML 1.1, in which a bare Off is a boolean
+const definition = stringify(customResourceDefinition(), {
+  version: '1.1',
+  lineWidth: 0,
+  aliasDuplicateObjects: false,
+});
 const files = new Map([
   ['crds/klingapi.dev_klingapis.yaml', `${NOTE}${definition}`],
   ['charts/kling-operator/templates/crd.yaml', chartTemplate(definition)],
