@@ -1,14 +1,17 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 import { z } from 'zod';
 import { signaturesSchema } from '../../operator/src/remediation/signatures.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { tools } from '../cluster/tools.ts';
 
-const CHART = join(import.meta.dirname, '../../charts/kling-operator');
+const ROOT = join(import.meta.dirname, '../..');
+const CHART = join(ROOT, 'charts/kling-operator');
 const run = promisify(execFile);
 
 const objectSchema = z.looseObject({
@@ -140,6 +143,51 @@ describe('the chart', () => {
     const objects = objectsOf(await render('image.registry=localhost', 'scope=namespace'));
     expect(kinds(objects)).toContain('CustomResourceDefinition -/klingapis.klingapi.dev');
     expect(kinds(objects).filter((kind) => kind.startsWith('Cluster'))).toEqual([]);
+  });
+
+  it('turns monitoring on as docs/monitoring.md says', async () => {
+    const page = await readFile(join(ROOT, 'docs/monitoring.md'), 'utf8');
+    const folder = await mkdtemp(join(tmpdir(), 'chart-'));
+    const blocks = [...page.matchAll(/```yaml\n(monitoring:[\s\S]*?)```/g)].map(([, text = '']) => text);
+    const files = blocks.map((_, index) => join(folder, `values-${index}.yaml`));
+    await Promise.all(files.map((file, index) => writeFile(file, blocks[index] ?? '')));
+    const { helm } = await tools();
+    const { stdout } = await run(
+      helm,
+      [
+        ...['template', 'studio-ops', CHART, '--namespace', 'operators', '--kube-version', '1.34.0'],
+        ...WITHOUT_CRD.flatMap((set) => ['--set', set]),
+        ...files.flatMap((file) => ['--values', file]),
+      ],
+      { maxBuffer: 16 << 20 },
+    ).finally(() => rm(folder, { recursive: true }));
+    expect(files).toHaveLength(2);
+    const made = objectsOf(stdout).filter(({ kind }) => !/Role|Deployment|ServiceAccount/.test(kind));
+    expect(kinds(made)).toEqual([
+      'ConfigMap operators/studio-ops-kling-operator-dashboard-kling-fleet',
+      'ConfigMap operators/studio-ops-kling-operator-dashboard-kling-klingapi',
+      'ConfigMap operators/studio-ops-kling-operator-dashboard-kling-money',
+      'PrometheusRule operators/studio-ops-kling-operator',
+      'Service operators/studio-ops-kling-operator-metrics',
+      'ServiceMonitor operators/studio-ops-kling-operator',
+    ]);
+    for (const { kind, metadata } of made) {
+      if (kind === 'ConfigMap') {
+        expect(metadata).toMatchObject({
+          labels: { grafana_dashboard: '1' },
+          annotations: { grafana_folder: 'Kling' },
+        });
+      } else if (kind !== 'Service') {
+        expect(metadata).toMatchObject({ labels: { release: 'kube-prometheus-stack' } });
+      }
+    }
+    const board = z
+      .looseObject({ data: z.record(z.string(), z.string()) })
+      .parse(made.find(({ metadata }) => metadata.name.endsWith('kling-money')));
+    expect(board.data['kling-money.json']).toBe(
+      await readFile(join(CHART, 'files/dashboards/kling-money.json'), 'utf8'),
+    );
+    await expect(stringify(made.filter(({ kind }) => /^Service/.test(kind)))).toMatchFileSnapshot(golden('monitoring'));
   });
 
   it('has the version of the product', async () => {
