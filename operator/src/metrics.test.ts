@@ -48,6 +48,21 @@ it('leaves no series behind that names a KlingApi which is gone', async () => {
   expect(await registry.metrics()).not.toContain('klingapi="studio"');
 });
 
+it('begins the series of repairs before their first count, so that increase() sees it', async () => {
+  const registry = new Registry();
+  const metrics = createOperatorMetrics(registry, () => T0);
+  const klingApi = klingApiOf();
+  const pod = assess(podOf(), klingApi.spec.mcp.handshake, T0);
+  const repair = { pod, action: 'RestartPod' as const, trigger: 'Handshake' as const };
+  const begun = { repair, pods: [pod], actor: 'me', attempt: 1, diagnosis: 'HttpError' };
+  const record = beginRepair({ ...begun, log: undefined }, T0);
+  const made = plan(planInputOf(klingApi, [podOf()]), T0);
+  metrics.observe(klingApi, {}, { ...made, repairs: [record] }, WORKLOADS);
+  const text = await registry.metrics();
+  expect(text).toContain('klingoperator_repair_seconds_count{namespace="media"} 0');
+  expect(text).toMatch(/klingoperator_repairs_total\{[^}]*diagnosis="HttpError",outcome="Recovered"\} 0/);
+});
+
 it('counts the time without MCP between scrapes, from the first time that it served', async () => {
   let time = 0;
   const registry = new Registry();

@@ -18,6 +18,13 @@ export interface OperatorMetrics {
 
 type Workloads = Record<'api' | 'mcp', Pick<WorkloadState['api'], 'ready' | 'wanted'>>;
 
+interface RepairLabels {
+  namespace: string;
+  klingapi: string;
+  diagnosis: string;
+  outcome: string;
+}
+
 const CHECKS: readonly Check['name'][] = ['ApiHealth', 'McpHandshake', 'ImageGeneration'];
 const CHECKED = { Passed: 1, Failed: 0, Inconclusive: -1 } as const;
 
@@ -113,21 +120,31 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
   });
   const diagnosed = new Map<string, Set<string>>();
   const seen = new Map<string, Set<string>>();
-  /** Diagnoses and outcomes that were counted, by KlingApi. */
-  const counted = new Map<string, Map<string, { diagnosis: string; outcome: string }>>();
+  /** Labels of the repairs that were counted, by KlingApi. */
+  const counted = new Map<string, Map<string, RepairLabels>>();
+  /** Namespaces whose times to repair have begun. */
+  const timed = new Set<string>();
+  const count = (key: string, how: RepairLabels, by: number): void => {
+    repairs.inc({ ...how }, by);
+    const past = counted.get(key) ?? new Map<string, RepairLabels>();
+    counted.set(key, past.set(`${how.diagnosis} ${how.outcome}`, how));
+  };
 
   return {
     handshake: (namespace, klingapi, verdict) => handshakes.inc({ namespace, klingapi, verdict }),
     observe({ metadata, spec, status: known = {} }, status, plan, { api, mcp }) {
       const own = { namespace: metadata.namespace, klingapi: metadata.name };
       const key = `${metadata.namespace}/${metadata.name}`;
+      const { namespace } = metadata;
+      // a series that begins with its first count hides that count from increase()
+      if (!timed.has(namespace)) repairSeconds.zero({ namespace });
+      timed.add(namespace);
+      for (const { diagnosis, outcome } of plan.repairs)
+        if (outcome === undefined) count(key, { ...own, diagnosis, outcome: 'Recovered' }, 0);
       for (const record of [...plan.settled, ...newKubeletRestarts(known, status)]) {
-        const how = { diagnosis: record.diagnosis, outcome: record.outcome ?? 'Unknown' };
-        repairs.inc({ ...own, ...how });
-        const past = counted.get(key) ?? new Map();
-        counted.set(key, past.set(`${how.diagnosis} ${how.outcome}`, how));
+        count(key, { ...own, diagnosis: record.diagnosis, outcome: record.outcome ?? 'Unknown' }, 1);
         if (record.outcome === 'Recovered' && record.unavailableSeconds !== undefined)
-          repairSeconds.observe({ namespace: metadata.namespace }, record.unavailableSeconds);
+          repairSeconds.observe({ namespace }, record.unavailableSeconds);
       }
       serving.set(own, plan.pods.filter(serves).length);
       existing.set(own, plan.pods.filter((pod) => !pod.ending).length);
@@ -163,7 +180,7 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
       for (const type of seen.get(key) ?? []) condition.remove({ ...own, type });
       for (const name of diagnosed.get(key) ?? []) diagnosis.remove({ ...own, diagnosis: name });
       for (const verdict of verdictSchema.options) handshakes.remove({ ...own, verdict });
-      for (const how of counted.get(key)?.values() ?? []) repairs.remove({ ...own, ...how });
+      for (const how of counted.get(key)?.values() ?? []) repairs.remove({ ...how });
       seen.delete(key);
       diagnosed.delete(key);
       counted.delete(key);
