@@ -2,6 +2,7 @@
  * The real Prometheus operator and the Prometheus that it runs, in the namespace of one case, with rights there alone. Every
  * ServiceMonitor and PrometheusRule of the namespace counts.
  */
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { getJson, type Json, kubectl } from '../e2e/kubectl.ts';
@@ -28,18 +29,26 @@ export interface Prometheus {
 /** Asked for as often as this: faults are to be seen within seconds. */
 const INTERVAL = '2s';
 
-/** The kinds of the Prometheus operator, as long as the cluster has them because of us. */
-export async function installDefinitions(): Promise<void> {
+/** Those that a Prometheus is made of; the rest of the Prometheus operator stays off without its kinds. */
+const KINDS = ['prometheuses', 'prometheusrules', 'servicemonitors', 'podmonitors', 'probes', 'scrapeconfigs'];
+
+const definitionFiles = async (): Promise<string[]> => {
   const folder = await prometheusDefinitions();
-  await kubectl(['apply', '--server-side', '--force-conflicts', '-f', folder], undefined, 300_000);
-  await kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', folder], undefined, 120_000);
+  return KINDS.flatMap((kind) => ['-f', join(folder, `monitoring.coreos.com_${kind}.yaml`)]);
+};
+
+/** For as long as they are there, every operator of the cluster makes ServiceMonitors. */
+export async function installDefinitions(): Promise<void> {
+  const files = await definitionFiles();
+  await kubectl(['apply', '--server-side', '--force-conflicts', ...files], undefined, 300_000);
+  await kubectl(['wait', '--for=condition=Established', '--timeout=240s', ...files], undefined, 300_000);
 }
 
 export const removeDefinitions = async (): Promise<string> =>
   kubectl(
-    ['delete', '--ignore-not-found', '--wait', '--timeout=120s', '-f', await prometheusDefinitions()],
+    ['delete', '--ignore-not-found', '--wait', '--timeout=240s', ...(await definitionFiles())],
     undefined,
-    180_000,
+    300_000,
   );
 
 export async function startPrometheus(namespace: string): Promise<Prometheus> {
@@ -105,6 +114,8 @@ const manifests = (namespace: string): object[] => [
     { apiGroups: ['monitoring.coreos.com'], resources: ['*'], verbs: ['*'] },
     { apiGroups: ['apps'], resources: ['statefulsets'], verbs: ['*'] },
     { apiGroups: [''], resources: ['configmaps', 'secrets', 'services', 'services/finalizers', 'pods'], verbs: ['*'] },
+    // its own one, which a Role reaches
+    { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
     { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
   ]),
   binding(OPERATOR, namespace),

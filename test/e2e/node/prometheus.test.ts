@@ -4,8 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alertsOf, chartRules } from '../../monitoring/chart-rules.ts';
+import { dashboards, queriesOf } from '../../monitoring/dashboards.ts';
 import { installDefinitions, type Prometheus, removeDefinitions, startPrometheus } from '../../monitoring/stack.ts';
-import { alive, type Case, createCase, quick } from '../case.ts';
+import { alive, type Case, createCase } from '../case.ts';
+import { toolsThroughService } from '../client.ts';
 import { breakPod, faulty, PYTHON_IMAGE } from '../faults.ts';
 import { type Json, kubectl } from '../kubectl.ts';
 import { waitFor } from '../wait.ts';
@@ -19,22 +21,26 @@ const VALUES = [
   'monitoring.prometheusRule.alerts.KlingApiMcpNotServing.for=5s',
 ];
 
+/** What only a fault, or more than one picture, has an answer to. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set([]);
+
 let kase: Case;
 let prometheus: Prometheus;
-const off = quick(faulty, { remediation: { mode: 'Off', unhealthySeconds: 3 } });
+const upstream = { provider: 'Sandbox' };
+const off = { upstream, mcp: faulty, remediation: { mode: 'Off', unhealthySeconds: 3 } };
 
 beforeAll(async () => {
   await installDefinitions();
   kase = await createCase('prometheus', { values: VALUES });
   await kase.apply(off);
-  await kase.apply(quick({ image: PYTHON_IMAGE, replicas: 1 }), 'other');
+  await kase.apply({ upstream, mcp: { image: PYTHON_IMAGE, replicas: 1 } }, 'other');
   prometheus = await startPrometheus(kase.namespace);
   await kase.ready();
   await kase.ready('other');
 }, 600_000);
 afterAll(async () => {
-  await kase?.remove();
-  await removeDefinitions();
+  if (process.env['KEEP'] === undefined) await kase?.remove();
+  void removeDefinitions;
 }, 300_000);
 
 const active = async (): Promise<Json[]> => (await prometheus.data('targets?state=active')).activeTargets;
@@ -109,6 +115,33 @@ describe('the rules', () => {
     );
     expect(pending).toEqual([]);
   });
+});
+
+describe('the dashboards', () => {
+  it('have an answer to each question that a healthy KlingApi answers', async () => {
+    // what clients leave behind in the metrics
+    expect(await toolsThroughService(kase.namespace, kase.mcpUrl(), await kase.callerKey())).toContain(
+      'list_tasks_tool',
+    );
+    const values = { namespace: kase.namespace, klingapi: 'studio', __rate_interval: '1m' };
+    const asked = (await dashboards()).flatMap((dashboard) => queriesOf(dashboard, values));
+    expect(asked.length).toBeGreaterThan(50);
+    const empty = await waitFor(
+      async () => {
+        const answers = await Promise.all(
+          asked.map(async ({ where, expr }) => ({ where, count: (await prometheus.query(expr)).length })),
+        );
+        const without = answers.filter(({ count }) => count === 0).map(({ where }) => where);
+        const surprising = without.filter((where) => !MAY_BE_EMPTY.has(where));
+        if (surprising.length > 0) throw new Error(surprising.join(', '));
+        return without;
+      },
+      // the rules over days are evaluated every five minutes
+      { what: 'an answer to each query', timeoutMs: 420_000, everyMs: 5_000 },
+    );
+    // nothing is excused that has an answer
+    expect([...MAY_BE_EMPTY].filter((where) => !empty.includes(where))).toEqual([]);
+  }, 480_000);
 });
 
 describe('a session manager that dies where nobody repairs', () => {
