@@ -17,17 +17,22 @@ export const MONITORING_IMAGES = {
 /** Builds what is not built yet, and loads it into the test cluster. */
 export async function loadMonitoringImages(): Promise<void> {
   const { prometheus } = await prometheusPrograms();
-  const programs = { prometheus, operator: await goProgram('operator'), reloader: await goProgram('reloader') };
+  // the operator calls the reloader by this path
+  const programs = {
+    prometheus: ['/bin/prometheus', prometheus],
+    operator: ['/bin/operator', await goProgram('operator')],
+    reloader: ['/bin/prometheus-config-reloader', await goProgram('reloader')],
+  } as const;
   const folder = await mkdtemp(join(tmpdir(), 'kling-monitoring-images-'));
   try {
     for (const name of ['prometheus', 'operator', 'reloader'] as const) {
-      const program = programs[name];
+      const [path, program] = programs[name];
       const { files, missing } = await findLibraries(HOST_ARCH, '/', [program]);
       if (missing.length > 0) throw new Error(`not found: ${missing.join(', ')}`);
       const archive = join(folder, `${name}.tar`);
       const reference = MONITORING_IMAGES[name];
       await writeScratchImage(
-        { reference, files: { ...Object.fromEntries(files), [`bin/${name}`]: program }, entrypoint: [`/bin/${name}`] },
+        { reference, files: { ...Object.fromEntries(files), [path]: program }, entrypoint: [path] },
         archive,
       );
       await loadImage(archive);

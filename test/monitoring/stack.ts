@@ -67,7 +67,7 @@ export async function startPrometheus(namespace: string): Promise<Prometheus> {
       const { status } = await getJson(['get', 'prometheus', 'kling', '-n', namespace]);
       throw new Error(JSON.stringify(status?.conditions ?? items[0]?.status?.containerStatuses ?? 'nothing yet'));
     },
-    { what: `Prometheus in ${namespace} to be ready`, timeoutMs: 240_000, everyMs: 1_000 },
+    { what: `Prometheus in ${namespace} to be ready`, timeoutMs: 400_000, everyMs: 1_000 },
   );
   const api = `http://${pod.status.podIP}:9090/api/v1`;
   return {
@@ -135,7 +135,11 @@ const manifests = (namespace: string): object[] => [
               name: OPERATOR,
               image: MONITORING_IMAGES.operator,
               imagePullPolicy: 'Never',
-              args: [`--namespaces=${namespace}`, `--prometheus-config-reloader=${MONITORING_IMAGES.reloader}`],
+              args: [
+                `--namespaces=${namespace}`,
+                `--prometheus-config-reloader=${MONITORING_IMAGES.reloader}`,
+                '--config-reloader-cpu-limit=0',
+              ],
               securityContext: {
                 allowPrivilegeEscalation: false,
                 readOnlyRootFilesystem: true,

@@ -35,12 +35,12 @@ beforeAll(async () => {
   await kase.apply(off);
   await kase.apply({ upstream, mcp: { image: PYTHON_IMAGE, replicas: 1 } }, 'other');
   prometheus = await startPrometheus(kase.namespace);
-  await kase.ready();
-  await kase.ready('other');
-}, 600_000);
+  await kase.ready('studio', 400_000);
+  await kase.ready('other', 400_000);
+}, 1_200_000);
 afterAll(async () => {
-  if (process.env['KEEP'] === undefined) await kase?.remove();
-  void removeDefinitions;
+  await kase?.remove();
+  await removeDefinitions();
 }, 300_000);
 
 const active = async (): Promise<Json[]> => (await prometheus.data('targets?state=active')).activeTargets;
