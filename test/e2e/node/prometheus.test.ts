@@ -27,12 +27,12 @@ const MAY_BE_EMPTY: ReadonlySet<string> = new Set([]);
 let kase: Case;
 let prometheus: Prometheus;
 const upstream = { provider: 'Sandbox' };
-const off = { upstream, mcp: faulty, remediation: { mode: 'Off', unhealthySeconds: 3 } };
+const unrepaired = { upstream, mcp: faulty, remediation: { mode: 'DryRun', unhealthySeconds: 3 } };
 
 beforeAll(async () => {
   await installDefinitions();
   kase = await createCase('prometheus', { values: VALUES });
-  await kase.apply(off);
+  await kase.apply(unrepaired);
   await kase.apply({ upstream, mcp: { image: PYTHON_IMAGE, replicas: 1 } }, 'other');
   prometheus = await startPrometheus(kase.namespace);
   await kase.ready('studio', 400_000);
