@@ -1,12 +1,9 @@
-/** Images of the real Prometheus and of its operator: the programs, and the libraries that they need. */
+/** Images of the real Prometheus and of its operator: programs alone, without any library. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HOST_ARCH } from '../../scripts/images/base.ts';
-import { findLibraries } from '../../scripts/images/libraries.ts';
 import { loadImage, writeScratchImage } from '../cluster/index.ts';
 import { goProgram } from './go-programs.ts';
-import { prometheusPrograms } from './programs.ts';
 
 export const MONITORING_IMAGES = {
   prometheus: 'localhost/kling-test-prometheus:dev',
@@ -16,10 +13,9 @@ export const MONITORING_IMAGES = {
 
 /** Builds what is not built yet, and loads it into the test cluster. */
 export async function loadMonitoringImages(): Promise<void> {
-  const { prometheus } = await prometheusPrograms();
   // the operator calls the reloader by this path
   const programs = {
-    prometheus: ['/bin/prometheus', prometheus],
+    prometheus: ['/bin/prometheus', await goProgram('prometheus')],
     operator: ['/bin/operator', await goProgram('operator')],
     reloader: ['/bin/prometheus-config-reloader', await goProgram('reloader')],
   } as const;
@@ -27,14 +23,9 @@ export async function loadMonitoringImages(): Promise<void> {
   try {
     for (const name of ['prometheus', 'operator', 'reloader'] as const) {
       const [path, program] = programs[name];
-      const { files, missing } = await findLibraries(HOST_ARCH, '/', [program]);
-      if (missing.length > 0) throw new Error(`not found: ${missing.join(', ')}`);
       const archive = join(folder, `${name}.tar`);
       const reference = MONITORING_IMAGES[name];
-      await writeScratchImage(
-        { reference, files: { ...Object.fromEntries(files), [path]: program }, entrypoint: [path] },
-        archive,
-      );
+      await writeScratchImage({ reference, files: { [path]: program }, entrypoint: [path] }, archive);
       await loadImage(archive);
     }
   } finally {

@@ -1,4 +1,4 @@
-/** Debian's Prometheus and promtool. */
+/** Debian's promtool, which comes with its Prometheus. */
 import { withLock } from '../cluster/lock.ts';
 import { findProgram, installPackages } from '../cluster/packages.ts';
 import { steps, toStderr } from '../cluster/progress.ts';

@@ -162,8 +162,8 @@ const manifests = (namespace: string): object[] => [
     kind: 'Prometheus',
     metadata: { name: 'kling' },
     spec: {
-      // Debian's, whose settings are not those of the newest
-      version: 'v2.42.0',
+      // that of the module which the Prometheus operator is built with
+      version: 'v3.5.0',
       image: MONITORING_IMAGES.prometheus,
       imagePullPolicy: 'Never',
       replicas: 1,
