@@ -1,8 +1,8 @@
 # One image for each process: SERVICE is operator, api, mcp, probe or sandbox.
 #
 # The build context is dist/images/context, which `npm run images -- build` fills first:
-#   base/<arch>/    Node, the libraries it needs, CA certificates, the names of users
-#   app/<service>/  the bundle of one process
+#   base/<arch>/           Node, the libraries it needs, CA certificates, the names of users
+#   app/<arch>/<service>/  the bundle of one process, and its bill of materials (CycloneDX)
 # There is no shell and no package manager inside. For one image by hand:
 #   docker build --build-arg SERVICE=mcp --build-arg TARGETARCH=amd64 -f Dockerfile dist/images/context
 FROM scratch
@@ -19,7 +19,7 @@ USER 65532:65532
 ENTRYPOINT ["/usr/bin/node", "--max-old-space-size-percentage=70", "--max-semi-space-size=2", "--v8-pool-size=1", "--no-maglev", "/app/main.js"]
 
 ARG SERVICE VERSION=dev REVISION= DESCRIPTION=
-COPY app/${SERVICE}/ /app/
+COPY app/${TARGETARCH}/${SERVICE}/ /app/
 LABEL org.opencontainers.image.title="kling-${SERVICE}" \
       org.opencontainers.image.description="${DESCRIPTION}" \
       org.opencontainers.image.version="${VERSION}" \

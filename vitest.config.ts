@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
  * Projects: `unit` (seconds, no cluster), `makers` (the handshake against servers
  * of other makers), `fuzz` (the API service against what its document allows and
  * forbids), `conformance` (the protocol's own suite),
- * `page` (the API's page in a real browser), `crd` (the real API server),
+ * `page` (the pages of API and operator in a real browser), `crd` (the real API server),
  * `e2e` (the real node). `e2e` splits into cases that run concurrently, each in
  * a namespace of its own, and `node` cases that touch the node and run alone.
  */

@@ -1,8 +1,15 @@
-/** Writes the files that are made from others: the CRD, its copy for the chart, the Grafana dashboards, the pages of resource, metrics and settings. `--check` only compares. */
+/**
+ * Writes the files that are made from others: the CRD and its copy for the chart, the chart's values with schema and README, the
+ * plain manifests, the Grafana dashboards, the pages of resource, metrics and settings. `--check` only compares.
+ */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { customResourceDefinition, referencePage } from '@klingapi/operator';
 import { stringify } from 'yaml';
+import { plainManifests } from './chart/manifests.ts';
+import { chartReadme } from './chart/readme.ts';
+import { valuesJsonSchema } from './chart/values-schema.ts';
+import { valuesYaml } from './chart/values-yaml.ts';
 import { fleet } from './generate/dashboards/fleet.ts';
 import { klingapi } from './generate/dashboards/klingapi.ts';
 import { money } from './generate/dashboards/money.ts';
@@ -34,6 +41,9 @@ const files = new Map([
     `charts/kling-operator/files/dashboards/${each.uid}.json`,
     dashboardJson(each),
   ]),
+  ['charts/kling-operator/values.yaml', valuesYaml()],
+  ['charts/kling-operator/values.schema.json', valuesJsonSchema()],
+  ['charts/kling-operator/README.md', chartReadme()],
   ['docs/reference/metrics.md', metricsPage()],
   ['docs/reference/settings.md', settingsPage()],
   ['docs/reference/klingapi.md', referencePage()],
@@ -41,15 +51,21 @@ const files = new Map([
 
 const check = process.argv.includes('--check');
 const stale: string[] = [];
-for (const [path, content] of files) {
-  const present = await readFile(path, 'utf8').catch(() => '');
-  if (present === content) continue;
-  stale.push(path);
-  if (check) continue;
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, content);
-  console.log(`Wrote ${path}`);
+async function bring(files: ReadonlyMap<string, string>): Promise<void> {
+  for (const [path, content] of files) {
+    const present = await readFile(path, 'utf8').catch(() => '');
+    if (present === content) continue;
+    stale.push(path);
+    if (check) continue;
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content);
+    console.log(`Wrote ${path}`);
+  }
 }
+
+await bring(files);
+// rendered from the chart, so after the files that it is made of
+await bring(await plainManifests(definition));
 if (check && stale.length > 0) {
   console.error(`Stale: ${stale.join(', ')}. Run npm run generate and commit the result`);
   process.exitCode = 1;

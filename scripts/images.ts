@@ -1,9 +1,9 @@
 /** `npm run images -- build | push REGISTRY | kind`: the images of the processes. */
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
 import { processesNamed } from './bundle/processes.ts';
+import { archSchema, problemsOf, registrySchema } from './images/arguments.ts';
 import { HOST_ARCH } from './images/base.ts';
 import {
   buildImages,
@@ -18,24 +18,18 @@ import {
 import { findEngine } from './images/engine.ts';
 import { oneAtATime } from './images/one-at-a-time.ts';
 import { answers, runCommand } from './images/run-command.ts';
+import { commit } from './release/commit.ts';
+import { type PushedImage, writeImages } from './release/pushed-images.ts';
 
 const USAGE = `Usage: npm run images -- COMMAND [--only NAME]...
 
   build [--arch amd64|arm64]   writes dist/images/NAME-ARCH.tar, tagged localhost/NAME:dev
   push REGISTRY [--arch ARCH]  puts REGISTRY/NAME:${packageJson.version} there, for amd64 and arm64 unless one is named
-                               (--tag TAG for another tag; log in first with \`buildah login\` or \`docker login\`)
+                               (--tag TAG for another tag; log in first with \`buildah login\` or \`docker login\`);
+                               --digests FILE writes down what was pushed, for \`npm run release\`
   kind [--cluster NAME]        builds and loads them into a kind cluster
 
 NAME is operator, api, mcp, probe or sandbox; all of them without --only.`;
-
-const archSchema = z.enum(['amd64', 'arm64'], { error: 'the architecture is amd64 or arm64' });
-const registrySchema = z
-  .string({ error: 'push needs a registry, as in: npm run images -- push registry.example.com/team' })
-  .regex(
-    /^[a-z0-9[][a-z0-9.:[\]-]*(\/[a-z0-9._-]+)*\/?$/,
-    'the registry must look like registry.example.com/team, in small letters and without https://',
-  )
-  .transform((value) => value.replace(/\/+$/, ''));
 
 const tell = (line: string): void => console.log(line);
 
@@ -48,6 +42,7 @@ export async function main(args: readonly string[]): Promise<number> {
       only: { type: 'string', multiple: true, default: [] },
       arch: { type: 'string' },
       tag: { type: 'string', default: packageJson.version },
+      digests: { type: 'string' },
       cluster: { type: 'string', default: 'kind' },
       help: { type: 'boolean', default: false },
     },
@@ -61,7 +56,8 @@ export async function main(args: readonly string[]): Promise<number> {
   if (command === 'build') await build(values.only, arch ?? HOST_ARCH);
   else if (command === 'push') {
     const target = registrySchema.parse(registry);
-    await oneAtATime(IMAGES, () => push(values.only, arch, target, values.tag));
+    const pushed = await oneAtATime(IMAGES, () => push(values.only, arch, target, values.tag));
+    if (values.digests !== undefined) await writeImages(pushed, values.digests);
   } else if (command === 'kind') await loadIntoKind(values.only, values.cluster);
   else {
     console.error(command === undefined ? USAGE : `There is no command ${command}.\n\n${USAGE}`);
@@ -85,19 +81,22 @@ async function push(only: readonly string[], arch: 'amd64' | 'arm64' | undefined
   const processes = processesNamed(only);
   const arches = arch === undefined ? (['amd64', 'arm64'] as const) : [arch];
   const engine = await findEngine(STORAGE, tell);
-  for (const each of arches) await prepareContext(processes, each, tell);
-  const revision = await runCommand('git', ['rev-parse', 'HEAD'], { cwd: ROOT }).catch(() => '');
+  const { revision, created } = await commit(ROOT);
+  for (const each of arches) await prepareContext(processes, each, tell, created);
+  const pushed: PushedImage[] = [];
   for (const process of processes) {
     const started = performance.now();
     const target = `${registry}/${imageName(process)}:${tag}`;
-    await engine.push(
-      arches.map((each) => buildRequest(process, each, tag, revision.trim())),
+    const digest = await engine.push(
+      arches.map((each) => buildRequest(process, each, tag, revision)),
       target,
     );
-    tell(`Pushed ${target} (${arches.join(', ')}) in ${seconds(started)}`);
+    pushed.push({ name: imageName(process), image: `${registry}/${imageName(process)}`, digest, arches });
+    tell(`Pushed ${target} (${arches.join(', ')}) in ${seconds(started)}: ${digest}`);
   }
   await engine.tidy();
   tell(`Install with: helm install kling-operator charts/kling-operator --set image.registry=${registry}`);
+  return pushed;
 }
 
 async function loadIntoKind(only: readonly string[], cluster: string): Promise<void> {
@@ -125,8 +124,7 @@ if (import.meta.main) {
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
-    const problems = error instanceof z.ZodError ? error.issues.map((issue) => issue.message) : [];
-    console.error(problems.length > 0 ? problems.join('\n') : error instanceof Error ? error.message : error);
+    console.error(problemsOf(error));
     process.exitCode = 1;
   }
 }

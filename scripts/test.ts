@@ -19,7 +19,7 @@ const STAGES: Stage[] = [
   { name: 'conformance', what: "The protocol's own conformance suite", command: vitest('conformance') },
   { name: 'makers', what: 'The handshake against servers of other makers', command: vitest('makers') },
   { name: 'fuzz', what: 'The whole OpenAPI document of the API service, fuzzed', command: vitest('fuzz') },
-  { name: 'page', what: 'The page for people in a real browser', command: vitest('page') },
+  { name: 'page', what: 'The page for people and the console in a real browser', command: vitest('page') },
   { name: 'cluster', what: 'A real cluster', command: [node, 'test/cluster/cli.ts', 'up'] },
   { name: 'images', what: 'Images, built and loaded', command: [node, 'test/e2e/images.ts'] },
   { name: 'crd', what: 'The resource on the real API server', command: vitest('crd') },

@@ -116,6 +116,15 @@ function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: 
           },
     );
   }
+  const { exposure } = status;
+  const earlier = before.exposure;
+  if (exposure !== undefined && (exposure.result !== earlier?.result || exposure.reason !== earlier.reason))
+    out.push({
+      type: exposure.result === 'Failed' ? 'Warning' : 'Normal',
+      reason: exposure.reason,
+      action: 'VerifyExposure',
+      note: exposure.message,
+    });
   return out;
 }
 

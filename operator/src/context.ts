@@ -16,6 +16,7 @@ import type { KlingApi } from './resource/klingapi.ts';
 import type { Turns } from './rollout/turns.ts';
 import type { Pace } from './status/pace.ts';
 import type { Trace } from './tracing/trace.ts';
+import type { ExposureCheck } from './verification/exposure-check.ts';
 import type { Verifier } from './verification/verifier.ts';
 
 export interface Caches {
@@ -36,6 +37,7 @@ export interface Context {
   secrets: Secrets;
   observer: PodObserver;
   verifier: Verifier;
+  exposure: ExposureCheck;
   announce: Announce;
   pace: Pick<Pace, 'wrote'>;
   /** The record and the deletion that it fences: an operator that is told to go lets both happen or none. */

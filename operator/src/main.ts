@@ -32,7 +32,9 @@ import { createPace } from './status/pace.ts';
 import { printable } from './status/printable.ts';
 import { OFF } from './tracing/trace.ts';
 import { traceHandshakes, traceWrites } from './tracing/traced.ts';
+import { createExposureCheck } from './verification/exposure-check.ts';
 import { createVerificationJobs } from './verification/jobs.ts';
+import { allowedLookup } from './verification/public-addresses.ts';
 import { createVerifier } from './verification/verifier.ts';
 
 /** Time that looks have to come to their end when the process is told to go. */
@@ -115,9 +117,17 @@ const childCaches = new Map(children.map((entry) => [entry.cache.kind.kind, entr
 
 const secrets = createSecrets(gate.client, now, Math.random);
 const pace = createPace(systemClock);
-const jobs = createVerificationJobs(now, (uid) => {
+const lookAgain = (uid: string): void => {
   const found = klingApis.cache.list().find((object) => object.metadata?.uid === uid)?.metadata;
   if (found !== undefined) controller.enqueue({ namespace: found.namespace ?? '', name: found.name ?? '' });
+};
+const jobs = createVerificationJobs(now, lookAgain);
+const exposure = createExposureCheck({
+  handshake,
+  lookup: allowedLookup(),
+  now,
+  pause: (ms) => pause(ms),
+  onDone: lookAgain,
 });
 const recorder = createEventRecorder({
   client,
@@ -132,6 +142,9 @@ const podsOf = ({ metadata }: KlingApi, component: Component): V1Pod[] =>
   pods.cache
     .byLabel(NAME_LABEL, metadata.name, metadata.namespace)
     .filter((pod) => pod.metadata?.labels?.['app.kubernetes.io/component'] === component);
+
+/** Identities are `<pod>_<random>`. */
+const holderPod = (holder: string | undefined): string | null => holder?.split('_')[0] ?? null;
 
 /** One parse for each version of an object: the cache hands out the same one until it changes. */
 const parsed = new WeakMap<object, KlingApi>();
@@ -166,8 +179,10 @@ const deps: Context = {
     fetch,
     now,
     onHandshake: ({ metadata }, result) => metrics.handshake(metadata.namespace, metadata.name, result.verdict),
+    onLook: (...look) => page?.saw(...look),
   }),
   verifier: createVerifier({ jobs, secrets, handshake, fetch, now, pause: (ms) => pause(ms) }),
+  exposure,
   announce: createAnnounce(recorder, log),
   pace,
   together: gate.together,
@@ -222,7 +237,7 @@ const controller = createController({
 });
 
 onDeleted(klingApis.cache, (uid) => {
-  for (const memory of [deps.applier, deps.observer, deps.turns, jobs]) memory.forget(uid);
+  for (const memory of [deps.applier, deps.observer, deps.turns, jobs, exposure]) memory.forget(uid);
 });
 
 const election = createLeaderElection({
@@ -254,11 +269,34 @@ const management = await startManagement({
   routes: { '/healthz': answer(() => health.live()), '/readyz': answer(() => health.ready()) },
 });
 
+// loaded only where it is asked for
+const page =
+  settings.CONSOLE_PORT === undefined
+    ? undefined
+    : await (await import('./console/start.ts')).startConsole({
+        port: settings.CONSOLE_PORT,
+        cache: klingApis.cache,
+        parse,
+        operator: () => ({
+          pod: settings.POD_NAME,
+          namespace: settings.POD_NAMESPACE,
+          leading: !settings.LEADER_ELECTION || election.isLeader(),
+          leader: settings.LEADER_ELECTION ? holderPod(election.holder()) : settings.POD_NAME,
+        }),
+        clock: systemClock,
+      });
+
 for (const entry of [...informers, ...optional]) entry.start();
 if (settings.LEADER_ELECTION) election.start();
 else void controller.start();
 log.info(
-  { actor, namespaces: settings.WATCH_NAMESPACES, leaderElection: settings.LEADER_ELECTION, port: management.port },
+  {
+    actor,
+    namespaces: settings.WATCH_NAMESPACES,
+    leaderElection: settings.LEADER_ELECTION,
+    port: management.port,
+    consolePort: page?.port,
+  },
   'Operator was started',
 );
 
@@ -281,6 +319,7 @@ drainOnSignal({
     },
     { name: 'events', run: () => recorder.flush() },
     { name: 'traces', run: () => tracing.close() },
+    { name: 'console', run: async () => await page?.close() },
     { name: 'management', run: () => management.close() },
     { name: 'client', run: () => client.close() },
   ],

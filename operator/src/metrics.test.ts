@@ -44,6 +44,19 @@ it('leaves no series behind that names a KlingApi which is gone', async () => {
   expect(text).toMatch(/verification_check\{[^}]*check="ApiHealth"\} 1/);
   expect(text).toMatch(/verification_check\{[^}]*check="McpHandshake"\} 0/);
   expect(text).not.toContain('check="ImageGeneration"');
+  expect(await registry.metrics()).toContain('klingapi="studio"');
+  const exposure = { url: 'u', message: 'm', since: at };
+  metrics.observe(klingApi, { exposure: { ...exposure, result: 'Failed', reason: 'HttpError' } }, made, WORKLOADS);
+  expect(await registry.metrics()).toMatch(/klingoperator_exposed\{[^}]*reason="HttpError"[^}]*\} 0/);
+  metrics.observe(
+    klingApi,
+    { exposure: { ...exposure, result: 'Passed', reason: 'HandshakePassed' } },
+    made,
+    WORKLOADS,
+  );
+  expect((await registry.metrics()).match(/klingoperator_exposed\{.*/g)).toEqual([
+    expect.stringMatching(/reason="HandshakePassed"\} 1$/),
+  ]);
   metrics.forget('media', 'studio');
   expect(await registry.metrics()).not.toContain('klingapi="studio"');
 });

@@ -16,6 +16,8 @@ export interface OperatorMetrics {
   forget(namespace: string, name: string): void;
 }
 
+const EXPOSED = { Passed: 1, Failed: 0, Inconclusive: -1 } as const;
+
 type Workloads = Record<'api' | 'mcp', Pick<WorkloadState['api'], 'ready' | 'wanted'>>;
 
 interface RepairLabels {
@@ -118,6 +120,13 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
     labelNames: [...labels, 'diagnosis'],
     registers,
   });
+  const exposed = new Gauge({
+    name: 'klingoperator_exposed',
+    help: 'Newest handshake through the public URL of a KlingApi: 1 passed, 0 failed, -1 inconclusive; the reason is that of the condition Exposed',
+    labelNames: [...labels, 'reason'],
+    registers,
+  });
+  const exposedReasons = new Map<string, string>();
   const diagnosed = new Map<string, Set<string>>();
   const seen = new Map<string, Set<string>>();
   /** Labels of the repairs that were counted, by KlingApi. */
@@ -164,6 +173,15 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
       const names = new Set<string>(wrong.keys());
       for (const name of diagnosed.get(key) ?? []) if (!names.has(name)) diagnosis.remove({ ...own, diagnosis: name });
       diagnosed.set(key, names);
+      const reason = exposedReasons.get(key);
+      if (reason !== undefined && reason !== status.exposure?.reason) {
+        exposed.remove({ ...own, reason });
+        exposedReasons.delete(key);
+      }
+      if (status.exposure !== undefined) {
+        exposed.set({ ...own, reason: status.exposure.reason }, EXPOSED[status.exposure.result]);
+        exposedReasons.set(key, status.exposure.reason);
+      }
       const types = new Set((status.conditions ?? []).map((entry) => entry.type));
       for (const entry of status.conditions ?? [])
         condition.set({ ...own, type: entry.type }, { True: 1, False: 0, Unknown: -1 }[entry.status]);
@@ -181,6 +199,9 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
       for (const name of diagnosed.get(key) ?? []) diagnosis.remove({ ...own, diagnosis: name });
       for (const verdict of verdictSchema.options) handshakes.remove({ ...own, verdict });
       for (const how of counted.get(key)?.values() ?? []) repairs.remove({ ...how });
+      const reason = exposedReasons.get(key);
+      if (reason !== undefined) exposed.remove({ ...own, reason });
+      exposedReasons.delete(key);
       seen.delete(key);
       diagnosed.delete(key);
       counted.delete(key);

@@ -11,7 +11,7 @@ import type { EventRecorder } from './kube/events.ts';
 import { reconcile } from './reconcile.ts';
 import type { PodObservation } from './remediation/observation.ts';
 import { SIGNATURES } from './remediation/signatures.ts';
-import type { KlingApiStatus, RepairRecord } from './resource/status.ts';
+import type { Exposure, KlingApiStatus, RepairRecord } from './resource/status.ts';
 import { earlierRepair, handshakeOf, klingApiOf, podOf, reportOf, T0 } from './testing.ts';
 import { OFF } from './tracing/trace.ts';
 
@@ -31,6 +31,8 @@ interface World {
   log?: [number, string][];
   secretKey?: string;
   secretError?: KubeError;
+  /** What the public URL shows. */
+  exposure?: Exposure;
 }
 
 function world({
@@ -42,6 +44,7 @@ function world({
   log = [],
   secretKey = 'k'.repeat(43),
   secretError,
+  exposure,
 }: World) {
   const seen = {
     statuses: [] as KlingApiStatus[],
@@ -109,6 +112,7 @@ function world({
     ),
     observer: { observe: async () => pods, stillFails: async () => true },
     verifier: { take: () => undefined, follow: () => undefined },
+    exposure: { follow: () => exposure, forget: quiet },
     pace: { wrote: () => void seen.order.push('write') },
     trace: OFF.trace,
     async together<T>(writes: () => Promise<T>) {
@@ -230,6 +234,23 @@ describe('a look', () => {
     await look();
     await look();
     expect(seen.notes.filter((note) => note === `${stuck.name}: no`)).toHaveLength(1);
+  });
+
+  it('tells of a public URL that fails, and repairs nothing because of it', async () => {
+    const exposure: Exposure = {
+      url: 'https://kling.example/mcp/v1',
+      result: 'Failed',
+      reason: 'HttpError',
+      message: 'POST https://kling.example/mcp/v1 answered HTTP 502',
+      since: new Date(T0).toISOString(),
+    };
+    const { seen, look, condition } = world({ spec: { expose: { url: 'https://kling.example' } }, exposure });
+    await look();
+    expect(seen.statuses.at(-1)?.exposure).toEqual(exposure);
+    expect(condition('Exposed')).toMatchObject({ status: 'False', reason: 'HttpError', message: exposure.message });
+    expect(condition('Degraded')).toBeUndefined();
+    expect(seen.notes.filter((note) => note === exposure.message)).toHaveLength(1);
+    expect([seen.deleted, seen.begun]).toEqual([[], [undefined]]);
   });
 
   it('tells of a repair that was written down even when its deletion fails', async () => {

@@ -78,12 +78,18 @@ export async function reconcile(
   const acted = await act(klingApi, planned, deps);
   const acts = withKubeletRestarts(klingApi, acted, planned.pods, observations, deps.now());
   const verification = deps.verifier.follow(klingApi, { plan: planned, revision, workloads, internalKey });
+  const exposure = deps.exposure.follow(klingApi, {
+    verification,
+    headers,
+    serving: workloads.mcp.ready > 0 && !workloads.mcp.rollingOut,
+  });
   const status = buildStatus(
     {
       klingApi,
       plan: planned,
       acts,
       verification,
+      exposure,
       revision,
       restartedAt: restartedAt(live.mcp),
       apiTrouble: apiTrouble(

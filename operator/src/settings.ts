@@ -38,6 +38,15 @@ export const settingsSchema = z.object({
     .max(65535)
     .default(9090)
     .describe('Port of health and metrics; 0 picks one'),
+  CONSOLE_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .optional()
+    .describe(
+      'Port of the console, a page to look at, on the loopback address of the pod alone: reached by kubectl port-forward; 0 picks one; no console without it',
+    ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error'])
     .default('info')

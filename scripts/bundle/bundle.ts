@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import { z } from 'zod';
 import { bake } from './bake.ts';
 import { licenceNotices } from './licences.ts';
+import { type BundledPackages, bundledPackages } from './packages.ts';
 import type { Process } from './processes.ts';
 
 /** CommonJS packages inside an ES module still ask for these three. */
@@ -23,6 +24,8 @@ export interface Bundle {
   readonly folder: string;
   /** Of `main.js`. */
   readonly bytes: number;
+  /** What of others is in it. */
+  readonly contents: BundledPackages;
 }
 
 /**
@@ -59,7 +62,7 @@ export async function bundle(
   const { version, license } = versionSchema.parse(
     JSON.parse(await readFile(join(root, process.folder, 'package.json'), 'utf8')),
   );
-  const inputs = Object.keys(result.metafile.inputs);
+  const contents = await bundledPackages(root, result.metafile);
   const scripts = result.outputFiles.filter((file) => file.path.endsWith('.js'));
   const legal = result.outputFiles.filter((file) => file.path.endsWith('.LEGAL.txt'));
 
@@ -78,10 +81,10 @@ export async function bundle(
     ),
     licenceNotices(
       root,
-      inputs,
+      contents.packages,
       legal.map((file) => file.text),
     ).then((text) => writeFile(join(folder, 'LICENSES'), text)),
   ]);
   const bytes = scripts.find((file) => basename(file.path) === 'main.js')?.contents.byteLength ?? 0;
-  return { process, folder, bytes };
+  return { process, folder, bytes, contents };
 }

@@ -1,14 +1,17 @@
 /** Makes the image archives of the processes, each only when its inputs have changed. */
 import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { z } from 'zod';
+import packageJson from '../../package.json' with { type: 'json' };
 import { buildBundles } from '../build.ts';
 import { type Process, processesNamed } from '../bundle/processes.ts';
+import { sbom } from '../sbom/sbom.ts';
 import { HOST_ARCH, writeBase } from './base.ts';
 import { digestOf, filesBelow, sourceFiles } from './digest.ts';
 import type { Arch } from './elf.ts';
 import { type BuildRequest, type Engine, findEngine } from './engine.ts';
 import { oneAtATime } from './one-at-a-time.ts';
+import { settle } from './settle.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 export const IMAGES = join(ROOT, 'dist/images');
@@ -17,7 +20,15 @@ export const STORAGE = join(IMAGES, 'storage');
 const DOCKERFILE = join(ROOT, 'Dockerfile');
 
 /** Everything that a bundle, the shared part or the way of building is made from. */
-export const SOURCES = ['operator', 'services', 'scripts', 'package.json', 'package-lock.json', 'Dockerfile'];
+export const SOURCES = [
+  'operator',
+  'services',
+  'scripts',
+  'package.json',
+  'package-lock.json',
+  'Dockerfile',
+  'LICENSE',
+];
 
 export interface ImageOptions {
   /** Names as in `mcp` or `kling-mcp`; all without any. */
@@ -67,7 +78,7 @@ async function makeArchives(
   let engine: Engine | undefined;
   const images: BuiltImage[] = [];
   for (const process of processes) {
-    const content = await digestOf(CONTEXT, await appFiles(process), [base, await readFile(DOCKERFILE, 'utf8')]);
+    const content = await digestOf(CONTEXT, await appFiles(process, arch), [base, await readFile(DOCKERFILE, 'utf8')]);
     const same = await findArchive(process, arch, { content });
     if (same === undefined) {
       engine ??= await findEngine(STORAGE, tell);
@@ -82,29 +93,42 @@ async function makeArchives(
   return images;
 }
 
+/** Where the context holds what is one process's own, and the bill of materials of its image. */
+export const appFolder = (process: Process, arch: Arch): string => join(CONTEXT, 'app', arch, process.name);
+export const SBOM_FILE = 'sbom.cdx.json';
+
 /**
- * Lays out what the Dockerfile copies: the shared part and the bundles.
+ * Lays out what the Dockerfile copies: the shared part, and for each process its bundle and its bill of materials.
  *
+ * @param created what the bill of materials gives as its time
  * @returns fingerprint of the shared part
  */
 export async function prepareContext(
   processes: readonly Process[],
   arch: Arch,
   tell: (line: string) => void,
+  created?: Date,
 ): Promise<string> {
   let started = performance.now();
   const bundles = await buildBundles({ only: processes.map((process) => process.name) });
-  for (const { process, folder } of bundles) {
-    const target = join(CONTEXT, 'app', process.name);
-    await rm(target, { recursive: true, force: true });
-    await mkdir(target, { recursive: true });
-    await cp(folder, target, { recursive: true });
-  }
   tell(`Bundled ${bundles.length} processes in ${seconds(started)}`);
   started = performance.now();
   const folder = join(CONTEXT, 'base', arch);
-  await writeBase(ROOT, arch, folder);
+  const contents = await writeBase(ROOT, arch, folder);
+  await settle(folder);
   const base = await digestOf(folder, await filesBelow(folder));
+  for (const bundle of bundles) {
+    const target = appFolder(bundle.process, arch);
+    await rm(target, { recursive: true, force: true });
+    await mkdir(target, { recursive: true });
+    await cp(bundle.folder, target, { recursive: true });
+    const { version } = packageJson;
+    await writeFile(
+      join(target, SBOM_FILE),
+      await sbom({ root: ROOT, bundle, base: folder, contents, version, created }),
+    );
+    await settle(target);
+  }
   tell(`Prepared Node and its libraries for ${arch} in ${seconds(started)}`);
   return base;
 }
@@ -121,8 +145,10 @@ export function buildRequest(process: Process, arch: Arch, version: string, revi
 
 const archive = (process: Process, arch: Arch): string => join(IMAGES, `${imageName(process)}-${arch}.tar`);
 
-const appFiles = async (process: Process): Promise<readonly string[]> =>
-  (await filesBelow(join(CONTEXT, 'app', process.name))).map((file) => join('app', process.name, file));
+const appFiles = async (process: Process, arch: Arch): Promise<readonly string[]> => {
+  const folder = appFolder(process, arch);
+  return (await filesBelow(folder)).map((file) => relative(CONTEXT, join(folder, file)));
+};
 
 const stateSchema = z.object({ sources: z.string(), content: z.string() }).partial();
 

@@ -1,5 +1,5 @@
 /** The two programs that can build images from the Dockerfile: buildah, which needs no daemon, and Docker. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Arch } from './elf.ts';
 import { answers, runCommand } from './run-command.ts';
@@ -17,8 +17,12 @@ export interface Engine {
   readonly name: 'buildah' | 'docker';
   /** Builds and writes a docker-archive. */
   buildTar(request: BuildRequest, tar: string): Promise<void>;
-  /** Puts one image for several architectures under one name into a registry. */
-  push(requests: readonly BuildRequest[], target: string): Promise<void>;
+  /**
+   * Puts one image for several architectures under one name into a registry.
+   *
+   * @returns the digest that the name stands for there, as in `sha256:…`
+   */
+  push(requests: readonly BuildRequest[], target: string): Promise<string>;
   /** Throws away what earlier builds left and no image needs any more. */
   tidy(): Promise<void>;
 }
@@ -56,10 +60,14 @@ export function buildah(storage: string): Engine {
         await run(command, '--no-cache', ...args);
         await run('manifest', 'add', '--arch', request.arch, '--os', 'linux', list, reference);
       }
+      const digestFile = join(storage, 'digest');
+      const options = ['--all', '--digestfile', digestFile];
       const insecure = isLocal(target) ? ['--tls-verify=false'] : [];
-      await run('manifest', 'push', '--all', ...insecure, list, `docker://${target}`);
+      await run('manifest', 'push', ...options, ...insecure, list, `docker://${target}`);
+      const digest = (await readFile(digestFile, 'utf8')).trim();
       await run('manifest', 'rm', list);
       await run('rmi', ...requests.map((request) => `${request.reference}-${request.arch}`));
+      return digest;
     },
     async tidy() {
       await run('rmi', '--prune', '--force');
@@ -101,7 +109,8 @@ export function docker(): Engine {
         target,
         ...parts,
       ]);
-      await runCommand('docker', ['manifest', 'push', '--purge', ...(isLocal(target) ? ['--insecure'] : []), target]);
+      const insecure = isLocal(target) ? ['--insecure'] : [];
+      return (await runCommand('docker', ['manifest', 'push', '--purge', ...insecure, target])).trim();
     },
     // Docker has its own garbage collection, and its images are not only ours.
     async tidy() {},

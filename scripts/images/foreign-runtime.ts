@@ -10,9 +10,7 @@ import { z } from 'zod';
 import { cacheFolder } from './cache-folder.ts';
 import type { Arch } from './elf.ts';
 import { answers, runCommand } from './run-command.ts';
-
-/** Hold every library that the Node binary needs, and the loader. */
-const DEBIAN_PACKAGES = ['libc6', 'libgcc-s1', 'libstdc++6'];
+import { archivedPackages, LIBRARY_PACKAGES, packagesSchema, type SystemPackage } from './system-packages.ts';
 
 const lockSchema = z.object({
   packages: z.record(z.string(), z.object({ version: z.string().optional(), integrity: z.string().optional() })),
@@ -22,6 +20,9 @@ export interface Runtime {
   readonly node: string;
   /** Folder under which the libraries lie. */
   readonly root: string;
+  readonly version: string;
+  /** Where the libraries come from, as far as it is known. */
+  readonly packages: readonly SystemPackage[];
 }
 
 /** Unpacked once for a Node version and kept in the cache folder. */
@@ -31,21 +32,25 @@ export async function foreignRuntime(repository: string, arch: Arch): Promise<Ru
   const { version, integrity } = lock.packages[`node_modules/${name}`] ?? {};
   if (version === undefined || integrity === undefined) throw new Error(`package-lock.json does not hold ${name}`);
   const folder = cacheFolder('runtime', `${name}-${version}`);
-  const runtime = { node: join(folder, 'package/bin/node'), root: join(folder, 'root') };
-  if (existsSync(join(folder, 'complete'))) return runtime;
+  const complete = join(folder, 'packages.json');
+  const runtime = async (): Promise<Runtime> => ({
+    ...{ node: join(folder, 'package/bin/node'), root: join(folder, 'root'), version },
+    packages: packagesSchema.parse(JSON.parse(await readFile(complete, 'utf8'))),
+  });
+  if (existsSync(complete)) return runtime();
 
   await mkdir(cacheFolder('runtime'), { recursive: true });
   const work = await mkdtemp(`${folder}.`);
   try {
     await unpackNode(work, `${name}@${version}`, integrity);
-    await unpackDebian(work, arch);
-    await writeFile(join(work, 'complete'), '');
+    const packages = await unpackDebian(work, arch);
+    await writeFile(join(work, 'packages.json'), JSON.stringify(packages));
     await rm(folder, { recursive: true, force: true });
     await rename(work, folder);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-  return runtime;
+  return runtime();
 }
 
 /** npm checks what it installs against the lockfile; this package is not for this machine, so it is done here. */
@@ -63,7 +68,7 @@ async function unpackNode(work: string, spec: string, integrity: string): Promis
 }
 
 /** Through lists of its own, so that the machine's package database learns of no second architecture. */
-async function unpackDebian(work: string, arch: Arch): Promise<void> {
+async function unpackDebian(work: string, arch: Arch): Promise<readonly SystemPackage[]> {
   if (!(await answers('apt-get')) || !(await answers('dpkg-deb'))) {
     throw new Error(
       `the ${arch} libraries come from Debian packages: build on Debian or Ubuntu, or only for this machine's architecture`,
@@ -89,8 +94,11 @@ async function unpackDebian(work: string, arch: Arch): Promise<void> {
     'APT::Sandbox::User=',
   ].flatMap((option) => ['-o', option]);
   await runCommand('apt-get', [...options, 'update', '-q']);
-  await runCommand('apt-get', [...options, 'download', ...DEBIAN_PACKAGES], { cwd: debs });
-  for (const deb of await readdir(debs)) await runCommand('dpkg-deb', ['-x', join(debs, deb), root]);
+  await runCommand('apt-get', [...options, 'download', ...LIBRARY_PACKAGES], { cwd: debs });
+  const archives = (await readdir(debs)).sort().map((deb) => join(debs, deb));
+  for (const deb of archives) await runCommand('dpkg-deb', ['-x', deb, root]);
+  const packages = await archivedPackages(archives);
   await rm(apt, { recursive: true });
   await rm(debs, { recursive: true });
+  return packages;
 }

@@ -95,7 +95,7 @@ describe('what is called', () => {
 
 describe('the command line', () => {
   it.each([
-    [['push'], 'push needs a registry'],
+    [['push'], 'a registry is needed'],
     [['push', 'https://registry.example.com'], 'without https://'],
     [['push', 'registry.example.com/Team'], 'in small letters'],
     [['build', '--arch', 'riscv64'], 'the architecture is amd64 or arm64'],

@@ -41,11 +41,11 @@ async function kubeconfigOf(namespace: string, token: string): Promise<string> {
   });
 }
 
-/** What the chart would install, without the pod. */
+/** What the chart would install, without pods and what belongs to them. */
 async function installRights(namespace: string): Promise<void> {
   const sets = ['scope=namespace', 'crds.install=false', 'image.registry=localhost', 'serviceAccount.name=operator'];
   const rendered = await helm(['template', 'kling-operator', CHART, '-n', namespace, '--set', sets.join()]);
-  const rights = rendered.split(/^---$/m).filter((part) => !/^kind: Deployment$/m.test(part));
+  const rights = rendered.split(/^---$/m).filter((part) => /^kind: (Role|RoleBinding|ServiceAccount)$/m.test(part));
   await kubectl(['apply', '-n', namespace, '-f', '-'], rights.join('---\n'));
 }
 

@@ -52,7 +52,8 @@ const chart = (namespace: string, values: string[]): string[] => [
   '-n',
   namespace,
   ...LOCAL_IMAGES,
-  ...['scope=namespace', 'crds.install=false', ...values].flatMap((value) => ['--set', value]),
+  // one operator is enough where no test is about two
+  ...['scope=namespace', 'crds.install=false', 'replicas=1', ...values].flatMap((value) => ['--set', value]),
 ];
 
 export async function createCase(title: string, options: CaseOptions = {}): Promise<Case> {

@@ -40,7 +40,7 @@ const RECIPES: Readonly<Record<TestImageName, Recipe>> = {
       await prepareContext(processesNamed(['mcp']), HOST_ARCH, tell);
       const target = join(CONTEXT, 'app/test-mcp-faults');
       await rm(target, { recursive: true, force: true });
-      await cp(join(CONTEXT, 'app/mcp'), target, { recursive: true });
+      await cp(join(CONTEXT, 'app', HOST_ARCH, 'mcp'), target, { recursive: true });
       await cp(join(HERE, 'mcp-faults/preload.mjs'), join(target, 'preload.mjs'));
     },
   },

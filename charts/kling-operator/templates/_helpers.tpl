@@ -16,7 +16,7 @@
 {{- end }}
 {{- end }}
 
-{{/* Name of the Service that only Prometheus asks, and so the label `job` of what it scrapes there. */}}
+{{/* Name of the Service of the management port, and so the label `job` of what is scraped there. */}}
 {{- define "kling-operator.metricsName" -}}
 {{- printf "%s-metrics" (include "kling-operator.fullname" . | trunc 55 | trimSuffix "-") }}
 {{- end }}
@@ -32,13 +32,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/component: operator
 app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with omit (.Values.commonLabels | default dict) "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/component" "app.kubernetes.io/managed-by" }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{- define "kling-operator.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create }}
 {{- default (include "kling-operator.fullname" .) .Values.serviceAccount.name }}
 {{- else }}
-{{- required "serviceAccount.name is needed when serviceAccount.create is false" .Values.serviceAccount.name }}
+{{- .Values.serviceAccount.name }}
 {{- end }}
 {{- end }}
 
@@ -46,11 +49,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "kling-operator.image" -}}
 {{- $root := index . 0 }}
 {{- $image := index $root.Values.images (index . 1) }}
-{{- $registry := $image.registry | default $root.Values.image.registry }}
-{{- if not $registry }}
-{{- fail "\n\nimage.registry is not set: there is no default registry. Set it to the one that holds the images, for example\n  --set image.registry=registry.example.com/team\n" }}
-{{- end }}
-{{- $name := printf "%s/%s" (trimSuffix "/" $registry) $image.repository }}
+{{- $name := printf "%s/%s" ($image.registry | default $root.Values.image.registry) $image.repository }}
 {{- if $image.digest }}
 {{- printf "%s@%s" $name $image.digest }}
 {{- else }}
@@ -63,9 +62,6 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if eq .Values.scope "namespace" }}
 {{- dict "list" (.Values.watchNamespaces | default (list .Release.Namespace) | sortAlpha) | toJson }}
 {{- else }}
-{{- if .Values.watchNamespaces }}
-{{- fail "\n\nwatchNamespaces is set but scope is cluster: set scope=namespace to watch only these namespaces\n" }}
-{{- end }}
 {{- dict "list" list | toJson }}
 {{- end }}
 {{- end }}

@@ -101,6 +101,7 @@ const whole = klingApiOf({
     httpRoute: {
       parentRefs: [{ name: 'edge', namespace: 'gateways', sectionName: 'https' }],
       hostnames: ['kling.example.com', 'media.example.com'],
+      requestTimeoutSeconds: 0,
     },
   },
   networkPolicy: { mode: 'Enabled', ingressFrom: [{ namespaceSelector: { matchLabels: { app: 'ingress' } } }] },

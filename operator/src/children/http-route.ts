@@ -13,11 +13,15 @@ export interface HttpRoute extends KubernetesObject {
     rules: {
       matches: { path: { type: 'Exact' | 'PathPrefix'; value: string } }[];
       backendRefs: { name: string; port: number }[];
+      timeouts?: { request: string };
     }[];
   };
 }
 
-export const httpRoute = (klingApi: KlingApi, { parentRefs, hostnames }: RouteExposure): HttpRoute => ({
+export const httpRoute = (
+  klingApi: KlingApi,
+  { parentRefs, hostnames, requestTimeoutSeconds: limit }: RouteExposure,
+): HttpRoute => ({
   apiVersion: 'gateway.networking.k8s.io/v1',
   kind: 'HTTPRoute',
   metadata: childMeta(klingApi, klingApi.metadata.name),
@@ -27,6 +31,8 @@ export const httpRoute = (klingApi: KlingApi, { parentRefs, hostnames }: RouteEx
     rules: routes(klingApi).map(({ path, match, service, port }) => ({
       matches: [{ path: { type: match === 'Exact' ? 'Exact' : 'PathPrefix', value: path } }],
       backendRefs: [{ name: service, port }],
+      // not every controller takes the field, and some refuse the whole route because of it
+      ...(limit === undefined ? {} : { timeouts: { request: `${limit}s` } }),
     })),
   },
 });

@@ -64,6 +64,28 @@ describe.each([0, -3_600_000, 3_600_000])('with the clock of the node %d ms ahea
   });
 });
 
+it('tells of each look what both observers saw, and of no report that is too old to count', async () => {
+  const world = { now: T0, report: reportOf({ verdict: 'Serving' }) as ProbeReport | null };
+  const looks: unknown[] = [];
+  const observer = createPodObserver({
+    handshake: async () => handshakeOf('Failing', 'HttpError'),
+    fetch: async () => Response.json(world.report),
+    now: () => world.now,
+    onLook: (klingApi, seen, own, probe) =>
+      looks.push([klingApi.metadata.name, seen.name, seen.uid, own.verdict, probe?.verdict ?? null]),
+  });
+  const look = () => observer.observe(klingApiOf(), [pod], {});
+  await look();
+  await look();
+  expect(looks, 'a look that asked nothing is none').toEqual([
+    ['studio', 'studio-mcp-1', 'uid-1', 'Failing', 'Serving'],
+  ]);
+  world.now += 60_000;
+  world.report = null;
+  await look();
+  expect(looks[1]).toEqual(['studio', 'studio-mcp-1', 'uid-1', 'Failing', null]);
+});
+
 it('takes what is no time for none', async () => {
   const observer = createPodObserver({
     handshake: async () => handshakeOf('Failing', 'HttpError'),

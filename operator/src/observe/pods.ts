@@ -27,6 +27,13 @@ export interface ObserverTools {
   fetch: typeof fetch;
   now: () => number;
   onHandshake?: (klingApi: KlingApi, result: HandshakeResult) => void;
+  /** After each look that asked anything: the operator's handshake, and the pod's own report where it counts. */
+  onLook?: (
+    klingApi: KlingApi,
+    pod: { name: string; uid: string },
+    own: HandshakeResult,
+    probe: ProbeReport | null,
+  ) => void;
 }
 
 export interface PodObserver {
@@ -125,6 +132,7 @@ export function createPodObserver(tools: ObserverTools): PodObserver {
     const current =
       raw !== null && received !== null && !isStale(received, (3 * periodSeconds + timeoutSeconds) * 1_000, at);
     const probe = current ? received.report : null;
+    tools.onLook?.(klingApi, { name: seen.name, uid }, last, probe);
     const own: OwnHandshakes = failed(last.verdict)
       ? { last, at, failures: known.own.failures + 1, failingSince: known.own.failingSince ?? at }
       : { last, at, failures: 0, failingSince: null };

@@ -29,6 +29,11 @@ const httpRoute = z.object({
   hostnames: atomicList(host(), 16, 1).describe(
     'Host names; the first is the address under which the services say they are',
   ),
+  requestTimeoutSeconds: int(0, 86400)
+    .optional()
+    .describe(
+      "Longest time that a request may take, in seconds, 0 for no limit; the gateway's own limit without it (15 s with Envoy Gateway), which may cut waits for results",
+    ),
 });
 
 export const expose = z

@@ -134,6 +134,16 @@ const remediation = z.object({
   handledRequest: text(256).optional().describe('Last value of the annotation klingapi.dev/repair that was acted on'),
 });
 
+const exposure = z.object({
+  url: text(2048).describe('The MCP endpoint that was asked'),
+  result: z
+    .enum(['Passed', 'Failed', 'Inconclusive'])
+    .describe('Its result; Inconclusive where the operator does not get there, which others may'),
+  reason: required(64).describe('Why, in one word'),
+  message: text(4096).describe('Why, in words'),
+  since: time().describe('When this was first seen; it is asked again after each verification'),
+});
+
 export const statusSchema = z.object({
   observedGeneration: z
     .int()
@@ -162,6 +172,11 @@ export const statusSchema = z.object({
     .optional()
     .describe('The MCP workload'),
   verification: verificationSchema.optional().describe('The newest verification'),
+  exposure: exposure
+    .optional()
+    .describe(
+      'The newest handshake through the public URL, where there is one; nothing is repaired because of it, and Ready does not depend on it',
+    ),
   revisions: z
     .object({
       current: text(64).optional().describe('Revision of the MCP workload that is applied'),
@@ -186,6 +201,7 @@ export type Condition = z.output<typeof condition>;
 export type RepairRecord = z.output<typeof repairSchema>;
 export type RepairEvidence = z.output<typeof evidenceSchema>;
 export type Verification = z.output<typeof verificationSchema>;
+export type Exposure = z.output<typeof exposure>;
 export type Check = z.output<typeof check>;
 export type PodStatus = z.output<typeof podStatus>;
 export type Revisions = NonNullable<KlingApiStatus['revisions']>;

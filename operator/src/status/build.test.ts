@@ -26,6 +26,7 @@ const statusOf = (spec: Record<string, unknown>, observations: PodObservation[])
         afterWrite: async () => {},
       },
       verification: undefined,
+      exposure: undefined,
       revision: 'r1',
       restartedAt: undefined,
       rollout: { kind: 'Wanted', revision: 'r1' },

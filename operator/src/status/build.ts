@@ -10,7 +10,7 @@ import type { PodObservation } from '../remediation/observation.ts';
 import { publicUrl } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { API_PORT, childNames, serviceHost } from '../resource/names.ts';
-import type { KlingApiStatus, PodStatus, Verification } from '../resource/status.ts';
+import type { Exposure, KlingApiStatus, PodStatus, Verification } from '../resource/status.ts';
 import type { Choice } from '../rollout/choose.ts';
 import { nextRevisions } from '../rollout/revisions.ts';
 import { recentImages } from '../verification/policy.ts';
@@ -21,6 +21,8 @@ export interface StatusInput {
   plan: Plan;
   acts: Acts;
   verification: Verification | undefined;
+  /** The newest handshake through the public URL. */
+  exposure: Exposure | undefined;
   /** Revision of the live MCP workload. */
   revision: string;
   /** Stamp of its newest restart by a repair. */
@@ -106,6 +108,7 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
         mcp: { ...workloads.mcp, pods: plan.pods },
         verification,
         currentRevision: revision,
+        exposure: outside === undefined ? null : input.exposure,
         upstream: upstreamUrl(klingApi),
         decision: acts.decision,
         judgement: plan.judgement,
@@ -127,6 +130,7 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
       serving: `${plan.pods.filter(serves).length}/${workloads.mcp.wanted}`,
     },
     ...(verification === undefined ? {} : { verification }),
+    ...(input.exposure === undefined ? {} : { exposure: input.exposure }),
     revisions: nextRevisions(
       {
         previous: previous.revisions ?? {},

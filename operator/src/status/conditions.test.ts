@@ -46,6 +46,7 @@ const input = (overrides: Partial<ConditionInput> = {}): ConditionInput => ({
   mcp: { pods: [serving, { ...serving, pod: 'b', uid: 'b' }], wanted: 2, rollingOut: false, refused: null },
   verification,
   currentRevision: 'r1',
+  exposure: null,
   upstream: 'http://kling',
   decision: { kind: 'Nothing' },
   judgement: { kind: 'Settled' },
@@ -187,6 +188,21 @@ describe('conditions', () => {
     const list = shown({ optionalKinds: { reason: 'HTTPRouteNotServed', message: 'HTTPRoute is not served' } });
     expect(list).toEqual(expect.arrayContaining(['Ready=True Ready', 'OptionalKindsMissing=True HTTPRouteNotServed']));
     expect(list.join()).not.toMatch(/Reconciling|Stalled|Degraded/);
+  });
+
+  it('what the public URL shows is told, and Ready does not depend on it', () => {
+    expect(shown().join()).not.toContain('Exposed');
+    expect(shown({ exposure: undefined })).toContain('Exposed=Unknown NotVerifiedYet');
+    const seen = { url: 'https://kling.example/mcp/v1', message: 'it was asked', since: new Date(T0).toISOString() };
+    for (const [result, reason, condition] of [
+      ['Passed', 'HandshakePassed', 'Exposed=True HandshakePassed'],
+      ['Failed', 'HttpError', 'Exposed=False HttpError'],
+      ['Inconclusive', 'NameResolution', 'Exposed=Unknown NameResolution'],
+    ] as const) {
+      const list = shown({ exposure: { ...seen, result, reason } });
+      expect(list).toEqual(expect.arrayContaining(['Ready=True Ready', condition]));
+      expect(list.join()).not.toMatch(/Reconciling|Stalled|Degraded/);
+    }
   });
 
   it('a foreign child stalls', () => {

@@ -2,7 +2,7 @@ import type { Missing } from '../observe/missing.ts';
 import { type Assessment, serves } from '../remediation/assess.ts';
 import type { Decision } from '../remediation/decide.ts';
 import { isLasting } from '../remediation/diagnoses.ts';
-import type { Condition, RemediationStatus, Verification } from '../resource/status.ts';
+import type { Condition, Exposure, RemediationStatus, Verification } from '../resource/status.ts';
 import type { Choice } from '../rollout/choose.ts';
 import type { Judgement } from '../rollout/judge.ts';
 
@@ -29,6 +29,8 @@ export interface ConditionInput {
   /** The newest verification, of `revision`. */
   verification: Verification | undefined;
   currentRevision: string;
+  /** What the public URL shows: null without one, undefined before the first handshake. */
+  exposure: Exposure | null | undefined;
   /** Where the API sends its requests now. */
   upstream: string;
   decision: Decision;
@@ -47,6 +49,7 @@ const TYPES = [
   'McpAvailable',
   'ProtocolVerified',
   'UpstreamReachable',
+  'Exposed',
   'Degraded',
   'RemediationExhausted',
   'OptionalKindsMissing',
@@ -151,6 +154,15 @@ function upstreamReachable({ verification, upstream }: ConditionInput): Draft {
   // an inconclusive check without a reason was written by an earlier version
   const reason = check.reason ?? (check.result === 'Inconclusive' ? 'UpstreamRefused' : 'PictureFailed');
   return draft('UpstreamReachable', reason.startsWith('Upstream') ? 'False' : 'Unknown', reason, check.message);
+}
+
+/** Tells of what lies between clients and the Services; Ready speaks of these alone. */
+function exposed({ exposure }: ConditionInput): Draft[] {
+  if (exposure === null) return [];
+  if (exposure === undefined)
+    return [draft('Exposed', 'Unknown', 'NotVerifiedYet', 'no handshake was done through the public URL yet')];
+  const status = { Passed: 'True', Failed: 'False', Inconclusive: 'Unknown' } as const;
+  return [draft('Exposed', status[exposure.result], exposure.reason, exposure.message)];
 }
 
 /** Whoever has the right credentials is served. */
@@ -268,7 +280,7 @@ export function conditions(previous: Condition[], input: ConditionInput, now: nu
     protocolVerified(input),
     upstreamReachable(input),
   ];
-  return [ready(parts, input), ...parts, ...abnormal(input)].map((part) => {
+  return [ready(parts, input), ...parts, ...exposed(input), ...abnormal(input)].map((part) => {
     const before = previous.find((entry) => entry.type === part.type);
     return {
       ...part,

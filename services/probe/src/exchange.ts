@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingHttpHeaders, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import type { Phases } from './report.ts';
 
 /** Most bytes of a body that are read. */
@@ -16,6 +16,8 @@ export interface ExchangeRequest {
   body?: string;
   /** Ends the exchange; what came until then is returned with the error DEADLINE. */
   signal: AbortSignal;
+  /** Resolves the name in place of the system's own; not asked for an address. */
+  lookup?: LookupFunction | undefined;
   /** Called with the head; the function it returns gets the text and says when it has seen enough. */
   read?: (status: number, contentType: string | null) => (text: string) => boolean;
 }
@@ -134,7 +136,12 @@ export function exchange(options: ExchangeRequest): Promise<Exchange> {
 }
 
 function open(options: ExchangeRequest): ClientRequest {
-  const settings: RequestOptions = { method: options.method, headers: options.headers, agent: false };
+  const settings: RequestOptions = {
+    method: options.method,
+    headers: options.headers,
+    agent: false,
+    ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
+  };
   return options.url.protocol === 'https:' ? requestHttps(options.url, settings) : requestHttp(options.url, settings);
 }
 

@@ -453,6 +453,23 @@ describe('credentials', () => {
   });
 });
 
+it('asks the lookup that it is given for the name, also to end a session', async () => {
+  const server = await serve((_seen, response) => json(response, 200, INITIALIZED, { 'mcp-session-id': 'one' }));
+  const asked: string[] = [];
+  const url = server.url.replace('127.0.0.1', 'kling.example');
+  const result = await handshake({
+    url,
+    timeoutMs: 2000,
+    lookup: (name, _options, callback) => {
+      asked.push(name);
+      callback(null, [{ address: '127.0.0.1', family: 4 }]);
+    },
+  });
+  expect(result.verdict).toBe('Serving');
+  expect(new Set(asked)).toEqual(new Set(['kling.example']));
+  expect(asked).toHaveLength(server.seen.length);
+});
+
 describe('redirects', () => {
   const to =
     (status: number, location: (seen: { headers: { host?: string | undefined } }) => string): Script =>
@@ -477,6 +494,15 @@ describe('redirects', () => {
   it('follows a relative one', async () => {
     const { result } = await against(to(307, () => '/mcp/v1/'));
     expect(result.verdict).toBe('Serving');
+  });
+
+  it('follows none where it must not', async () => {
+    const { result, sent } = await against(
+      to(307, () => '/mcp/v1/'),
+      { followRedirects: false },
+    );
+    expect(result).toMatchObject({ verdict: 'Failing', diagnosis: 'RequestRefused' });
+    expect(sent).toHaveLength(1);
   });
 
   it('never ends at a healthy neighbour', async () => {

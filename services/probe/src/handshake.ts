@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { startDeadline } from './deadline.ts';
 import { isModernVersion } from './identity.ts';
 import { type Leg, openLeg, type Target } from './leg.ts';
@@ -22,6 +23,10 @@ export interface HandshakeOptions {
   timeoutMs: number;
   /** What an earlier handshake with this very server showed (`HandshakeResult.era`). */
   knownEra?: Era | 'Both' | null;
+  /** Resolves the host of `url` in place of the system's own, for instance to refuse some addresses. Not asked for an address. */
+  lookup?: LookupFunction;
+  /** Whether a 307 or 308 to another path of the same host is followed; true without it. */
+  followRedirects?: boolean;
   signal?: AbortSignal;
 }
 
@@ -71,6 +76,8 @@ async function shake(options: HandshakeOptions, sessions: Sessions): Promise<Han
     hostHeader: options.hostHeader,
     headers: options.headers ?? {},
     timeoutMs: options.timeoutMs,
+    lookup: options.lookup,
+    followRedirects: options.followRedirects ?? true,
     deadline,
   };
   try {

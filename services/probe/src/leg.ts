@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { Deadline } from './deadline.ts';
 import { type Exchange, exchange } from './exchange.ts';
 import type { Introduction } from './identity.ts';
@@ -17,6 +18,8 @@ export interface Target {
   hostHeader: string | undefined;
   headers: Record<string, string>;
   timeoutMs: number;
+  lookup: LookupFunction | undefined;
+  followRedirects: boolean;
   deadline: Deadline;
 }
 
@@ -74,6 +77,7 @@ function cleaned(introduction: Introduction | null, secrets: string[]): Introduc
 async function sendFollowing(target: Target, url: URL, opening: Opening, known: SessionMemory) {
   const session: Record<string, string> = known?.kind === 'open' ? { 'mcp-session-id': known.id } : {};
   const direct = await send(target, url, opening, session);
+  if (!target.followRedirects) return { ...direct, url };
   const redirected = redirectTarget(direct.exchange, url, target.hostHeader);
   return redirected === null
     ? { ...direct, url }
@@ -88,6 +92,7 @@ async function send(target: Target, url: URL, opening: Opening, session: Record<
     headers: outgoing(target, { ...opening.headers, ...session }),
     body: opening.body,
     signal: target.deadline.signal,
+    lookup: target.lookup,
     read(_status, contentType) {
       reader = createReplyReader(contentType, opening.id);
       return (text) => reader.push(text);
@@ -125,6 +130,7 @@ async function closeSession(target: Target, url: URL, session: string): Promise<
     url,
     method: 'DELETE',
     headers: outgoing(target, { 'mcp-session-id': session }),
+    lookup: target.lookup,
     // Half of what is left: a DELETE that hangs must not make the next leg look unreachable.
     signal: AbortSignal.timeout(Math.ceil(Math.max(CLOSING_MS, target.deadline.remainingMs() / 2))),
   });

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { PROCESSES } from '../../../scripts/bundle/processes.ts';
@@ -11,6 +12,7 @@ import { type Arch, readElf } from '../../../scripts/images/elf.ts';
 import { findLibraries } from '../../../scripts/images/libraries.ts';
 import { CommandError, runCommand } from '../../../scripts/images/run-command.ts';
 import { main } from '../../../scripts/images.ts';
+import { IMAGES_FILE, readImages } from '../../../scripts/release/pushed-images.ts';
 import { startRegistry } from './registry.ts';
 
 const OTHER_ARCH: Arch = HOST_ARCH === 'amd64' ? 'arm64' : 'amd64';
@@ -21,6 +23,19 @@ const configSchema = z.object({
   architecture: z.string(),
   config: z.object({ User: z.string(), Entrypoint: z.array(z.string()), Labels: z.record(z.string(), z.string()) }),
   rootfs: z.object({ diff_ids: z.array(z.string()) }),
+});
+
+const sbomSchema = z.object({
+  components: z.array(
+    z.object({
+      name: z.string(),
+      group: z.string().optional(),
+      version: z.string().optional(),
+      purl: z.string().optional(),
+      licenses: z.array(z.unknown()).optional(),
+      properties: z.array(z.object({ value: z.string() })).optional(),
+    }),
+  ),
 });
 
 const folders: string[] = [];
@@ -98,7 +113,12 @@ describe('the images of this machine', () => {
       // what is shared by entry points, or loaded only when it is asked for, has a hash in its name
       const parts = /^app\/[A-Za-z-]+-[A-Z0-9]{8}\.js$/;
       expect(image.files.filter((file) => file.startsWith('app/') && !parts.test(file))).toEqual(
-        ['app/LICENSES', 'app/package.json', ...scripts.map((script) => `app/${script}.js`)].sort(),
+        [
+          'app/LICENSES',
+          'app/package.json',
+          'app/sbom.cdx.json',
+          ...scripts.map((script) => `app/${script}.js`),
+        ].sort(),
       );
       await check(image, HOST_ARCH);
       const refusal = await inside(image, image.config.Entrypoint, { MANAGEMENT_PORT: 'wrong' }).catch(
@@ -107,6 +127,33 @@ describe('the images of this machine', () => {
       expect(refusal).toBeInstanceOf(CommandError);
       expect(refusal.message).toContain('MANAGEMENT_PORT');
       expect(refusal.exitCode).toBe(78);
+    },
+  );
+
+  it.each(PROCESSES.map(({ name }) => name))(
+    'kling-%s tells by the official schema what is in it, with the notice of each part',
+    async (name) => {
+      const { root, files } = unpacked.get(`kling-${name}`)!;
+      const text = await readFile(join(root, 'app/sbom.cdx.json'), 'utf8');
+      expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text)).toBeNull();
+      const { components } = sbomSchema.parse(JSON.parse(text));
+      const notices = await readFile(join(root, 'app/LICENSES'), 'utf8');
+      const packages = components.filter(({ purl }) => purl?.startsWith('pkg:npm/'));
+      expect(packages.length).toBeGreaterThan(3);
+      for (const { group, name: part, version, licenses } of packages) {
+        const full = group === undefined ? part : `${group}/${part}`;
+        expect(notices).toContain(`${full} ${version} (`);
+        expect(licenses, full).toHaveLength(1);
+      }
+      // every file that is no text of ours belongs to a part that is told of
+      const told = components.flatMap(({ properties = [] }) => properties.map(({ value }) => value.slice(1)));
+      const foreign = files.filter((file) => /^(lib|usr\/bin|etc\/ssl)/.test(file));
+      expect(foreign.filter((file) => !told.includes(file))).toEqual([]);
+      for (const part of components.filter(({ purl }) => purl?.startsWith('pkg:deb/')))
+        expect(files).toContain(`usr/share/doc/${part.name}/copyright`);
+      expect(files).toEqual(
+        expect.arrayContaining(['usr/share/doc/node/LICENSE', 'usr/share/doc/kling-operator/LICENSE']),
+      );
     },
   );
 
@@ -131,7 +178,15 @@ it('the image for the other architecture consists of its files, and lacks none',
 it('a push puts one name for both architectures into a registry', async () => {
   const registry = await startRegistry();
   try {
-    expect(await main(['push', `${registry.host}/team`, '--only', 'probe', '--tag', '1.2.3'])).toBe(0);
+    const written = await mkdtemp(join(tmpdir(), 'pushed-'));
+    folders.push(written);
+    const args = ['--only', 'probe', '--tag', '1.2.3', '--digests', join(written, IMAGES_FILE)];
+    expect(await main(['push', `${registry.host}/team`, ...args])).toBe(0);
+    const [pushed] = (await readImages(written))!;
+    expect(pushed).toMatchObject({ image: `${registry.host}/team/kling-probe`, arches: ['amd64', 'arm64'] });
+    expect(registry.manifest(`team/kling-probe@${pushed!.digest}`)).toEqual(
+      registry.manifest('team/kling-probe:1.2.3'),
+    );
     const list = z
       .object({
         manifests: z.array(

@@ -122,7 +122,7 @@ async function images(
       const engine = await findEngine(STORAGE, tell);
       for (const process of missing) {
         const service = `previous-${process.name}`;
-        const app = join(CONTEXT, 'app', service);
+        const app = join(CONTEXT, 'app', HOST_ARCH, service);
         await rm(app, { recursive: true, force: true });
         await cp(join(folder, process.folder, 'dist'), app, { recursive: true });
         const request = buildRequest(process, HOST_ARCH, tagOf(commit));

@@ -47,7 +47,7 @@ it('installs as the README says, and the report comes out', async () => {
   expect(outputs).toContain(Buffer.from(secret.data.default, 'base64').toString('utf8'));
 
   const pods = (await getJson(['get', 'pods', '-n', 'kling-system'])).items;
-  expect(pods).toHaveLength(1);
+  expect(pods).toHaveLength(2);
   const listed = await kubectl(['get', 'klingapis', '-n', 'media']);
   expect(listed).toMatch(/^NAME\s+READY\s+MCP\s+VERIFIED\s+REPAIRS\s+URL\s+AGE$/m);
 });

@@ -1,42 +1,17 @@
-import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { pagePolicy, type ServedFile, servedFiles } from '@klingapi/page';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../context.ts';
 import { matches } from '../results/range.ts';
 import pageFiles from './files.baked.ts';
 import { describeForms } from './forms.ts';
 
-/**
- * Scripts and styles only from files of this service, pictures and videos only
- * from it or from what the page fetched with the caller's key; nothing may be
- * made into HTML, and no other page may frame this one.
- */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' blob:",
-  "media-src 'self' blob:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join('; ');
-
-interface Served {
-  readonly type: string;
-  readonly etag: string;
-  readonly plain: Buffer;
-  readonly packed: Buffer;
-}
+/** Pictures and videos only from here or from what the page fetched with the caller's key. */
+const POLICY = pagePolicy("'self' blob:");
 
 /** `/` and its files, without a key: they hold no secret. */
 export function addPage(app: App): void {
   // At the first visit, so that a process nobody looks at pays nothing.
-  let made: Promise<ReadonlyMap<string, Served>> | undefined;
+  let made: Promise<ReadonlyMap<string, ServedFile>> | undefined;
   const send = async (name: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     made ??= makeFiles();
     const file = (await made.catch(forget)).get(name);
@@ -65,22 +40,6 @@ export function addPage(app: App): void {
   }
 }
 
-const TYPES: Readonly<Record<string, string>> = {
-  html: 'text/html; charset=utf-8',
-  js: 'text/javascript; charset=utf-8',
-  css: 'text/css; charset=utf-8',
-  svg: 'image/svg+xml',
-  json: 'application/json; charset=utf-8',
-};
-
-async function makeFiles(): Promise<ReadonlyMap<string, Served>> {
-  const files = { ...(await pageFiles()), 'forms.json': JSON.stringify(describeForms()) };
-  const served = Object.entries(files).map(async ([name, text]): Promise<[string, Served]> => {
-    const plain = Buffer.from(text);
-    const hash = createHash('sha256').update(plain).digest('base64url').slice(0, 22);
-    const type = TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
-    // Weak, because it stands for both encodings.
-    return [name, { type, etag: `W/"${hash}"`, plain, packed: await promisify(gzip)(plain, { level: 9 }) }];
-  });
-  return new Map(await Promise.all(served));
+async function makeFiles(): Promise<ReadonlyMap<string, ServedFile>> {
+  return await servedFiles({ ...(await pageFiles()), 'forms.json': JSON.stringify(describeForms()) });
 }

@@ -1,4 +1,4 @@
-/** For tests: a certified OpenID provider on loopback, with a person to log in and a client for each grant. */
+/** For tests: a certified OpenID provider, on loopback unless told otherwise, with a person to log in and a client for each grant. */
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
 import Provider from 'oidc-provider';
@@ -12,11 +12,21 @@ export interface RealIssuer {
   close(): Promise<void>;
 }
 
-export async function startRealIssuer(): Promise<RealIssuer> {
+export interface RealIssuerOptions {
+  /** Address to listen on; loopback without it. */
+  address?: string;
+  /** Name under which others reach it; the address without it. */
+  host?: string;
+}
+
+export async function startRealIssuer({
+  address: listenOn = '127.0.0.1',
+  host = listenOn,
+}: RealIssuerOptions = {}): Promise<RealIssuer> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, listenOn, resolve));
   const address = server.address();
-  const issuer = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  const issuer = `http://${host}:${typeof address === 'object' && address !== null ? address.port : 0}`;
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
   const key = { ...(await exportJWK(privateKey)), kid: 'first', alg: 'RS256', use: 'sig' };
   const provider = new Provider(issuer, {

@@ -1,4 +1,4 @@
-import { h, newId } from './element.ts';
+import { h, newId } from '@klingapi/page/browser';
 import { words } from './words.ts';
 
 /**

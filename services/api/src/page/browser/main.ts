@@ -3,10 +3,9 @@
  * phone. `form/` makes requests, `tasks/` shows what came of them, `words/` are
  * the texts, the files beside this one are what both use.
  */
-import { announcer } from './announce.ts';
+import { announcer, h, put } from '@klingapi/page/browser';
 import { explain, Refused } from './api.ts';
 import { type KindOfTask, loadCatalogue } from './catalogue.ts';
-import { h, put } from './element.ts';
 import { makeForm } from './form/make-form.ts';
 import { forgetKey, storedKey, whenKeyGiven } from './key.ts';
 import type { CardActions } from './tasks/task-card.ts';

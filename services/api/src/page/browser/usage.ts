@@ -1,5 +1,5 @@
+import { h, put } from '@klingapi/page/browser';
 import { get } from './api.ts';
-import { h, put } from './element.ts';
 import { kindName, words } from './words.ts';
 
 interface UsageRow {

@@ -1,4 +1,4 @@
-import { h } from '../element.ts';
+import { h } from '@klingapi/page/browser';
 import { words } from '../words.ts';
 import { type Field, type FieldOptions, simpleField } from './field.ts';
 import { choicesOf } from './schema.ts';

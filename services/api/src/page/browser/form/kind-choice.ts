@@ -1,5 +1,5 @@
+import { h, newId } from '@klingapi/page/browser';
 import { type Group, groupOf, type KindOfTask } from '../catalogue.ts';
-import { h, newId } from '../element.ts';
 import { kindName, words } from '../words.ts';
 
 /** What most people come for. */

@@ -1,4 +1,4 @@
-import { h, newId, put } from '../element.ts';
+import { h, newId, put } from '@klingapi/page/browser';
 import { words } from '../words.ts';
 import { problemOf } from './check.ts';
 import type { Field, FieldOptions } from './field.ts';

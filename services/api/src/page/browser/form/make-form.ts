@@ -1,9 +1,8 @@
+import { copyButton, h, newId, put } from '@klingapi/page/browser';
 import type { TaskReply } from '../../../tasks/task.ts';
 import { explain, post, Refused } from '../api.ts';
 import { groupOf, type KindOfTask } from '../catalogue.ts';
-import { copyButton } from '../clipboard.ts';
 import { curlCommand } from '../curl.ts';
-import { h, newId, put } from '../element.ts';
 import { words } from '../words.ts';
 import { filesGiven } from './give-file.ts';
 import { type Fields, fieldsOf, isRecord } from './group-field.ts';
@@ -139,7 +138,7 @@ export function makeForm(kinds: readonly KindOfTask[], onMade: (task: TaskReply)
         'div',
         { class: 'buttons' },
         submit,
-        copyButton(words.copyCurl, () => curlCommand(location.origin, kind?.path ?? '', read())),
+        copyButton(words.copyCurl, words.copied, () => curlCommand(location.origin, kind?.path ?? '', read())),
       ),
     ),
   );

@@ -1,5 +1,4 @@
-import { announce } from '../announce.ts';
-import { type Child, h, put } from '../element.ts';
+import { announce, type Child, h, put } from '@klingapi/page/browser';
 import { words } from '../words.ts';
 import { type Field, type FieldOptions, simpleField } from './field.ts';
 import { giveFile, giving } from './give-file.ts';

@@ -1,4 +1,4 @@
-import { h, newId, put } from '../element.ts';
+import { h, newId, put } from '@klingapi/page/browser';
 import { fieldName, words } from '../words.ts';
 import type { Field } from './field.ts';
 import type { Abilities } from './narrow.ts';

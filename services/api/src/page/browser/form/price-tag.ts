@@ -1,6 +1,6 @@
+import { h, put } from '@klingapi/page/browser';
 import { post } from '../api.ts';
 import type { KindOfTask } from '../catalogue.ts';
-import { h, put } from '../element.ts';
 import { words } from '../words.ts';
 import { forEstimate, valueAt } from './request.ts';
 

@@ -1,5 +1,5 @@
+import { h, put } from '@klingapi/page/browser';
 import { type Asked, explain, request } from '../api.ts';
-import { h, put } from '../element.ts';
 import { words } from '../words.ts';
 
 export type MediaGroup = 'images' | 'videos' | 'audios';

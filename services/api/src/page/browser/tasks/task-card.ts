@@ -1,9 +1,8 @@
+import { copyButton, h, newId, put } from '@klingapi/page/browser';
 import { withoutDescriptions } from '../../../tasks/described-media.ts';
 import type { TaskReply } from '../../../tasks/task.ts';
 import { explain, post, Refused } from '../api.ts';
-import { copyButton } from '../clipboard.ts';
 import { curlCommand } from '../curl.ts';
-import { h, newId, put } from '../element.ts';
 import type { EstimateReply } from '../form/price-tag.ts';
 import { kindName, words } from '../words.ts';
 import { hasEnded } from './live.ts';
@@ -60,8 +59,10 @@ export function taskCard(first: TaskReply, actions: CardActions): TaskCard {
       { class: 'buttons' },
       fileButtons,
       h('button', { type: 'button', class: 'quiet', onclick: () => actions.fill(task.kind, given(task)) }, words.again),
-      copyButton(words.copyId, () => task.id),
-      copyButton(words.copyCurl, () => curlCommand(location.origin, actions.pathOf(task.kind), given(task))),
+      copyButton(words.copyId, words.copied, () => task.id),
+      copyButton(words.copyCurl, words.copied, () =>
+        curlCommand(location.origin, actions.pathOf(task.kind), given(task)),
+      ),
     ),
   );
 

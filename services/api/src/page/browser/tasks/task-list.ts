@@ -1,8 +1,7 @@
+import { announce, h, newId, put } from '@klingapi/page/browser';
 import type { TaskReply } from '../../../tasks/task.ts';
-import { announce } from '../announce.ts';
 import { type Asked, explain, get } from '../api.ts';
 import type { KindOfTask } from '../catalogue.ts';
-import { h, newId, put } from '../element.ts';
 import { keyNotice, whenKeyGiven } from '../key.ts';
 import { kindName, words } from '../words.ts';
 import { followTasks, hasEnded } from './live.ts';

@@ -1,0 +1,128 @@
+/**
+ * When a handshake through the public URL is due: after each verification, after a change of `expose`, and while it does not
+ * pass once a minute. It runs beside the reconcile loop, one a KlingApi at a time.
+ */
+import type { LookupFunction } from 'node:net';
+import type { HandshakeOptions, HandshakeResult } from '@klingapi/probe';
+import { handshakeEras } from '../resource/absent.ts';
+import type { KlingApi } from '../resource/klingapi.ts';
+import type { Exposure, Verification } from '../resource/status.ts';
+import { exposedEndpoint, judgeExposure, mayCarryCredentials } from './exposure.ts';
+import { ADDRESS_REFUSED, isRefusedAddress } from './public-addresses.ts';
+
+export interface ExposureDeps {
+  handshake: (options: HandshakeOptions) => Promise<HandshakeResult>;
+  lookup: LookupFunction;
+  now: () => number;
+  /** Waits; injected, so that no test sleeps. */
+  pause: (ms: number) => Promise<void>;
+  /** Called with the uid when a result is there. */
+  onDone: (uid: string) => void;
+}
+
+export interface ExposureFollowInput {
+  verification: Verification | undefined;
+  /** Headers by which the server knows the operator. */
+  headers: Record<string, string>;
+  /** Whether pods serve, so that a handshake can pass at all. */
+  serving: boolean;
+}
+
+export interface ExposureCheck {
+  /** Starts a handshake where one is due. @returns the newest result for the present URL */
+  follow(klingApi: KlingApi, input: ExposureFollowInput): Exposure | undefined;
+  forget(uid: string): void;
+}
+
+interface Look {
+  /** What it was about; of anything else there is none yet. */
+  subject: string;
+  at: number;
+  running: boolean;
+  result: Exposure | undefined;
+}
+
+const RETRY_MS = 60_000;
+/** From outside the way is longer than to a pod. */
+const TIMEOUT_MS = 10_000;
+/** A controller learns of a new route and of new pods a moment later. */
+const SETTLE_TRIES = 5;
+const SETTLE_MS = 3_000;
+
+export function createExposureCheck(deps: ExposureDeps): ExposureCheck {
+  const looks = new Map<string, Look>();
+
+  async function shake(klingApi: KlingApi, url: string, headers: Record<string, string>, tries: number) {
+    for (let left = tries; ; left -= 1) {
+      const outcome = judgeExposure(url, await once(klingApi, url, headers));
+      if (outcome.result === 'Passed' || left <= 1) return outcome;
+      await deps.pause(SETTLE_MS);
+    }
+  }
+
+  function once(klingApi: KlingApi, url: string, headers: Record<string, string>): Promise<HandshakeResult> {
+    // of an address the resolver is not asked
+    if (isRefusedAddress(new URL(url).hostname.replace(/^\[|\]$/g, ''))) return Promise.resolve(REFUSED);
+    return deps.handshake({
+      url,
+      headers: mayCarryCredentials(url, klingApi.spec) ? headers : {},
+      eras: handshakeEras(klingApi.spec),
+      timeoutMs: TIMEOUT_MS,
+      lookup: deps.lookup,
+      followRedirects: false,
+    });
+  }
+
+  return {
+    follow(klingApi, { verification, headers, serving }) {
+      const { uid } = klingApi.metadata;
+      const url = exposedEndpoint(klingApi);
+      if (url === undefined) {
+        looks.delete(uid);
+        return undefined;
+      }
+      const stored = klingApi.status?.exposure;
+      const known = stored?.url === url ? stored : undefined;
+      const last = looks.get(uid);
+      const subject = JSON.stringify([url, klingApi.spec.expose, verification?.at ?? null]);
+      const same = last?.subject === subject;
+      const again = last?.result?.result !== 'Passed' && deps.now() - (last?.at ?? 0) >= RETRY_MS;
+      if (serving && verification !== undefined && last?.running !== true && (!same || again)) {
+        const look: Look = { subject, at: deps.now(), running: true, result: undefined };
+        looks.set(uid, look);
+        shake(klingApi, url, headers, same ? 1 : SETTLE_TRIES).then(
+          (outcome) => {
+            const at = deps.now();
+            Object.assign(look, { at, running: false });
+            if (looks.get(uid) !== look) return;
+            const before = known?.result === outcome.result && known.reason === outcome.reason;
+            look.result = { url, ...outcome, since: before ? known.since : new Date(at).toISOString() };
+            deps.onDone(uid);
+          },
+          // a URL that is none, say: tried again like one that did not pass
+          () => Object.assign(look, { at: deps.now(), running: false }),
+        );
+      }
+      return last?.result?.url === url ? last.result : known;
+    },
+    forget: (uid) => void looks.delete(uid),
+  };
+}
+
+const REFUSED: HandshakeResult = {
+  verdict: 'Unknown',
+  diagnosis: null,
+  message: '',
+  era: null,
+  server: null,
+  evidence: {
+    era: 'Legacy',
+    method: 'initialize',
+    status: null,
+    contentType: null,
+    excerpt: null,
+    code: null,
+    error: ADDRESS_REFUSED,
+    phases: { connectMs: null, firstByteMs: null, totalMs: 0 },
+  },
+};
