@@ -1,6 +1,7 @@
 /**
  * Writes the files that are made from others: the CRD and its copy for the chart, the chart's values with schema and README, the
- * plain manifests, the pages of resource, metrics, settings and performance, the picture of a repair. `--check` only compares.
+ * plain manifests, the Grafana dashboards, the pages of resource, metrics, settings and performance, the picture of a repair.
+ * `--check` only compares.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -11,6 +12,10 @@ import { plainManifests } from './chart/manifests.ts';
 import { chartReadme } from './chart/readme.ts';
 import { valuesJsonSchema } from './chart/values-schema.ts';
 import { valuesYaml } from './chart/values-yaml.ts';
+import { fleet } from './generate/dashboards/fleet.ts';
+import { klingapi } from './generate/dashboards/klingapi.ts';
+import { money } from './generate/dashboards/money.ts';
+import { dashboardJson } from './generate/dashboards/panel.ts';
 import { metricsPage } from './generate/metrics-page.ts';
 import { performancePage } from './generate/performance-page.ts';
 import { repairPicture } from './generate/repair-picture.ts';
@@ -27,11 +32,20 @@ function chartTemplate(definition: string): string {
   return `${NOTE}{{- if .Values.crds.install }}\n${annotated}{{- end }}\n`;
 }
 
-const definition = stringify(customResourceDefinition(), { lineWidth: 0, aliasDuplicateObjects: false });
+// kubectl and helm read YAML 1.1, in which a bare Off is a boolean
+const definition = stringify(customResourceDefinition(), {
+  version: '1.1',
+  lineWidth: 0,
+  aliasDuplicateObjects: false,
+});
 const repair = storedRepairSchema.parse(parse(await readFile('docs/repair.yaml', 'utf8')));
 const files = new Map([
   ['crds/klingapi.dev_klingapis.yaml', `${NOTE}${definition}`],
   ['charts/kling-operator/templates/crd.yaml', chartTemplate(definition)],
+  ...[fleet, klingapi, money].map((each): [string, string] => [
+    `charts/kling-operator/files/dashboards/${each.uid}.json`,
+    dashboardJson(each),
+  ]),
   ['charts/kling-operator/values.yaml', valuesYaml()],
   ['charts/kling-operator/values.schema.json', valuesJsonSchema()],
   ['charts/kling-operator/README.md', chartReadme()],

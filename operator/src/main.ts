@@ -44,8 +44,8 @@ const settings = readEnvironment(settingsSchema, process.env, { files: ['LOG_SIG
 const log = createLogger({ name: 'operator', level: settings.LOG_LEVEL });
 const registry = createRegistry('operator');
 const kubeMetrics = createKubeMetrics(registry);
-const metrics = createOperatorMetrics(registry);
 const { now } = systemClock;
+const metrics = createOperatorMetrics(registry, systemClock.monotonic);
 const actor = `${settings.POD_NAME}_${randomBytes(4).toString('hex')}`;
 
 // loaded only where it is asked for

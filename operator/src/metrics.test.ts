@@ -1,15 +1,18 @@
-/** Series of a KlingApi end with it. */
+/** What is counted of a KlingApi, and that its series end with it. */
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
+import { createDowntime } from './downtime.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { plan } from './plan.ts';
 import { assess } from './remediation/assess.ts';
 import { beginRepair } from './remediation/record.ts';
 import { klingApiOf, planInputOf, podOf, T0 } from './testing.ts';
 
+const WORKLOADS = { mcp: { ready: 1, wanted: 2 }, api: { ready: 0, wanted: 1 } };
+
 it('leaves no series behind that names a KlingApi which is gone', async () => {
   const registry = new Registry();
-  const metrics = createOperatorMetrics(registry);
+  const metrics = createOperatorMetrics(registry, () => T0);
   const klingApi = klingApiOf();
   const pod = assess(podOf(), klingApi.spec.mcp.handshake, T0);
   const repair = { pod, action: 'RestartPod' as const, trigger: 'Handshake' as const };
@@ -24,18 +27,99 @@ it('leaves no series behind that names a KlingApi which is gone', async () => {
     diagnosis,
     since: at,
   }));
-  metrics.observe(klingApi, { conditions: [], mcp: { pods } }, { ...made, settled: [record] });
+  const checks = [
+    { name: 'ApiHealth' as const, result: 'Passed' as const, message: '' },
+    { name: 'McpHandshake' as const, result: 'Failed' as const, message: '' },
+    { name: 'ImageGeneration' as const, result: 'Skipped' as const, message: '' },
+  ];
+  const verification = { summary: '1/2', checks, at };
+  metrics.observe(klingApi, { conditions: [], mcp: { pods }, verification }, { ...made, settled: [record] }, WORKLOADS);
   expect(await registry.metrics()).toMatch(/klingoperator_diagnosis\{[^}]*diagnosis="HttpError"[^}]*\} 2/);
-  metrics.observe(klingApi, { conditions: [], mcp: { pods: pods.slice(2) } }, made);
+  metrics.observe(klingApi, { conditions: [], mcp: { pods: pods.slice(2) } }, made, WORKLOADS);
   expect(await registry.metrics()).not.toMatch(/klingoperator_diagnosis\{[^}]*diagnosis="HttpError"/);
+  const text = await registry.metrics();
+  expect(text).toContain('klingoperator_mcp_pods_wanted{namespace="media",klingapi="studio"} 2');
+  expect(text).toContain('klingoperator_api_pods_ready{namespace="media",klingapi="studio"} 0');
+  expect(text).toContain('klingoperator_repairs_allowed{namespace="media",klingapi="studio"} 5');
+  expect(text).toMatch(/verification_check\{[^}]*check="ApiHealth"\} 1/);
+  expect(text).toMatch(/verification_check\{[^}]*check="McpHandshake"\} 0/);
+  expect(text).not.toContain('check="ImageGeneration"');
   expect(await registry.metrics()).toContain('klingapi="studio"');
   const exposure = { url: 'u', message: 'm', since: at };
-  metrics.observe(klingApi, { exposure: { ...exposure, result: 'Failed', reason: 'HttpError' } }, made);
+  metrics.observe(klingApi, { exposure: { ...exposure, result: 'Failed', reason: 'HttpError' } }, made, WORKLOADS);
   expect(await registry.metrics()).toMatch(/klingoperator_exposed\{[^}]*reason="HttpError"[^}]*\} 0/);
-  metrics.observe(klingApi, { exposure: { ...exposure, result: 'Passed', reason: 'HandshakePassed' } }, made);
+  metrics.observe(
+    klingApi,
+    { exposure: { ...exposure, result: 'Passed', reason: 'HandshakePassed' } },
+    made,
+    WORKLOADS,
+  );
   expect((await registry.metrics()).match(/klingoperator_exposed\{.*/g)).toEqual([
     expect.stringMatching(/reason="HandshakePassed"\} 1$/),
   ]);
   metrics.forget('media', 'studio');
   expect(await registry.metrics()).not.toContain('klingapi="studio"');
+});
+
+it('begins the series of repairs before their first count, so that increase() sees it', async () => {
+  const registry = new Registry();
+  const metrics = createOperatorMetrics(registry, () => T0);
+  const klingApi = klingApiOf();
+  const pod = assess(podOf(), klingApi.spec.mcp.handshake, T0);
+  const repair = { pod, action: 'RestartPod' as const, trigger: 'Handshake' as const };
+  const begun = { repair, pods: [pod], actor: 'me', attempt: 1, diagnosis: 'HttpError' };
+  const record = beginRepair({ ...begun, log: undefined }, T0);
+  const made = plan(planInputOf(klingApi, [podOf()]), T0);
+  metrics.observe(klingApi, {}, { ...made, repairs: [record] }, WORKLOADS);
+  const text = await registry.metrics();
+  expect(text).toContain('klingoperator_repair_seconds_count{namespace="media"} 0');
+  expect(text).toMatch(/klingoperator_repairs_total\{[^}]*diagnosis="HttpError",outcome="Recovered"\} 0/);
+});
+
+it('counts the time without MCP between scrapes, from the first time that it served', async () => {
+  let time = 0;
+  const registry = new Registry();
+  const downtime = createDowntime(registry, () => time);
+  const own = { namespace: 'media', klingapi: 'studio' };
+  const see = (status: 'True' | 'False' | 'Unknown', wanted = 2): void => {
+    const lastTransitionTime = new Date(T0).toISOString();
+    const entry = { type: 'McpAvailable', status, reason: 'X', message: '', lastTransitionTime };
+    downtime.observe(own, { conditions: [entry] }, wanted);
+  };
+  const counted = async (): Promise<number> =>
+    Number(/down_seconds_total\{[^}]*\} (\S+)/.exec(await registry.metrics())?.[1]);
+  see('False');
+  time += 60_000;
+  expect(await counted(), 'its first start').toBe(0);
+  see('True');
+  time += 60_000;
+  see('False');
+  time += 7_000;
+  expect(await counted(), 'a scrape while it goes on').toBe(7);
+  time += 5_500;
+  see('True');
+  time += 60_000;
+  expect(await counted()).toBe(12.5);
+  see('Unknown');
+  time += 60_000;
+  see('False', 0);
+  time += 60_000;
+  expect(await counted(), 'neither what nobody knows nor what nobody wants').toBe(12.5);
+  downtime.forget(own);
+  expect(await registry.metrics()).not.toContain('klingapi="studio"');
+});
+
+it('goes on counting for one that was verified under an earlier operator', async () => {
+  let time = 0;
+  const registry = new Registry();
+  const downtime = createDowntime(registry, () => time);
+  const lastTransitionTime = new Date(T0).toISOString();
+  const entry = { type: 'McpAvailable', status: 'False' as const, reason: 'X', message: '', lastTransitionTime };
+  downtime.observe(
+    { namespace: 'media', klingapi: 'studio' },
+    { conditions: [entry], revisions: { verified: 'r1' } },
+    1,
+  );
+  time += 3_000;
+  expect(await registry.metrics()).toContain('{namespace="media",klingapi="studio"} 3');
 });

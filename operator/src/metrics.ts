@@ -2,21 +2,36 @@
 import { verdictSchema } from '@klingapi/probe';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { diagnosesOf, newKubeletRestarts } from './diagnosed.ts';
+import { createDowntime } from './downtime.ts';
+import type { WorkloadState } from './observe/workloads.ts';
 import type { Plan } from './plan.ts';
 import { serves } from './remediation/assess.ts';
 import type { KlingApi } from './resource/klingapi.ts';
-import type { KlingApiStatus } from './resource/status.ts';
+import type { Check, KlingApiStatus } from './resource/status.ts';
 
 export interface OperatorMetrics {
   handshake(namespace: string, name: string, verdict: string): void;
-  observe(klingApi: KlingApi, status: KlingApiStatus, plan: Plan): void;
+  observe(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, workloads: Workloads): void;
   /** Ends the series of a KlingApi that is gone. */
   forget(namespace: string, name: string): void;
 }
 
 const EXPOSED = { Passed: 1, Failed: 0, Inconclusive: -1 } as const;
 
-export function createOperatorMetrics(registry: Registry): OperatorMetrics {
+type Workloads = Record<'api' | 'mcp', Pick<WorkloadState['api'], 'ready' | 'wanted'>>;
+
+interface RepairLabels {
+  namespace: string;
+  klingapi: string;
+  diagnosis: string;
+  outcome: string;
+}
+
+const CHECKS: readonly Check['name'][] = ['ApiHealth', 'McpHandshake', 'ImageGeneration'];
+const CHECKED = { Passed: 1, Failed: 0, Inconclusive: -1 } as const;
+
+/** @param now milliseconds that never jump */
+export function createOperatorMetrics(registry: Registry, now: () => number): OperatorMetrics {
   const labels = ['namespace', 'klingapi'] as const;
   const registers = [registry];
   const handshakes = new Counter({
@@ -44,12 +59,49 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
     labelNames: labels,
     registers,
   });
-  const wanted = new Gauge({
+  const existing = new Gauge({
     name: 'klingoperator_mcp_pods',
     help: 'MCP pods that exist and are not ending',
     labelNames: labels,
     registers,
   });
+  const wanted = new Gauge({
+    name: 'klingoperator_mcp_pods_wanted',
+    help: 'MCP pods that there should be',
+    labelNames: labels,
+    registers,
+  });
+  const apiReady = new Gauge({
+    name: 'klingoperator_api_pods_ready',
+    help: 'API pods that are ready',
+    labelNames: labels,
+    registers,
+  });
+  const apiWanted = new Gauge({
+    name: 'klingoperator_api_pods_wanted',
+    help: 'API pods that there should be',
+    labelNames: labels,
+    registers,
+  });
+  const recent = new Gauge({
+    name: 'klingoperator_repairs_recent',
+    help: 'Repairs that count against the budget now, those of its window',
+    labelNames: labels,
+    registers,
+  });
+  const allowed = new Gauge({
+    name: 'klingoperator_repairs_allowed',
+    help: 'Repairs that the budget allows within its window',
+    labelNames: labels,
+    registers,
+  });
+  const check = new Gauge({
+    name: 'klingoperator_verification_check',
+    help: 'Checks of the newest verification: 1 passed, 0 failed, -1 inconclusive; absent where it was skipped',
+    labelNames: [...labels, 'check'],
+    registers,
+  });
+  const downtime = createDowntime(registry, now);
   const condition = new Gauge({
     name: 'klingoperator_condition',
     help: 'Conditions of a KlingApi: 1 True, 0 False, -1 Unknown',
@@ -77,24 +129,44 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
   const exposedReasons = new Map<string, string>();
   const diagnosed = new Map<string, Set<string>>();
   const seen = new Map<string, Set<string>>();
-  /** Diagnoses and outcomes that were counted, by KlingApi. */
-  const counted = new Map<string, Map<string, { diagnosis: string; outcome: string }>>();
+  /** Labels of the repairs that were counted, by KlingApi. */
+  const counted = new Map<string, Map<string, RepairLabels>>();
+  /** Namespaces whose times to repair have begun. */
+  const timed = new Set<string>();
+  const count = (key: string, how: RepairLabels, by: number): void => {
+    repairs.inc({ ...how }, by);
+    const past = counted.get(key) ?? new Map<string, RepairLabels>();
+    counted.set(key, past.set(`${how.diagnosis} ${how.outcome}`, how));
+  };
 
   return {
     handshake: (namespace, klingapi, verdict) => handshakes.inc({ namespace, klingapi, verdict }),
-    observe({ metadata, status: known = {} }, status, plan) {
+    observe({ metadata, spec, status: known = {} }, status, plan, { api, mcp }) {
       const own = { namespace: metadata.namespace, klingapi: metadata.name };
       const key = `${metadata.namespace}/${metadata.name}`;
+      const { namespace } = metadata;
+      // a series that begins with its first count hides that count from increase()
+      if (!timed.has(namespace)) repairSeconds.zero({ namespace });
+      timed.add(namespace);
+      for (const { diagnosis, outcome } of plan.repairs)
+        if (outcome === undefined) count(key, { ...own, diagnosis, outcome: 'Recovered' }, 0);
       for (const record of [...plan.settled, ...newKubeletRestarts(known, status)]) {
-        const how = { diagnosis: record.diagnosis, outcome: record.outcome ?? 'Unknown' };
-        repairs.inc({ ...own, ...how });
-        const past = counted.get(key) ?? new Map();
-        counted.set(key, past.set(`${how.diagnosis} ${how.outcome}`, how));
+        count(key, { ...own, diagnosis: record.diagnosis, outcome: record.outcome ?? 'Unknown' }, 1);
         if (record.outcome === 'Recovered' && record.unavailableSeconds !== undefined)
-          repairSeconds.observe({ namespace: metadata.namespace }, record.unavailableSeconds);
+          repairSeconds.observe({ namespace }, record.unavailableSeconds);
       }
       serving.set(own, plan.pods.filter(serves).length);
-      wanted.set(own, plan.pods.filter((pod) => !pod.ending).length);
+      existing.set(own, plan.pods.filter((pod) => !pod.ending).length);
+      wanted.set(own, mcp.wanted);
+      apiReady.set(own, api.ready);
+      apiWanted.set(own, api.wanted);
+      downtime.observe(own, status, mcp.wanted);
+      recent.set(own, status.remediation?.recent?.length ?? 0);
+      allowed.set(own, spec.remediation.budget.repairs);
+      for (const { name, result } of status.verification?.checks ?? []) {
+        if (result === 'Skipped') check.remove({ ...own, check: name });
+        else check.set({ ...own, check: name }, CHECKED[result]);
+      }
       exhausted.set(own, status.remediation?.exhaustedSince === undefined ? 0 : 1);
       const wrong = diagnosesOf(status);
       for (const [name, count] of wrong) diagnosis.set({ ...own, diagnosis: name }, count);
@@ -119,11 +191,14 @@ export function createOperatorMetrics(registry: Registry): OperatorMetrics {
     forget(namespace, name) {
       const own = { namespace, klingapi: name };
       const key = `${namespace}/${name}`;
-      for (const gauge of [serving, wanted, exhausted]) gauge.remove(own);
+      for (const gauge of [serving, existing, wanted, apiReady, apiWanted, recent, allowed, exhausted])
+        gauge.remove(own);
+      downtime.forget(own);
+      for (const name of CHECKS) check.remove({ ...own, check: name });
       for (const type of seen.get(key) ?? []) condition.remove({ ...own, type });
       for (const name of diagnosed.get(key) ?? []) diagnosis.remove({ ...own, diagnosis: name });
       for (const verdict of verdictSchema.options) handshakes.remove({ ...own, verdict });
-      for (const how of counted.get(key)?.values() ?? []) repairs.remove({ ...own, ...how });
+      for (const how of counted.get(key)?.values() ?? []) repairs.remove({ ...how });
       const reason = exposedReasons.get(key);
       if (reason !== undefined) exposed.remove({ ...own, reason });
       exposedReasons.delete(key);

@@ -121,7 +121,7 @@ export async function reconcile(
     if (outcome === 'Written') deps.pace.wrote(key);
     // before the deletion: what is written down has happened, also where the deletion fails and is tried again
     deps.announce(klingApi, status, planned, acts);
-    deps.metrics.observe(klingApi, status, planned);
+    deps.metrics.observe(klingApi, status, planned, workloads);
     await (acts.begun === undefined ? acts.afterWrite() : repair(acts.begun, acts.afterWrite, deps));
     return outcome;
   });

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { image, images } from './values/images.ts';
+import { monitoring } from './values/monitoring.ts';
 import { networkPolicy, service } from './values/network.ts';
 import { container, leaderElection, more, podDisruptionBudget, replicas, rollout, scheduling } from './values/pods.ts';
 import { crds, rbac, scope, serviceAccount, watchNamespaces } from './values/rights.ts';
@@ -28,6 +29,7 @@ export const valuesSchema = z.strictObject({
   ...container,
   service,
   networkPolicy,
+  monitoring,
   tests,
   nameOverride: z.string().default('').describe("Instead of the chart's name in names and labels."),
   fullnameOverride: z.string().default('').describe('Instead of the name that is made from release and chart.'),

@@ -27,7 +27,7 @@ const metricsOf = (registry: Registry): Metric[] =>
 const REGISTER: Readonly<Record<string, (registry: Registry) => void>> = {
   operator(registry) {
     createKubeMetrics(registry);
-    createOperatorMetrics(registry);
+    createOperatorMetrics(registry, () => 0);
   },
   mcp(registry) {
     const metrics = createMcpMetrics(registry);

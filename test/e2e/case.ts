@@ -78,7 +78,11 @@ export async function createCase(title: string, options: CaseOptions = {}): Prom
     async apply(spec, name = 'studio') {
       await kubectl(
         ['apply', '-n', namespace, '-f', '-'],
-        stringify({ apiVersion: 'klingapi.dev/v1alpha1', kind: 'KlingApi', metadata: { name }, spec }),
+        // kubectl reads YAML 1.1, in which a bare Off is a boolean
+        stringify(
+          { apiVersion: 'klingapi.dev/v1alpha1', kind: 'KlingApi', metadata: { name }, spec },
+          { version: '1.1' },
+        ),
       );
     },
     klingApi: (name = 'studio') => getJson(['get', 'klingapi', name, '-n', namespace]),

@@ -1,12 +1,15 @@
-/** Each reason has its page, its place in the index, and a case that makes the fault for real. */
+/** Each reason and each alert has its page and its place in the index; each reason a case that makes the fault for real. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DIAGNOSES, isLasting, isProcessFault } from '../../operator/src/remediation/diagnoses.ts';
+import { alertsOf, chartRules } from '../monitoring/chart-rules.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const FOLDER = join(ROOT, 'docs/runbooks');
 const reasons = Object.keys(DIAGNOSES) as (keyof typeof DIAGNOSES)[];
+const alerts = alertsOf(await chartRules(['thresholds.unitsPerDay=1000']));
+const names = alerts.map(({ alert }) => alert);
 const HEADINGS = [
   'What you see',
   'What it means',
@@ -25,18 +28,21 @@ const e2e = ['test/e2e', 'test/e2e/node']
 const REST = ['PodsRefused'];
 
 describe('docs/runbooks', () => {
-  it('has one page for each reason, and none without one', () => {
+  it('has one page for each reason and each alert, and none without one', () => {
     const pages = readdirSync(FOLDER).filter((file) => file !== 'README.md');
-    expect(pages.sort()).toEqual(reasons.map((reason) => `${reason}.md`).sort());
+    expect(pages.sort()).toEqual([...reasons, ...names].map((name) => `${name}.md`).sort());
   });
 
-  it.each(reasons)('%s says what one sees, what it means, who does what, and when it is over', (reason) => {
-    const text = read(`${reason}.md`);
-    expect(text.startsWith(`# ${reason}\n`)).toBe(true);
-    expect([...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)).toEqual(HEADINGS);
-    for (const [, code = ''] of text.matchAll(/```sh\n([\s\S]*?)```/g))
-      for (const line of code.trim().split('\n')) expect(line).toMatch(/^(kubectl|curl) /);
-  });
+  it.each([...reasons, ...names])(
+    '%s says what one sees, what it means, who does what, and when it is over',
+    (reason) => {
+      const text = read(`${reason}.md`);
+      expect(text.startsWith(`# ${reason}\n`)).toBe(true);
+      expect([...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)).toEqual(HEADINGS);
+      for (const [, code = ''] of text.matchAll(/```sh\n([\s\S]*?)```/g))
+        for (const line of code.trim().split('\n')) expect(line).toMatch(/^(kubectl|curl) /);
+    },
+  );
 
   it.each(reasons)('the index tells whether %s is repaired', (reason) => {
     const row = read('README.md')
@@ -45,6 +51,13 @@ describe('docs/runbooks', () => {
     const [, , , meaning, repaired] = row?.split('|').map((cell) => cell.trim()) ?? [];
     expect(meaning).toBe(DIAGNOSES[reason].meaning);
     expect(repaired).toBe(isProcessFault(reason) ? 'yes' : 'no');
+  });
+
+  it.each(alerts.map((rule) => [rule.alert, rule] as const))('the index tells when %s comes', (name, rule) => {
+    const row = read('README.md')
+      .split('\n')
+      .find((line) => line.startsWith(`| [${name}](${name}.md) |`));
+    expect(row?.split('|')[2]?.trim()).toBe(rule.labels?.['severity']);
   });
 
   it.each(reasons.filter((reason) => isLasting(reason) && !REST.includes(reason)))(

@@ -11,7 +11,11 @@ export interface ServiceMonitor extends KubernetesObject {
   metadata: ReturnType<typeof childMeta>;
   spec: {
     selector: { matchLabels: Record<string, string> };
-    endpoints: { targetPort: string; path: string }[];
+    endpoints: {
+      targetPort: string;
+      path: string;
+      relabelings: { sourceLabels: string[]; targetLabel: string }[];
+    }[];
   };
 }
 
@@ -24,7 +28,16 @@ export function serviceMonitor(klingApi: KlingApi, component: 'mcp' | 'api'): Se
     metadata: { ...meta, labels: { ...klingApi.spec.monitoring.labels, ...meta.labels } },
     spec: {
       selector: { matchLabels: selectorLabels(name, component) },
-      endpoints: [{ targetPort: 'management', path: '/metrics' }],
+      endpoints: [
+        {
+          targetPort: 'management',
+          path: '/metrics',
+          // the same label as on the operator's own series, so that rules and dashboards can join them
+          relabelings: [
+            { sourceLabels: ['__meta_kubernetes_service_label_klingapi_dev_name'], targetLabel: 'klingapi' },
+          ],
+        },
+      ],
     },
   };
 }

@@ -10,7 +10,7 @@ const metricSchema = z.object({ name: z.string(), type: z.string(), labelNames: 
 it('are those of the golden file', async () => {
   const registry = createRegistry('operator');
   createKubeMetrics(registry);
-  createOperatorMetrics(registry);
+  createOperatorMetrics(registry, () => 0);
   const lines = registry
     .getMetricsAsArray()
     .map((metric) => metricSchema.parse(metric))

@@ -117,7 +117,7 @@ const remediation = z
     mode: z
       .enum(['Auto', 'DryRun', 'Off'])
       .default('Auto')
-      .describe('Auto repairs; DryRun says what it would do; Off watches'),
+      .describe('Auto repairs; DryRun says what it would do; "Off", in quotes, watches'),
     unhealthySeconds: int(0, 3600).default(10).describe('Time a pod must have been failing before a repair'),
     maxConcurrentRepairs: z
       .union([
