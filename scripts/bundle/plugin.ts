@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import { z } from 'zod';
 import { SCRIPTS } from '../../operator/src/plugin/commands/completion-scripts.ts';
 import { licenceNotices } from './licences.ts';
+import { bundledPackages } from './packages.ts';
 
 /** Below it undici and the trust of another authority are missing. */
 const OLDEST_NODE = '22.19.0';
@@ -47,6 +48,7 @@ export async function bundlePlugin(root: string, folder: string = join(root, 'di
   );
   const program = result.outputFiles.find(({ path }) => path.endsWith('.js'));
   if (program === undefined) throw new Error(`${ENTRY} gave no program`);
+  const { packages } = await bundledPackages(root, result.metafile);
   const legal = result.outputFiles.filter(({ path }) => path.endsWith('.LEGAL.txt')).map(({ text }) => text);
   const executables = { 'kubectl-kling': program.contents, 'kubectl_complete-kling': SCRIPTS.kubectl };
   await rm(folder, { recursive: true, force: true });
@@ -64,9 +66,7 @@ export async function bundlePlugin(root: string, folder: string = join(root, 'di
         bin: Object.fromEntries(Object.keys(executables).map((name) => [name, name])),
       })}\n`,
     ),
-    licenceNotices(root, Object.keys(result.metafile.inputs), legal).then((text) =>
-      writeFile(join(folder, 'LICENSES'), text),
-    ),
+    licenceNotices(root, packages, legal).then((text) => writeFile(join(folder, 'LICENSES'), text)),
   ]);
   return program.contents.byteLength;
 }

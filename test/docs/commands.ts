@@ -48,6 +48,10 @@ const PAGES: Readonly<Record<string, Played>> = {
   'docs/zh/quickstart.md': QUICKSTART,
   'docs/concepts.md': { by: 'test/e2e/node/readme.test.ts' },
   'docs/rbac.md': { by: 'test/crd/rbac.test.ts' },
+  'docs/kubectl-kling.md': {
+    by: 'test/e2e/plugin.test.ts',
+    except: { 'kubectl kling logs studio -n media -f': 'goes on until it is stopped' },
+  },
   'docs/how-to/dry-run.md': { by: 'test/e2e/pages.test.ts' },
   'docs/how-to/pause.md': { by: 'test/e2e/pages.test.ts' },
   'docs/how-to/keys.md': { by: 'test/e2e/pages.test.ts' },
