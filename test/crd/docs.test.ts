@@ -18,7 +18,7 @@ it.each(resources.map(({ from, object }) => [`${from}: ${object.kind} ${object.m
   async (_, object) => {
     const { metadata } = object;
     // namespaces of others, such as Argo CD's, are not here
-    const here = metadata?.namespace === undefined ? object : { ...object, metadata: { ...metadata, namespace } };
+    const here = metadata?.['namespace'] === undefined ? object : { ...object, metadata: { ...metadata, namespace } };
     const told = await kubectl(['create', '-n', namespace, '--dry-run=server', '-f', '-'], stringify(here));
     expect(told).toContain('created (server dry run)');
   },

@@ -8,6 +8,8 @@ export interface PlayOptions {
   /** Makes a command fit the test cluster: another namespace, a tag; more lines are more commands. */
   readonly adapt?: (command: string) => string;
   readonly env?: Record<string, string>;
+  /** Folders of programs before all others. */
+  readonly programs?: readonly string[];
   readonly timeoutMs?: number;
 }
 
@@ -29,7 +31,13 @@ export async function play(commands: readonly string[], options: PlayOptions = {
   const { kubectl, helm } = await tools();
   const env = {
     KUBECONFIG: await kubeconfigPath(),
-    PATH: [dirname(kubectl), dirname(helm), join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
+    PATH: [
+      ...(options.programs ?? []),
+      dirname(kubectl),
+      dirname(helm),
+      join(ROOT, 'node_modules/.bin'),
+      process.env['PATH'],
+    ].join(delimiter),
     ...options.env,
   };
   const adapted = commands.flatMap((command) => (options.adapt?.(command) ?? command).split('\n'));

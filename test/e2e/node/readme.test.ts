@@ -1,12 +1,17 @@
 /** The README and the quickstart, word for word, for the whole cluster. Runs alone: this operator sees every namespace. */
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PNG } from 'pngjs';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { bundlePlugin } from '../../../scripts/bundle/plugin.ts';
 import { kubeconfigPath } from '../../cluster/index.ts';
 import { playable } from '../../docs/commands.ts';
 import { readPages } from '../../docs/pages.ts';
 import { type PlayOptions, play } from '../../docs/play.ts';
+import { createAuthority } from '../../ingress/authority.ts';
+import { removeController, startController } from '../../ingress/controller.ts';
+import { installGatewayApi, removeGatewayApi } from '../../ingress/gateway-api.ts';
 import { getJson, helm, kubectl } from '../kubectl.ts';
 
 const pages = await readPages();
@@ -17,7 +22,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kling-readme-'));
   const kubeconfig = join(folder, 'kubeconfig');
   await copyFile(await kubeconfigPath(), kubeconfig);
-  options = { adapt, env: { KUBECONFIG: kubeconfig, REGISTRY: 'localhost' } };
+  const programs = [join(folder, 'bin')];
+  await bundlePlugin('.', join(folder, 'bin'));
+  options = { adapt, programs, env: { KUBECONFIG: kubeconfig, REGISTRY: 'localhost' } };
   // the README names no namespace: this is where a reader's context would point
   await play(['kubectl config set-context --current --namespace media'], options);
 });
@@ -83,6 +90,52 @@ it('the quickstart on an existing cluster: the key, a handshake, a picture, a Se
   expect((await play(concepts, options)).stdout).toContain('KlingApi studio was never repaired');
 });
 
+it('three commands to a picture through an MCP client over TLS, with an ingress controller there', async () => {
+  const host = 'kling.example.com';
+  const authority = await createAuthority();
+  try {
+    const tls = await authority.issue([host]);
+    const [certificate, key, ca, picture] = ['tls.crt', 'tls.key', 'ca.crt', 'kite.png'].map((name) =>
+      join(folder, name),
+    );
+    await Promise.all([
+      writeFile(`${certificate}`, tls.certificate),
+      writeFile(`${key}`, tls.key),
+      writeFile(`${ca}`, authority.certificate),
+    ]);
+    await installGatewayApi();
+    for (const namespace of ['media', 'edge']) await kubectl(['create', 'namespace', namespace]);
+    const controller = await startController('edge', { hosts: ['edge-tls'], tls });
+    await kubectl([
+      'annotate',
+      'ingressclass',
+      controller.className,
+      'ingressclass.kubernetes.io/is-default-class=true',
+    ]);
+    // cert-manager's part
+    await kubectl(['create', 'secret', 'tls', 'studio-tls', '-n', 'media', `--cert=${certificate}`, `--key=${key}`]);
+
+    const typed = commands('docs/quickstart.md', 'From outside, over TLS');
+    expect(typed).toHaveLength(3);
+    const { stderr } = await play(
+      typed.map((command) =>
+        command.replace(
+          '-f kite.png',
+          `-f ${picture} --certificate-authority ${ca} --resolve ${host}:443:${controller.address}`,
+        ),
+      ),
+      options,
+    );
+    expect(stderr).toContain(`https://${host}/mcp/v1 over its public address`);
+    const { width, height } = PNG.sync.read(await readFile(`${picture}`));
+    expect(width * height).toBeGreaterThan(100_000);
+  } finally {
+    await removeController('edge');
+    await removeGatewayApi();
+    await authority.remove();
+  }
+});
+
 it('the quickstart in one namespace makes no ClusterRole', async () => {
   await play(commands('docs/quickstart.md', 'In one namespace'), options);
   const roles = await kubectl(['get', 'clusterroles,clusterrolebindings', '-o', 'name']);
@@ -95,7 +148,13 @@ it('the quickstart in one namespace makes no ClusterRole', async () => {
 it('no section of a page is left out', () => {
   const played: Record<string, string[]> = {
     'README.md': ['Install it'],
-    'docs/quickstart.md': ['On an existing cluster', 'In one namespace', 'Use it', 'With a key of the vendor'],
+    'docs/quickstart.md': [
+      'On an existing cluster',
+      'In one namespace',
+      'Use it',
+      'From outside, over TLS',
+      'With a key of the vendor',
+    ],
     'docs/concepts.md': ['How a repair goes'],
   };
   for (const [path, headings] of Object.entries(played)) {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { namedKlingApi } from '../cluster/klingapis.ts';
-import type { Command } from '../command.ts';
+import { type Listed, namedKlingApi, readKlingApi } from '../cluster/klingapis.ts';
+import { until } from '../cluster/wait.ts';
+import type { Command, Invocation } from '../command.ts';
 import { CommandError, EXIT, UsageError } from '../errors.ts';
 import { OUTPUT, TIMEOUT } from '../options.ts';
 import { makePicture } from '../picture/make.ts';
@@ -35,14 +36,16 @@ export const picture: Command = {
         'picture takes the name of a KlingApi and what to draw: kubectl kling picture NAME "PROMPT"',
       );
     await trustAuthority(invocation);
-    const klingApi = await namedKlingApi(invocation);
+    const named = await namedKlingApi(invocation);
     const file = options.text('filename') ?? 'picture.png';
     const began = now();
     const tell = (text: string): void => err(`${`${((now() - began) / 1_000).toFixed(1)} s`.padStart(8)}  ${text}\n`);
+    const timeoutMs = options.duration('timeout') ?? TIMEOUT_MS;
+    const klingApi = await whenReady(invocation, named, timeoutMs, tell);
     const route = await openRoute(invocation, klingApi);
     try {
       tell(`${route.url} ${route.isForwarded ? 'through the API server' : 'over its public address'}`);
-      const made = await makePicture(route, prompt, options.duration('timeout') ?? TIMEOUT_MS, tell);
+      const made = await makePicture(route, prompt, timeoutMs, tell);
       await writeFile(file, made.bytes).catch((error: unknown) => {
         throw new CommandError(
           `the picture was made, but ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
@@ -62,3 +65,24 @@ export const picture: Command = {
     }
   },
 };
+
+/** What was applied a moment ago has neither pods nor a key yet. */
+async function whenReady(
+  invocation: Invocation,
+  { metadata: { name, namespace } }: Listed,
+  timeoutMs: number,
+  tell: (text: string) => void,
+): Promise<Listed> {
+  let told = '';
+  const ready = await until(invocation, { timeoutMs }, async () => {
+    const klingApi = await readKlingApi(invocation.kube(), name);
+    const condition = klingApi.status?.conditions?.find(({ type }) => type === 'Ready');
+    if (condition?.status === 'True') return klingApi;
+    const why = condition?.message ?? 'no operator has seen it yet';
+    if (why !== told) tell(`waits until ${name} is ready: ${why}`);
+    told = why;
+    return undefined;
+  });
+  if (ready !== undefined) return ready;
+  throw new CommandError(`${name} is not ready: kubectl kling doctor ${name} -n ${namespace} says why`);
+}
