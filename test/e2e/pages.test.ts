@@ -44,7 +44,14 @@ const here = (command: string): string =>
   command
     .replaceAll(/-n (media|kling-system)\b/g, `-n ${kase.namespace}`)
     .replaceAll(/namespace (media|kling-system)\b/g, `namespace ${kase.namespace}`)
+    .replaceAll(/\b(deployment[ /]|lease )kling-operator\b/g, '$1operator-kling-operator')
+    .replaceAll(
+      'serviceaccount:kling-system:kling-operator',
+      `serviceaccount:${kase.namespace}:operator-kling-operator`,
+    )
     .replaceAll(/\bPOD\b/g, pod)
+    .replaceAll(/ 5511 &$/g, ` ${port}:5511 &`)
+    .replaceAll('localhost:5511', `localhost:${port}`)
     .replaceAll('9090:9090', `${port}:9090`)
     .replaceAll('127.0.0.1:9090', `127.0.0.1:${port}`)
     .replaceAll(/(?<=[<>] )([\w-]+\.(?:yaml|db))\b/g, `${folder}/$1`)

@@ -349,7 +349,7 @@ describe('kubectl kling', () => {
     expect(typed.length).toBeGreaterThan(15);
     for (const line of typed) {
       const { code, stderr } = await person.type(
-        `cd ${person.folder} && ${line.replace(/\bmedia\b/g, kase.namespace).replace(' -A', '')}`,
+        `cd ${person.folder} && ${line.replace(/\bmedia\b/g, kase.namespace).replace(' -A', ` studio -n ${kase.namespace}`)}`,
       );
       expect(code, `${line}: ${stderr}`).toBe(0);
     }

@@ -211,18 +211,36 @@ describe('a handshake through the public URL is due', () => {
     };
   };
 
-  it('after a verification and after a change of expose, and not otherwise once it passed', async () => {
+  it('after a verification and after a change of expose', async () => {
     const { look } = counting(['Serving']);
     expect(await look(exposing(expose), { verification: undefined })).toMatchObject({ handshakes: 0 });
     expect(await look(exposing(expose), { serving: false })).toMatchObject({ handshakes: 0 });
     expect(await look()).toMatchObject({ handshakes: 1, result: { result: 'Passed' } });
-    now += 86_400_000;
-    expect(await look()).toMatchObject({ handshakes: 0 });
     const later = { ...verification, at: new Date(T0 + 5_000).toISOString() };
     expect(await look(exposing(expose), { verification: later })).toMatchObject({ handshakes: 1 });
     const other = exposing({ ...expose, ingress: { host: 'kling.example', annotations: { a: 'b' } } });
     expect(await look(other, { verification: later })).toMatchObject({ handshakes: 1 });
     expect(await look(klingApiOf(), { verification: later })).toMatchObject({ handshakes: 0, result: undefined });
+  });
+
+  it('a minute after it passed, in case the route was that of before a change, then every ten minutes', async () => {
+    now = T0;
+    const { look } = counting(['Serving', 'Failing']);
+    expect(await look()).toMatchObject({ handshakes: 1, result: { result: 'Passed' } });
+    now += 59_000;
+    expect(await look()).toMatchObject({ handshakes: 0 });
+    now += 1_000;
+    expect(await look()).toMatchObject({ handshakes: 1, result: { result: 'Failed' } });
+
+    now = T0;
+    const well = counting(['Serving']);
+    await well.look();
+    now += 60_000;
+    expect(await well.look()).toMatchObject({ handshakes: 1 });
+    now += 599_000;
+    expect(await well.look()).toMatchObject({ handshakes: 0 });
+    now += 1_000;
+    expect(await well.look()).toMatchObject({ handshakes: 1, result: { result: 'Passed' } });
   });
 
   it('again while a new route settles, then once a minute, and says since when', async () => {

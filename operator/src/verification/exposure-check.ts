@@ -1,6 +1,7 @@
 /**
- * When a handshake through the public URL is due: after each verification, after a change of `expose`, and while it does not
- * pass once a minute. It runs beside the reconcile loop, one a KlingApi at a time.
+ * When a handshake through the public URL is due: after each verification, after a change of `expose` and a minute later, once
+ * a minute while it does not pass, and every ten minutes where it does. It runs beside the reconcile loop, one a KlingApi at a
+ * time.
  */
 import type { LookupFunction } from 'node:net';
 import type { HandshakeOptions, HandshakeResult } from '@klingapi/probe';
@@ -39,10 +40,14 @@ interface Look {
   subject: string;
   at: number;
   running: boolean;
+  /** The first after a change passes where the controller still has the route of before. */
+  isFirst: boolean;
   result: Exposure | undefined;
 }
 
 const RETRY_MS = 60_000;
+/** Certificates end and names move without a change here. */
+const PASSED_MS = 600_000;
 /** From outside the way is longer than to a pod. */
 const TIMEOUT_MS = 10_000;
 /** A controller learns of a new route and of new pods a moment later. */
@@ -86,9 +91,10 @@ export function createExposureCheck(deps: ExposureDeps): ExposureCheck {
       const last = looks.get(uid);
       const subject = JSON.stringify([url, klingApi.spec.expose, verification?.at ?? null]);
       const same = last?.subject === subject;
-      const again = last?.result?.result !== 'Passed' && deps.now() - (last?.at ?? 0) >= RETRY_MS;
+      const isSure = last?.result?.result === 'Passed' && !last.isFirst;
+      const again = deps.now() - (last?.at ?? 0) >= (isSure ? PASSED_MS : RETRY_MS);
       if (serving && verification !== undefined && last?.running !== true && (!same || again)) {
-        const look: Look = { subject, at: deps.now(), running: true, result: undefined };
+        const look: Look = { subject, at: deps.now(), running: true, isFirst: !same, result: undefined };
         looks.set(uid, look);
         shake(klingApi, url, headers, same ? 1 : SETTLE_TRIES).then(
           (outcome) => {
