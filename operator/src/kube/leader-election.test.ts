@@ -44,6 +44,8 @@ function candidate(identity: string, options: Partial<LeaderElectionOptions> = {
 test('the first one takes a Lease that is not there, and renews it', async () => {
   const registry = new Registry();
   const a = candidate('a', { metrics: createKubeMetrics(registry) });
+  // an operator without election, which nobody is to be warned of
+  expect(await registry.metrics()).not.toContain('leader_election_master_status{');
   a.start();
   await clock.advance(0);
   expect(told).toEqual(['a leads']);

@@ -46,7 +46,6 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
   if (leaseDurationMs <= renewDeadlineMs || renewDeadlineMs <= 1.2 * retryPeriodMs)
     throw new RangeError('leaseDurationMs > renewDeadlineMs > 1.2 × retryPeriodMs must hold');
 
-  metrics?.leader(name, false);
   const store = createLeaseStore(client, { namespace, name });
   const stopped = new AbortController();
   let running: Promise<void> | undefined;
@@ -178,6 +177,8 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
 
   return {
     start() {
+      // without election nobody leads, and that is nothing to warn of
+      if (running === undefined) metrics?.leader(name, false);
       running ??= run();
     },
     async stop() {

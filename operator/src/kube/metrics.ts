@@ -63,9 +63,11 @@ export function createKubeMetrics(registry: Registry): KubeMetrics {
   const down = gauge(
     'klingoperator_reflector_down_seconds',
     'Time for which a cache has had no watch and may be out of date; 0 while it has one',
-    ['kind', 'namespace'],
+    // not `namespace`: Prometheus would keep this one instead of that of the operator's pod
+    ['kind', 'watched_namespace'],
     () => {
-      for (const { kind, namespace, downSeconds } of downOf.values()) down.set({ kind, namespace }, downSeconds());
+      for (const { kind, namespace, downSeconds } of downOf.values())
+        down.set({ kind, watched_namespace: namespace }, downSeconds());
     },
   );
   const leader = gauge('leader_election_master_status', '1 while this process holds the Lease, 0 while it stands by', [

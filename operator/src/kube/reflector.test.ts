@@ -261,7 +261,7 @@ test('a watch that finds nobody is begun again, and the cache says since when it
   const registry = new Registry();
   follow({ metrics: createKubeMetrics(registry) });
   const down = async () =>
-    /klingoperator_reflector_down_seconds\{kind="Pod",namespace=""\} (\S+)/.exec(await registry.metrics())?.[1];
+    /klingoperator_reflector_down_seconds\{kind="Pod",watched_namespace=""\} (\S+)/.exec(await registry.metrics())?.[1];
   const { port } = server;
   server.script(listOf('10', pod('a', '1')), watch.step);
   informer.start();

@@ -7,7 +7,7 @@ import { inOrder, lineOf } from './cluster/log-streams.ts';
 import { watches } from './cluster/pods.ts';
 import { inWords, refusalOf } from './cluster/refusal.ts';
 import { ago, parseDuration, span } from './terminal/duration.ts';
-import { table, wrap } from './terminal/table.ts';
+import { oneLine, table, wrap } from './terminal/table.ts';
 import { wellOf } from './testing.ts';
 
 const forbidden = (message: string): KubeError => new KubeError({ code: 'Forbidden', status: 403, message });
@@ -122,6 +122,19 @@ describe('what else is decided', () => {
     const env = value === undefined ? [] : [{ name: 'WATCH_NAMESPACES', value }];
     const deployment = { spec: { selector: {}, template: { spec: { containers: [{ name: 'operator', env }] } } } };
     expect(watches(deployment, 'media')).toBe(expected);
+  });
+
+  it('an operator that watches its own namespace looks after that alone', () => {
+    const env = [{ name: 'WATCH_NAMESPACES', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } }];
+    const deployment = {
+      metadata: { namespace: 'media' },
+      spec: { selector: {}, template: { spec: { containers: [{ name: 'operator', env }] } } },
+    };
+    expect([watches(deployment, 'media'), watches(deployment, 'others')]).toEqual([true, false]);
+  });
+
+  it('a cell holds no character that a terminal obeys', () => {
+    expect(oneLine('a\u001b[2Jb\u0007\n c\u009b1m')).toBe('a [2Jb c 1m');
   });
 
   it('a table is as wide as its widest cells, colours left out', () => {

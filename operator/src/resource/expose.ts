@@ -39,7 +39,8 @@ const httpRoute = z.object({
 export const expose = z
   .object({
     url: required(2048)
-      .regex(/^https?:\/\/[^\s/@?#]+$/)
+      // no character that means something to a shell: people paste addresses into commands
+      .regex(/^https?:\/\/[A-Za-z0-9._:[\]-]+$/)
       .optional()
       .describe(
         'External base address, such as https://kling.example.com: for links, callbacks and OAuth. Without it https:// and the host of ingress (http:// where that has no tlsSecretName), or https:// and the first of httpRoute.hostnames',

@@ -88,7 +88,8 @@ const mcp = z
       .describe('Sets the number of pods by their use of the CPU, instead of replicas'),
     port: int(1, 65535).default(5510).describe('Port the server listens on'),
     path: required(256)
-      .regex(/^\/[^\s?#]*$/)
+      // no character that means something to a shell: people paste addresses into commands
+      .regex(/^\/[A-Za-z0-9._~:@%+,=/-]*$/)
       .default('/mcp/v1')
       .describe('Path of the MCP endpoint'),
     auth: auth.optional().describe('Who may call; callers without it. A server of kind Other guards itself'),

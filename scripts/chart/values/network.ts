@@ -35,7 +35,11 @@ export const networkPolicy = z
       })
       .describe('Where the API server is.'),
     extraIngress: list.default([]).describe('More rules of ingress.'),
-    extraEgress: list.default([]).describe('More rules of egress, for example to the collector of `tracing.endpoint`.'),
+    extraEgress: list
+      .default([])
+      .describe(
+        'More rules of egress, for example to the collector of `tracing.endpoint`, or to the ingress controller, without which the handshake through `spec.expose` stays Inconclusive.',
+      ),
   })
   .describe(
     'A NetworkPolicy for the operator. It lets the operator reach name servers (port 53), the API server, and the pods that it makes, on every port, because they choose theirs.',

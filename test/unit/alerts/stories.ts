@@ -234,7 +234,7 @@ export const STORIES: Story[] = [
     interval: '15s',
     severity: 'critical',
     series: {
-      [`klingoperator_reflector_down_seconds{${OPERATOR},kind="Pod"}`]: `${held([0, 20])} 15+0x1 0+0x17 0+15x30 0+0x20`,
+      [`klingoperator_reflector_down_seconds{${OPERATOR},kind="Pod",watched_namespace=""}`]: `${held([0, 20])} 15+0x1 0+0x17 0+15x30 0+0x20`,
     },
     quiet: ['5m15s', '11m', '19m'],
     fires: { '15m': [{ kind: 'Pod' }] },

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { PortForward } from '@kubernetes/client-node';
+import { CommandError } from '../errors.ts';
 import type { Kube } from './kubeconfig.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -30,7 +31,7 @@ function failureOf(error: unknown, { namespace, pod }: PodPort): ForwardFailure 
   return { message: `the API server does not forward to pod ${pod}: ${message}` };
 }
 
-/** @param at loopback port to listen on; a free one without it @throws Error where that port is taken */
+/** @param at loopback port to listen on; a free one without it @throws CommandError where that port is taken */
 export async function openForward(kube: Kube, target: PodPort, at = 0): Promise<Forward> {
   let failure: ForwardFailure | undefined;
   const sockets = new Set<Socket>();
@@ -62,7 +63,9 @@ export async function openForward(kube: Kube, target: PodPort, at = 0): Promise<
     void carry(socket);
   });
   server.listen(at, '127.0.0.1');
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`port ${at} cannot be listened on (${error.code}): choose another one`);
+  });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the loopback port has no number');
   return {

@@ -25,7 +25,9 @@ export async function operatorDeployments(kube: Kube, namespace: string | undefi
 /** Whether an operator looks after a namespace: one that is scoped names those that it watches. */
 export function watches(deployment: V1Deployment, namespace: string): boolean {
   const env = deployment.spec?.template.spec?.containers.flatMap((container) => container.env ?? []) ?? [];
-  const watched = env.find(({ name }) => name === 'WATCH_NAMESPACES')?.value ?? '';
+  const entry = env.find(({ name }) => name === 'WATCH_NAMESPACES');
+  // from the pod's own fields: the namespace that it runs in
+  const watched = (entry?.valueFrom === undefined ? entry?.value : deployment.metadata?.namespace) ?? '';
   return watched === '' || watched.split(',').includes(namespace);
 }
 

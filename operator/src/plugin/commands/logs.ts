@@ -21,12 +21,22 @@ const sourceOf =
     return ran === undefined ? [] : [{ namespace: metadata?.namespace ?? '', pod: metadata?.name ?? '', container }];
   };
 
-async function sources(kube: Kube, name: string, component: (typeof COMPONENTS)[number]): Promise<Source[]> {
+/** @param tell told of what may not be looked at, where all were asked for */
+async function sources(
+  kube: Kube,
+  name: string,
+  component: (typeof COMPONENTS)[number],
+  tell: (text: string) => void,
+): Promise<Source[]> {
   const wanted = component === 'all' ? (['mcp', 'api', 'operator', 'sandbox'] as const) : [component];
   const found = await Promise.all(
     wanted.map(async (part) => {
       if (part !== 'operator') return (await podsOf(kube, name, part)).flatMap(sourceOf(part));
-      const operators = await findOperators(kube, kube.namespace, undefined);
+      const operators = await findOperators(kube, kube.namespace, undefined).catch((error: unknown) => {
+        if (component !== 'all' || !(error instanceof KubeError)) throw error;
+        tell(`without the operator: ${inWords(error, kube.server)}`);
+        return [];
+      });
       const pods = await Promise.all(operators.map(({ metadata }) => operatorPods(kube, metadata?.namespace ?? '')));
       return pods.flat().flatMap(sourceOf('operator'));
     }),
@@ -49,7 +59,12 @@ async function followAll(invocation: Invocation, name: string, known: Map<string
   const print = printer(invocation);
   const open = new Set<string>();
   while (!signal.aborted) {
-    for (const source of await sources(kube(), name, component)) {
+    const found = await sources(kube(), name, component, () => {}).catch((error: unknown) => {
+      if (!(error instanceof KubeError)) throw error;
+      err(`${inWords(error, kube().server)}\n`);
+      return [];
+    });
+    for (const source of found) {
       const key = keyOf(source);
       if (open.has(key)) continue;
       open.add(key);
@@ -98,7 +113,7 @@ export const logs: Command = {
       tailLines: options.count('tail'),
       previous: options.has('previous'),
     };
-    const found = await sources(kube(), name, component);
+    const found = await sources(kube(), name, component, (text) => err(`${text}\n`));
     const kept = await Promise.all(
       found.map(async (source) => {
         try {

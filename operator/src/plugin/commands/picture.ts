@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { type Listed, namedKlingApi, readKlingApi } from '../cluster/klingapis.ts';
 import { until } from '../cluster/wait.ts';
 import type { Command, Invocation } from '../command.ts';
@@ -37,7 +37,7 @@ export const picture: Command = {
       );
     await trustAuthority(invocation);
     const named = await namedKlingApi(invocation);
-    const file = options.text('filename') ?? 'picture.png';
+    const file = options.text('filename') ?? (await freeName('picture'));
     const began = now();
     const tell = (text: string): void => err(`${`${((now() - began) / 1_000).toFixed(1)} s`.padStart(8)}  ${text}\n`);
     const timeoutMs = options.duration('timeout') ?? TIMEOUT_MS;
@@ -85,4 +85,16 @@ async function whenReady(
   });
   if (ready !== undefined) return ready;
   throw new CommandError(`${name} is not ready: kubectl kling doctor ${name} -n ${namespace} says why`);
+}
+
+/** Of files that nobody named none is written over: a picture costs money. */
+async function freeName(stem: string): Promise<string> {
+  for (let count = 1; ; count += 1) {
+    const name = `${stem}${count === 1 ? '' : `-${count}`}.png`;
+    const isThere = await access(name).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) return name;
+  }
 }

@@ -22,6 +22,10 @@ function refuse({ metadata, spec, status }: Listed): string | undefined {
     );
   const pods = status?.mcp?.pods ?? [];
   const failing = pods.filter(({ verdict }) => verdict === 'Failing' || verdict === 'Unreachable');
+  if (failing.length === 0 && pods.some(({ verdict }) => verdict === 'Unknown'))
+    throw new CommandError(
+      `it is not known whether the MCP pods of ${metadata.name} speak MCP: kubectl kling doctor ${at} says why`,
+    );
   return pods.length > 0 && failing.length === 0
     ? 'every MCP pod passes its handshake: there is nothing to repair'
     : undefined;

@@ -12,6 +12,7 @@ import { oneLine, table } from '../terminal/table.ts';
 const TIMEOUT_MS = 300_000;
 /** Between two words of progress. */
 const TELL_MS = 10_000;
+const ISO_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 const COLOURS = { Passed: 'good', Failed: 'bad', Inconclusive: 'warn', Skipped: 'dim' } as const;
 
@@ -48,7 +49,9 @@ export const verify: Command = {
         told = now();
         err(`${progressPaint.dim(`${Math.round((told - began) / 1_000)} s: not done yet`)}\n`);
       }
-      return status?.verification?.request === request ? status.verification : undefined;
+      // a newer one, of somebody else, answers this one too
+      const answered = status?.verification?.request ?? '';
+      return ISO_TIME.test(answered) && answered >= request ? status?.verification : undefined;
     });
     if (verification === undefined)
       throw new CommandError(

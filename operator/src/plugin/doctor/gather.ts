@@ -1,4 +1,5 @@
 /** Collects the facts with the rights of the person; what may not be seen becomes a fact too. */
+
 import { X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { handshake, isReady as isServing } from '@klingapi/probe';
@@ -8,6 +9,7 @@ import { KINDS } from '../../kube/kinds.ts';
 import { apiWorkload, handshakeEras, publicUrl } from '../../resource/absent.ts';
 import { API_VERSION, KIND } from '../../resource/klingapi.ts';
 import { type Component, childNames } from '../../resource/names.ts';
+import { mayCarryCredentials } from '../../verification/exposure.ts';
 import { callerHeaders } from '../cluster/caller-key.ts';
 import { type Listed, readKlingApi } from '../cluster/klingapis.ts';
 import type { Kube } from '../cluster/kubeconfig.ts';
@@ -232,7 +234,12 @@ async function outsideFacts(
   return {
     url,
     resolves,
-    handshake: await handshake({ url, headers, eras: handshakeEras(klingApi.spec), timeoutMs: 8_000 }),
+    handshake: await handshake({
+      url,
+      headers: mayCarryCredentials(url, klingApi.spec) ? headers : {},
+      eras: handshakeEras(klingApi.spec),
+      timeoutMs: 8_000,
+    }),
   };
 }
 

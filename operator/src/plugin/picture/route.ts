@@ -1,6 +1,8 @@
 /** The way of an MCP client to the server: its public address, or a port-forward where it has none. */
+
 import { Agent, fetch as undiciFetch } from 'undici';
 import { publicUrl } from '../../resource/absent.ts';
+import { mayCarryCredentials } from '../../verification/exposure.ts';
 import { callerKey, takesKeys } from '../cluster/caller-key.ts';
 import { openForward } from '../cluster/forward.ts';
 import type { Listed } from '../cluster/klingapis.ts';
@@ -80,6 +82,10 @@ export async function openRoute({ options, kube, env }: Invocation, klingApi: Li
   const outside = options.has('port-forward') ? undefined : publicUrl(klingApi.spec);
   const limits = { headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS };
   if (outside !== undefined) {
+    if (key !== undefined && !mayCarryCredentials(outside, klingApi.spec))
+      throw new CommandError(
+        `${outside} is neither encrypted nor a host of an Ingress or HTTPRoute of ${name}, so no key is sent there: use --port-forward`,
+      );
     const agent = new Agent({
       ...limits,
       connect: connectOptions(options.text('resolve'), options.text('tls-server-name')),

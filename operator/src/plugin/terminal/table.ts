@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 const width = (text: string): number => stripVTControlCharacters(text).length;
 /** A text of the cluster may hold line breaks and control characters; a cell is one line. */
-export const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
+export const oneLine = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 
 /** @returns lines; the last column is not padded */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
