@@ -25,7 +25,6 @@ const VALUES = [
 const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
   'Kling / Fleet: What is wrong',
   'Kling / KlingApi: Diagnoses',
-  'Kling / Money and tasks: Tasks that fail',
   'Kling / Money and tasks: Places at Kling A',
   'Kling / Money and tasks: Places at Kling B',
   'Kling / Money and tasks: Errors of Kling',

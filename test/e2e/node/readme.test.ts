@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { bundlePlugin } from '../../../scripts/bundle/plugin.ts';
 import { kubeconfigPath } from '../../cluster/index.ts';
 import { playable } from '../../docs/commands.ts';
-import { readPages } from '../../docs/pages.ts';
+import { ROOT, readPages } from '../../docs/pages.ts';
 import { type PlayOptions, play } from '../../docs/play.ts';
 import { createAuthority } from '../../ingress/authority.ts';
 import { removeController, startController } from '../../ingress/controller.ts';
@@ -23,7 +23,7 @@ beforeAll(async () => {
   const kubeconfig = join(folder, 'kubeconfig');
   await copyFile(await kubeconfigPath(), kubeconfig);
   const programs = [join(folder, 'bin')];
-  await bundlePlugin('.', join(folder, 'bin'));
+  await bundlePlugin(ROOT, join(folder, 'bin'));
   options = { adapt, programs, env: { KUBECONFIG: kubeconfig, REGISTRY: 'localhost' } };
   // the README names no namespace: this is where a reader's context would point
   await play(['kubectl config set-context --current --namespace media'], options);
