@@ -40,7 +40,7 @@ describe('docs/runbooks', () => {
       expect(text.startsWith(`# ${reason}\n`)).toBe(true);
       expect([...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)).toEqual(HEADINGS);
       for (const [, code = ''] of text.matchAll(/```sh\n([\s\S]*?)```/g))
-        for (const line of code.trim().split('\n')) expect(line).toMatch(/^(kubectl|curl) /);
+        for (const line of code.trim().split('\n')) expect(line).toMatch(/^(kubectl|curl|export KEY=\$\(kubectl) /);
     },
   );
 
