@@ -5,6 +5,7 @@ import { kubeconfigPath, tools } from '../cluster/index.ts';
 import { alive, type Case, createCase, podIsReady } from './case.ts';
 import { hang } from './faults.ts';
 import { getJson, type Json } from './kubectl.ts';
+import { createPerson } from './person.ts';
 import { waitFor } from './wait.ts';
 
 const PORT = 9091;
@@ -129,6 +130,27 @@ it('shows what the operator sees, to whoever may forward a port, and to nobody e
   expect(marks.at(-1)).toMatchObject({ verdict: 'Unreachable', diagnosis: 'ProcessHung' });
   stream.abort();
   await reading;
+
+  // kubectl kling finds the one that leads, with few rights
+  const person = await createPerson(kase, 'watcher', [
+    { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+    { apiGroups: [''], resources: ['pods/portforward'], verbs: ['get', 'create'] },
+    { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get'] },
+  ]);
+  const { code, stdout, stderr } = await person.type(
+    [
+      `cd ${person.folder}`,
+      'kubectl kling console > address & console=$!',
+      'for _ in $(seq 1 300); do grep -q http address && break; sleep 0.1; done',
+      'curl -sS "$(cat address)klingapis/$NAMESPACE/studio"',
+      'kill -TERM $console; wait $console; test $? = 130',
+    ].join('\n'),
+    { env: { NAMESPACE: kase.namespace } },
+  );
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(stdout).strips.flatMap((each: Json) => each.marks).length).toBeGreaterThan(0);
+  await person.remove();
 
   // the one that stands by tells who acts, and shows no handshakes
   const standBy = await firstEvent(`${other.url}/events`);
