@@ -77,3 +77,10 @@ export const readPages = async (): Promise<Page[]> =>
   Promise.all(
     (await filesBelow(ROOT, '.md')).map(async (path) => readPage(relative(ROOT, path), await readFile(path, 'utf8'))),
   );
+
+/** @throws Error where there is none */
+export function pageOf(pages: readonly Page[], path: string): Page {
+  const page = pages.find((entry) => entry.path === path);
+  if (page === undefined) throw new Error(`there is no ${path}`);
+  return page;
+}

@@ -2,6 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { kubeconfigPath, tools } from '../cluster/index.ts';
+import { playable } from '../docs/commands.ts';
+import { pageOf, readPages } from '../docs/pages.ts';
+import { play } from '../docs/play.ts';
 import { alive, type Case, createCase, podIsReady } from './case.ts';
 import { hang } from './faults.ts';
 import { getJson, type Json } from './kubectl.ts';
@@ -24,6 +27,13 @@ afterEach(() => {
 });
 afterAll(() => kase?.remove());
 
+/** The names of the page, as they are in this case. */
+const here = (command: string): string =>
+  command
+    .replaceAll('-n kling-system', `-n ${kase.namespace}`)
+    .replace('helm upgrade kling-operator', 'helm upgrade operator')
+    .replace('deployment/kling-operator', 'deployment/operator-kling-operator');
+
 const operatorPods = (many: number): Promise<Json[]> =>
   waitFor(
     async () => {
@@ -35,8 +45,8 @@ const operatorPods = (many: number): Promise<Json[]> =>
   );
 
 /** @returns its address here, and what kubectl says of connections that fail */
-async function forward(pod: string, port: number | string): Promise<{ url: string; told: () => string }> {
-  const child = spawn((await tools()).kubectl, ['port-forward', '-n', kase.namespace, `pod/${pod}`, `:${port}`], {
+async function forward(target: string, port: number | string): Promise<{ url: string; told: () => string }> {
+  const child = spawn((await tools()).kubectl, ['port-forward', '-n', kase.namespace, target, `:${port}`], {
     env: { ...process.env, KUBECONFIG: await kubeconfigPath() },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -47,7 +57,7 @@ async function forward(pod: string, port: number | string): Promise<{ url: strin
       told += text;
     });
   const here = await waitFor(async () => /127\.0\.0\.1:(\d+) ->/.exec(told)?.[1], {
-    what: `kubectl to forward a port of ${pod}`,
+    what: `kubectl to forward a port of ${target}`,
     timeoutMs: 30_000,
     everyMs: 100,
   });
@@ -67,7 +77,7 @@ async function firstEvent(url: string): Promise<Json> {
 
 it('is off by default', async () => {
   const [pod] = await operatorPods(1);
-  const { url, told } = await forward(pod.metadata.name, PORT);
+  const { url, told } = await forward(`pod/${pod.metadata.name}`, PORT);
   await expect(fetch(url)).rejects.toThrow();
   await waitFor(async () => told().includes('refused'), {
     what: 'kubectl to tell why',
@@ -77,7 +87,14 @@ it('is off by default', async () => {
 });
 
 it('shows what the operator sees, to whoever may forward a port, and to nobody else', async () => {
-  await kase.upgrade(['console.enabled=true', 'replicas=2']);
+  const [upgrade = '', reach = ''] = playable(pageOf(await readPages(), 'docs/console.md')).map(({ command }) =>
+    here(command),
+  );
+  await play([`${upgrade} --set replicas=2 --wait --timeout 2m`]);
+  // whichever pod of the two it leads to, a page is there
+  const [, target = ''] = /port-forward -n \S+ (\S+) \d+:console$/.exec(reach) ?? [];
+  const reached = await forward(target, 'console');
+  expect(await (await fetch(reached.url)).text()).toContain('/app.js');
   const pods = await operatorPods(2);
   const pod = await waitFor(
     async () => {
@@ -86,11 +103,11 @@ it('shows what the operator sees, to whoever may forward a port, and to nobody e
     },
     { what: 'one of the two to lead' },
   );
-  const other = await forward(pods.find((each) => each !== pod).metadata.name, 'console');
+  const other = await forward(`pod/${pods.find((each) => each !== pod).metadata.name}`, 'console');
   expect(pod.spec.containers[0].ports).toContainEqual(
     expect.objectContaining({ name: 'console', containerPort: PORT }),
   );
-  const { url } = await forward(pod.metadata.name, 'console');
+  const { url } = await forward(`pod/${pod.metadata.name}`, 'console');
 
   const page = await fetch(url);
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { playable } from '../docs/commands.ts';
-import { type Page, readPages } from '../docs/pages.ts';
+import { pageOf, readPages } from '../docs/pages.ts';
 import { play } from '../docs/play.ts';
 import { freePort } from '../postgres/free-port.ts';
 import { alive, type Case, condition, createCase, quick } from './case.ts';
@@ -14,11 +14,6 @@ import { waitFor } from './wait.ts';
 
 const pages = await readPages();
 const runbooks = pages.filter(({ path }) => path.startsWith('docs/runbooks/'));
-const pageOf = (path: string): Page => {
-  const page = pages.find((entry) => entry.path === path);
-  if (page === undefined) throw new Error(`there is no ${path}`);
-  return page;
-};
 
 let kase: Case;
 let folder: string;
@@ -69,7 +64,7 @@ const harmless = (command: string): string =>
 
 const playPage = (path: string) =>
   play(
-    playable(pageOf(path)).map(({ command }) => command),
+    playable(pageOf(pages, path)).map(({ command }) => command),
     { adapt: here },
   );
 
@@ -83,7 +78,7 @@ describe('runbooks', () => {
 
 describe('how-to pages', () => {
   it('dry run: it tells what it would do and does nothing, until it may', async () => {
-    const commands = playable(pageOf('docs/how-to/dry-run.md')).map(({ command }) => command);
+    const commands = playable(pageOf(pages, 'docs/how-to/dry-run.md')).map(({ command }) => command);
     await play(commands.slice(0, 1), { adapt: here });
     const [broken] = alive(await kase.mcpPods());
     await breakPod(kase, broken, 'session-manager');
@@ -142,7 +137,7 @@ describe('how-to pages', () => {
       timeoutMs: 180_000,
     });
     const kept = await makeTask(key);
-    const commands = playable(pageOf('docs/how-to/backup.md'));
+    const commands = playable(pageOf(pages, 'docs/how-to/backup.md'));
     const restore = commands.findIndex(({ heading }) => heading === 'Back again');
     await play(
       commands.slice(0, restore).map(({ command }) => command),
