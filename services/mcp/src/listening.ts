@@ -3,14 +3,14 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { alikeTo } from './memory.ts';
 
 const LISTEN: ReadonlySet<unknown> = new Set(['subscriptions/listen']);
-/** Characters of the longest request whose stream is shared. */
-const LONGEST = 4_096;
 /** Bytes that may wait for a client that does not read: hours of comments, and more events than there ever are. */
 const UNREAD = 256 * 1024;
 
 export interface ListeningOptions {
   /** Asks the SDK. */
   readonly ask: (headers: IncomingHttpHeaders, message: object) => Promise<Response>;
+  /** Characters of the longest request whose stream is shared. */
+  readonly longest: number;
   /** Most seconds that a stream is open. */
   readonly maxSeconds: number;
   /** A stream was ended for being open that long. */
@@ -60,7 +60,7 @@ export function createListening(options: ListeningOptions): Listening {
 
   return (headers, message, response) => {
     const asks = alikeTo(headers, message, LISTEN);
-    if (asks === null || asks.key.length > LONGEST) return false;
+    if (asks === null || asks.key.length > options.longest) return false;
     const opening = channels.get(asks.key) ?? open(asks.key, headers, asks.message);
     return opening.then((channel) => channel?.join(asks.message.id, response) ?? false);
   };

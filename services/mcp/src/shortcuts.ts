@@ -99,6 +99,7 @@ export function createShortcuts(options: ShortcutsOptions): Shortcuts {
   return {
     listening: createListening({
       ask: (headers, message) => ask(handler, headers, message),
+      longest: REMEMBERED.longest,
       maxSeconds: maxRequestSeconds,
       onOverTime,
     }),

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { bundlePlugin } from '../../../scripts/bundle/plugin.ts';
 import { kubeconfigPath } from '../../cluster/index.ts';
 import { playable } from '../../docs/commands.ts';
-import { ROOT, readPages } from '../../docs/pages.ts';
+import { pageOf, ROOT, readPages } from '../../docs/pages.ts';
 import { type PlayOptions, play } from '../../docs/play.ts';
 import { createAuthority } from '../../ingress/authority.ts';
 import { removeController, startController } from '../../ingress/controller.ts';
@@ -46,9 +46,7 @@ function adapt(command: string): string {
 
 /** What is run of some sections of a page. */
 function commands(path: string, ...headings: string[]): string[] {
-  const page = pages.find((entry) => entry.path === path);
-  if (page === undefined) throw new Error(`there is no ${path}`);
-  const found = playable(page).filter(({ heading }) => headings.includes(heading));
+  const found = playable(pageOf(pages, path)).filter(({ heading }) => headings.includes(heading));
   for (const heading of headings) expect(found.map((entry) => entry.heading)).toContain(heading);
   return found.map(({ command }) => command);
 }
@@ -158,8 +156,7 @@ it('no section of a page is left out', () => {
     'docs/concepts.md': ['How a repair goes'],
   };
   for (const [path, headings] of Object.entries(played)) {
-    const page = pages.find((entry) => entry.path === path);
-    const left = page === undefined ? [] : playable(page).filter(({ heading }) => !headings.includes(heading));
+    const left = playable(pageOf(pages, path)).filter(({ heading }) => !headings.includes(heading));
     expect(left, path).toEqual([]);
   }
 });
