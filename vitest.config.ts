@@ -66,7 +66,7 @@ export default defineConfig({
           exclude: ['test/e2e/node/**'],
           testTimeout: 600_000,
           hookTimeout: 300_000,
-          maxWorkers: 4,
+          maxWorkers: 3,
         },
       },
       {

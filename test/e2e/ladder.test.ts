@@ -6,8 +6,9 @@ import type { Json } from './kubectl.ts';
 import { waitFor } from './wait.ts';
 
 let kase: Case;
-const handshake = { periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 2, startupGraceSeconds: 5 };
-const patient = { ...handshake, startupGraceSeconds: 30 };
+const handshake = { periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 2, startupGraceSeconds: 5 };
+/** What has to recover here must not fail because the machine is busy. */
+const patient = { periodSeconds: 6, timeoutSeconds: 5, failureThreshold: 2, startupGraceSeconds: 60 };
 const remediation = { unhealthySeconds: 2, backoff: { initialSeconds: 1, maxSeconds: 2 } };
 
 beforeAll(async () => {
@@ -41,7 +42,7 @@ it('restarts all pods at once where more of them fail than the budget has repair
   await kase.apply(
     quick(
       { ...faulty, replicas: 2, handshake: patient },
-      { remediation: { ...remediation, unhealthySeconds: 6, budget: { repairs: 1 } } },
+      { remediation: { ...remediation, unhealthySeconds: 15, budget: { repairs: 1 } } },
     ),
   );
   await kase.ready();

@@ -166,13 +166,12 @@ export function createApiClient({ url, internalKey }: ApiClientOptions): ApiClie
         String(reply.headers['content-type'] ?? '')
           .split(';')[0]
           ?.trim() ?? '';
-      if (reply.statusCode !== 200 || !mimeType.startsWith('image/')) {
-        await reply.body.dump();
-        return null;
-      }
       const bytes = await readBytes(reply, limitBytes).catch((error: unknown) => {
         throw unreachable(error, false);
       });
+      if (reply.statusCode !== 200)
+        throw refused(reply.statusCode, parse(bytes), first(reply.headers['retry-after']), false);
+      if (!mimeType.startsWith('image/')) return null;
       return bytes === null ? null : { data: bytes.toString('base64'), mimeType };
     },
     async ask(call, request, schema) {

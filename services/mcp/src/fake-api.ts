@@ -38,8 +38,8 @@ export interface FakeApi {
   planned(): boolean;
   /** Breaks the connection of the next request. */
   breakOnce(): void;
-  /** Breaks the connection in the middle of the next picture. */
-  cutPicture(): void;
+  /** Breaks the connection in the middle of the next pictures. */
+  cutPictures(count: number): void;
   /** Waits that are open. */
   waiting(): number;
   close(): Promise<void>;
@@ -51,7 +51,7 @@ export async function startFakeApi(): Promise<FakeApi> {
   const waiters = new Map<string, Set<() => void>>();
   let next: { status: number; body: unknown; headers: Record<string, string> } | 'break' | null = null;
   let made = 0;
-  let cut = false;
+  let cut = 0;
   let offered: readonly OfferedKind[] = KINDS.map((kind) => ({ kind, models: MODELS[kind] }));
 
   function task(id: string) {
@@ -120,8 +120,8 @@ export async function startFakeApi(): Promise<FakeApi> {
     const problem = (status: number, code: string, detail: string) =>
       void send(status, { type: 'about:blank', title: 'No', status, detail, code, requestId: 'r-1' });
     if (!/-\d+$/.test(id)) return problem(404, 'task_not_found', 'There is no task with this id.');
-    if (part.startsWith('results/') && cut) {
-      cut = false;
+    if (part.startsWith('results/') && cut > 0) {
+      cut -= 1;
       response.writeHead(200, { 'content-type': 'image/png', 'content-length': PIXEL.length });
       return void response.write(PIXEL.subarray(0, 20), () => request.socket.destroy());
     }
@@ -162,8 +162,8 @@ export async function startFakeApi(): Promise<FakeApi> {
     breakOnce() {
       next = 'break';
     },
-    cutPicture() {
-      cut = true;
+    cutPictures(count) {
+      cut = count;
     },
     waiting: () => [...waiters.values()].reduce((sum, set) => sum + set.size, 0),
     close: () =>

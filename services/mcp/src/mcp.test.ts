@@ -545,15 +545,21 @@ describe('the API service', () => {
     },
   );
 
-  it('may lose a picture half way: the task is told all the same', async () => {
+  it('may lose a picture half way: it is asked for again, and the task is told all the same', async () => {
     const client = await modern();
     const made = await call(client, 'create_text_to_image_tool', { prompt: 'x' });
     const id = String(made.structuredContent?.['id']);
     api.finish(id);
-    api.cutPicture();
-    const result = await call(client, 'get_task_result_tool', { task_id: id });
-    expect(result).toMatchObject({ structuredContent: { status: 'succeeded' } });
-    expect(result.content.map((block) => block.type)).toEqual(['text', 'resource_link', 'resource_link']);
+    const types = (result: Called) => result.content.map((block) => block.type);
+    api.cutPictures(2);
+    const found = await call(client, 'get_task_result_tool', { task_id: id });
+    expect(types(found)).toEqual(['text', 'image', 'resource_link', 'resource_link']);
+    expect(textOf(found)).not.toContain('not shown');
+    api.cutPictures(3);
+    const lost = await call(client, 'get_task_result_tool', { task_id: id });
+    expect(lost).toMatchObject({ structuredContent: { status: 'succeeded' } });
+    expect(types(lost)).toEqual(['text', 'resource_link', 'resource_link']);
+    expect(textOf(lost)).toContain('Picture 1 is not shown here: The API service did not answer.');
     await client.close();
   });
 

@@ -4,7 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isPrivateAddress } from './addresses.ts';
 import { createEgress, EgressError, type EgressOptions } from './egress.ts';
 
+/** Requests to come whose connection is closed instead of an answer. */
+let closing = 0;
 const server = createServer((request, reply) => {
+  if (closing > 0) {
+    closing -= 1;
+    return void request.socket.destroy();
+  }
   if (request.url === '/away') reply.writeHead(302, { location: `${url}/` });
   reply.end('secret of the inside');
 });
@@ -94,6 +100,14 @@ describe('egress', () => {
     await expect(asked()).rejects.toThrow();
     await expect(asked()).rejects.toThrow('is not on the public internet');
     await egress.close();
+  });
+
+  it('asks once more where the connection was closed, and no more than that', async () => {
+    closing = 1;
+    expect(await get(`${url}/x`, { trusted: [url] })).toMatchObject({ status: 200 });
+    closing = 2;
+    await expect(get(`${url}/x`, { trusted: [url] })).rejects.toThrow();
+    expect(closing).toBe(0);
   });
 
   it('goes to a private address that the configuration names, and gives redirects as they are', async () => {

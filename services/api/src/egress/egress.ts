@@ -82,7 +82,11 @@ export function createEgress({ trusted, lookup = lookupName }: EgressOptions): E
   return {
     async get(url, signal) {
       const { target, dispatcher } = judge(url);
-      const reply = await request(target, { dispatcher, signal, headersTimeout: 60_000, bodyTimeout: 60_000 });
+      const ask = () => request(target, { dispatcher, signal, headersTimeout: 60_000, bodyTimeout: 60_000 });
+      const reply = await ask().catch((error: unknown) => {
+        if (signal.aborted || !wasClosed(error)) throw error;
+        return ask();
+      });
       return { status: reply.statusCode, headers: plain(reply), body: reply.body };
     },
     async post(url, headers, body, signal) {
@@ -99,6 +103,12 @@ export function createEgress({ trusted, lookup = lookupName }: EgressOptions): E
       await Promise.all([inside.destroy(), outside.destroy()]);
     },
   };
+}
+
+/** A connection that was kept may be closed by the other side just as it is used again. */
+function wasClosed(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(String(code));
 }
 
 function plain({ headers }: Dispatcher.ResponseData): Record<string, string> {

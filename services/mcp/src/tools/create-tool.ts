@@ -9,6 +9,7 @@ import { madeTask } from '../tasks/kling-tasks.ts';
 import { metaOf } from './cost.ts';
 import { linksOf } from './links.ts';
 import type { Offers } from './offers.ts';
+import { NO_PICTURES } from './pictures.ts';
 import { nextStep, orErrorResult, taskOutput, taskResult } from './result.ts';
 import type { Toolset } from './toolsets.ts';
 
@@ -87,7 +88,7 @@ export function createTool<Arguments extends z.ZodType>(tool: Definition<Argumen
             const { kind, request } = tool.request(given);
             const task = await api.create(callOf(ctx), PATHS[kind], request);
             if (declaresTasks(ctx) && !isDone(task.status)) return madeTask(task, Date.now());
-            return taskResult(task, nextStep(task), [], linksOf(ctx, task));
+            return taskResult(task, nextStep(task), NO_PICTURES, linksOf(ctx, task));
           }),
       );
     },

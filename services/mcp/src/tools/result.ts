@@ -1,8 +1,8 @@
 import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server';
-import type { Picture } from '../api-client.ts';
 import { ApiError } from '../errors.ts';
 import { memoised } from '../memoised.ts';
 import { type Task, taskSchema } from '../task.ts';
+import { NO_PICTURES, type Shown } from './pictures.ts';
 
 /** Every tool answers with the task as the API tells it. */
 export const taskOutput = memoised(taskSchema);
@@ -11,13 +11,13 @@ export const taskOutput = memoised(taskSchema);
 export function taskResult(
   task: Task,
   note: string,
-  pictures: readonly Picture[] = [],
+  { pictures, missing }: Shown = NO_PICTURES,
   links: readonly ResourceLink[] = [],
 ): CallToolResult {
   const failed = task.status === 'failed';
   return {
     content: [
-      { type: 'text', text: `${note}\n${JSON.stringify(task, null, 2)}` },
+      { type: 'text', text: [note, ...missing, JSON.stringify(task, null, 2)].join('\n') },
       ...pictures.map(({ data, mimeType }) => ({ type: 'image' as const, data, mimeType })),
       ...links,
     ],
