@@ -7,11 +7,13 @@ import type { KlingApiStatus } from './resource/status.ts';
 
 export interface Downtime {
   /** @param wanted MCP pods that there should be: with none nothing is missed */
-  observe(own: { namespace: string; klingapi: string }, status: KlingApiStatus, wanted: number): void;
+  observe(own: { namespace: string; klingapi: string }, uid: string, status: KlingApiStatus, wanted: number): void;
   forget(own: { namespace: string; klingapi: string }): void;
 }
 
 interface Known {
+  /** Another takes the name of one that is gone, and has not served yet. */
+  readonly uid: string;
   readonly namespace: string;
   readonly klingapi: string;
   served: boolean;
@@ -43,10 +45,11 @@ export function createDowntime(registry: Registry, now: () => number): Downtime 
   }
 
   return {
-    observe(own, { conditions = [], revisions }, wanted) {
+    observe(own, uid, { conditions = [], revisions }, wanted) {
       const status = conditions.find(({ type }) => type === 'McpAvailable')?.status;
-      const known = all.get(keyOf(own)) ?? { ...own, served: false, down: false, countedTo: now() };
-      count(known);
+      const before = all.get(keyOf(own));
+      if (before !== undefined) count(before);
+      const known = before?.uid === uid ? before : { ...own, uid, served: false, down: false, countedTo: now() };
       known.served ||= status === 'True' || revisions?.verified !== undefined;
       known.down = known.served && wanted > 0 && status === 'False';
       all.set(keyOf(own), known);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createLogger, createRegistry, drainOnSignal, readEnvironment, startManagement } from '@klingapi/management';
 import { createHandshaker, redact } from '@klingapi/probe';
-import { KubeConfig, type KubernetesObject, type V1Pod } from '@kubernetes/client-node';
+import { KubeConfig, type KubernetesObject, type V1ObjectMeta, type V1Pod } from '@kubernetes/client-node';
 import { createAnnounce } from './announce.ts';
 import { createApplier, FIELD_MANAGER } from './apply/applier.ts';
 import { createSecrets } from './apply/secrets.ts';
@@ -21,9 +21,10 @@ import { createKubeMetrics } from './kube/metrics.ts';
 import { createOptionalInformer } from './kube/optional-informer.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { createPodObserver } from './observe/pods.ts';
+import { createReadable } from './readable.ts';
 import { reconcile } from './reconcile.ts';
 import { stormIn } from './remediation/storm.ts';
-import { type KlingApi, klingApiSchema } from './resource/klingapi.ts';
+import { API_VERSION, KIND, type KlingApi } from './resource/klingapi.ts';
 import { type Component, MANAGED_BY, NAME_LABEL } from './resource/names.ts';
 import { createTurns } from './rollout/turns.ts';
 import { settingsSchema } from './settings.ts';
@@ -146,21 +147,20 @@ const podsOf = ({ metadata }: KlingApi, component: Component): V1Pod[] =>
 /** Identities are `<pod>_<random>`. */
 const holderPod = (holder: string | undefined): string | null => holder?.split('_')[0] ?? null;
 
-/** One parse for each version of an object: the cache hands out the same one until it changes. */
-const parsed = new WeakMap<object, KlingApi>();
-const parse = (object: object): KlingApi => {
-  const known = parsed.get(object) ?? klingApiSchema.parse(object);
-  parsed.set(object, known);
-  return known;
-};
-const allKlingApis = (): KlingApi[] => klingApis.cache.list().map(parse);
+const readable = createReadable((object, problem) => {
+  const { namespace, name = '', uid = '' } = ('metadata' in object ? object.metadata : {}) as V1ObjectMeta;
+  log.error({ namespace, name, problem }, 'A KlingApi cannot be read');
+  const regarding = { apiVersion: API_VERSION, kind: KIND, namespace, name, uid };
+  recorder.event({ regarding, type: 'Warning', reason: 'Unreadable', action: 'Read', note: problem });
+});
+const allKlingApis = (): KlingApi[] => readable.all(klingApis.cache.list());
 
 const deps: Context = {
   client: gate.client,
   caches: {
     klingApi(namespace, name) {
       const object = klingApis.cache.get(namespace, name);
-      return object === undefined ? undefined : parse(object);
+      return object === undefined ? undefined : readable.one(object);
     },
     mcpPods: (klingApi) => podsOf(klingApi, 'mcp'),
     apiPods: (klingApi) => podsOf(klingApi, 'api'),
@@ -276,7 +276,7 @@ const page =
     : await (await import('./console/start.ts')).startConsole({
         port: settings.CONSOLE_PORT,
         cache: klingApis.cache,
-        parse,
+        readable,
         operator: () => ({
           pod: settings.POD_NAME,
           namespace: settings.POD_NAMESPACE,

@@ -81,10 +81,10 @@ it('counts the time without MCP between scrapes, from the first time that it ser
   const registry = new Registry();
   const downtime = createDowntime(registry, () => time);
   const own = { namespace: 'media', klingapi: 'studio' };
-  const see = (status: 'True' | 'False' | 'Unknown', wanted = 2): void => {
+  const see = (status: 'True' | 'False' | 'Unknown', wanted = 2, uid = 'uid-1'): void => {
     const lastTransitionTime = new Date(T0).toISOString();
     const entry = { type: 'McpAvailable', status, reason: 'X', message: '', lastTransitionTime };
-    downtime.observe(own, { conditions: [entry] }, wanted);
+    downtime.observe(own, uid, { conditions: [entry] }, wanted);
   };
   const counted = async (): Promise<number> =>
     Number(/down_seconds_total\{[^}]*\} (\S+)/.exec(await registry.metrics())?.[1]);
@@ -105,6 +105,9 @@ it('counts the time without MCP between scrapes, from the first time that it ser
   see('False', 0);
   time += 60_000;
   expect(await counted(), 'neither what nobody knows nor what nobody wants').toBe(12.5);
+  see('False', 2, 'uid-2');
+  time += 60_000;
+  expect(await counted(), 'the first start of another that took the name').toBe(12.5);
   downtime.forget(own);
   expect(await registry.metrics()).not.toContain('klingapi="studio"');
 });
@@ -117,6 +120,7 @@ it('goes on counting for one that was verified under an earlier operator', async
   const entry = { type: 'McpAvailable', status: 'False' as const, reason: 'X', message: '', lastTransitionTime };
   downtime.observe(
     { namespace: 'media', klingapi: 'studio' },
+    'uid-1',
     { conditions: [entry], revisions: { verified: 'r1' } },
     1,
   );

@@ -160,7 +160,7 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
       wanted.set(own, mcp.wanted);
       apiReady.set(own, api.ready);
       apiWanted.set(own, api.wanted);
-      downtime.observe(own, status, mcp.wanted);
+      downtime.observe(own, metadata.uid, status, mcp.wanted);
       recent.set(own, status.remediation?.recent?.length ?? 0);
       allowed.set(own, spec.remediation.budget.repairs);
       for (const { name, result } of status.verification?.checks ?? []) {
@@ -205,6 +205,9 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
       seen.delete(key);
       diagnosed.delete(key);
       counted.delete(key);
+      if ([...seen.keys()].some((other) => other.startsWith(`${namespace}/`))) return;
+      repairSeconds.remove({ namespace });
+      timed.delete(namespace);
     },
   };
 }

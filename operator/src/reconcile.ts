@@ -81,7 +81,8 @@ export async function reconcile(
   const exposure = deps.exposure.follow(klingApi, {
     verification,
     headers,
-    serving: workloads.mcp.ready > 0 && !workloads.mcp.rollingOut,
+    serving: workloads.mcp.ready > 0,
+    rollingOut: workloads.mcp.rollingOut,
   });
   const status = buildStatus(
     {

@@ -57,6 +57,8 @@ export function corefile(resolvers: readonly string[]): string {
     'health { lameduck 1s }',
     'ready',
     'cache 5',
+    // names as the world has them, for what must not know the cluster's own
+    'rewrite name suffix .public.test. .svc.cluster.local. answer auto',
     'kubernetes cluster.local in-addr.arpa ip6.arpa { pods insecure\n fallthrough in-addr.arpa ip6.arpa\n ttl 5 }',
     ...outside,
     'reload 2s',

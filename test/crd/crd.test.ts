@@ -220,6 +220,11 @@ const refusals: [string, unknown, RegExp, string?][] = [
     /spec\.expose\.url: Invalid value/,
   ],
   [
+    'an address with a port that is none',
+    { upstream: sandbox, expose: { url: 'https://kling.example:99999' } },
+    /spec\.expose\.url: Invalid value/,
+  ],
+  [
     'a host that is a pattern',
     { upstream: sandbox, expose: { ingress: { host: '*.example' } } },
     /spec\.expose\.ingress\.host: Invalid value/,

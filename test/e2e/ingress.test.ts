@@ -22,7 +22,7 @@ let controller: Controller;
 let edge: Edge;
 let edge2: Edge;
 let key: string;
-/** Host names that resolve inside the cluster too: each is a Service that leads to the controller. */
+/** Names as the world has them, which resolve inside the cluster too: each is that of a Service that leads to the controller. */
 const host = { ingress: '', route: '', oauth: '' };
 const hosts = (): [string, string][] => [
   ['Ingress', host.ingress],
@@ -59,7 +59,7 @@ beforeAll(async () => {
   kase = await createCase('ingress', {
     values: [...TRUST, 'resources.requests.cpu=200m'],
   });
-  for (const name of ['ingress', 'route', 'oauth'] as const) host[name] = `${name}.${edgeNamespace()}.svc`;
+  for (const name of ['ingress', 'route', 'oauth'] as const) host[name] = `${name}.${edgeNamespace()}.public.test`;
   const tls = await authority.issue(Object.values(host));
   await apply(
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'authority' }, data: { 'ca.crt': authority.certificate } },

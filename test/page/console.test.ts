@@ -189,7 +189,7 @@ describe('one KlingApi', () => {
     for (const command of [
       'kubectl get pods -n lab -l klingapi.dev/name=fresh',
       'kubectl describe deployment fresh-mcp -n lab',
-      'kubectl get events -n lab --field-selector regarding.name=fresh',
+      'kubectl events -n lab --for klingapi/fresh',
     ])
       expect(told).toContain(command);
     await page.goto(`${world.url}/#/lab/nobody`);

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Cache, createCache } from '../kube/cache.ts';
 import { systemClock } from '../kube/clock.ts';
 import { KINDS } from '../kube/kinds.ts';
+import { createReadable } from '../readable.ts';
 import { klingApiSchema } from '../resource/klingapi.ts';
 import { handshakeOf, reportOf } from '../testing.ts';
 import { MOST_STREAMS } from './feed.ts';
@@ -22,7 +23,7 @@ beforeEach(async () => {
   feed = cache.feed();
   page = await startConsole({
     ...{ port: 0, cache, clock: systemClock },
-    parse: (object) => klingApiSchema.parse(object),
+    readable: createReadable(() => {}),
     operator: () => ({ pod: 'operator-1', namespace: 'kling-system', leading, leader: 'operator-1' }),
   });
 });

@@ -3,6 +3,7 @@ import type { HandshakeResult, ProbeReport } from '@klingapi/probe';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import type { CacheReader } from '../kube/cache.ts';
 import type { Clock } from '../kube/clock.ts';
+import type { Readable } from '../readable.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import { createFeed } from './feed.ts';
 import { createHistory } from './history.ts';
@@ -13,7 +14,7 @@ export interface ConsoleOptions {
   /** 0 picks one. */
   port: number;
   cache: CacheReader<KubernetesObject>;
-  parse: (object: object) => KlingApi;
+  readable: Readable;
   operator: () => Omit<OperatorView, 'startedAt'>;
   clock: Clock;
 }
@@ -25,7 +26,7 @@ export interface Console {
   close(): Promise<void>;
 }
 
-export async function startConsole({ port, cache, parse, operator, clock }: ConsoleOptions): Promise<Console> {
+export async function startConsole({ port, cache, readable, operator, clock }: ConsoleOptions): Promise<Console> {
   const startedAt = new Date(clock.now()).toISOString();
   /** Where each is found; the cache knows them by name. */
   const known = new Map<string, { namespace: string; name: string }>();
@@ -36,10 +37,9 @@ export async function startConsole({ port, cache, parse, operator, clock }: Cons
   const summary = (klingApi: KlingApi): Summary => summaryOf(klingApi, history.lanes(klingApi.metadata.uid));
   const find = (namespace: string, name: string): KlingApi | undefined => {
     const object = cache.synced ? cache.get(namespace, name) : undefined;
-    return object === undefined ? undefined : parse(object);
+    return object === undefined ? undefined : readable.all([object])[0];
   };
-  const fleet = (): Summary[] | undefined =>
-    cache.synced ? cache.list().map((object) => summary(parse(object))) : undefined;
+  const fleet = (): Summary[] | undefined => (cache.synced ? readable.all(cache.list()).map(summary) : undefined);
 
   const feed = createFeed(
     {

@@ -5,6 +5,10 @@ import { atomicList, cel, int, objectName, required, stringMap, text } from './b
 /** A host name; a wildcard would be no address. */
 const host = () => required(253).regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/);
 
+/** Scheme, host name or address (an IPv6 one in brackets), and a port up to 65535. */
+const BASE_ADDRESS =
+  /^https?:\/\/([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?$/;
+
 const ingress = z.object({
   host: host().describe('Host name, such as kling.example.com'),
   className: objectName().optional().describe("Ingress class; the cluster's default without it"),
@@ -40,7 +44,7 @@ export const expose = z
   .object({
     url: required(2048)
       // no character that means something to a shell: people paste addresses into commands
-      .regex(/^https?:\/\/[A-Za-z0-9._:[\]-]+$/)
+      .regex(BASE_ADDRESS)
       .optional()
       .describe(
         'External base address, such as https://kling.example.com: for links, callbacks and OAuth. Without it https:// and the host of ingress (http:// where that has no tlsSecretName), or https:// and the first of httpRoute.hostnames',

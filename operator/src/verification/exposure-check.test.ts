@@ -12,7 +12,7 @@ import { allowedLookup } from './public-addresses.ts';
 
 const KEY = 'Bearer the-credentials-of-the-operator';
 const verification = { summary: '3/3', at: new Date(T0).toISOString(), checks: [] };
-const input: ExposureFollowInput = { verification, headers: { authorization: KEY }, serving: true };
+const input: ExposureFollowInput = { verification, headers: { authorization: KEY }, serving: true, rollingOut: false };
 /** As the name service of the test says it: every name is this host. */
 const here: LookupFunction = (_name, options, callback) =>
   options.all === true ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4);
@@ -138,6 +138,9 @@ describe('a handshake through the public URL', () => {
     'http://169.254.169.254',
     'http://0x7f000001:1',
     'http://[::ffff:a9fe:a9fe]',
+    'http://localhost:1',
+    'http://prometheus',
+    'http://prometheus.monitoring.svc:9090',
   ])('never goes to %s', async (url) => {
     const shaken = vi.fn(handshake);
     expect(await resultOf({ url }, { handshake: shaken })).toMatchObject({
@@ -150,7 +153,10 @@ describe('a handshake through the public URL', () => {
   it('never goes where a name leads to the host itself', async () => {
     const asked: unknown[] = [];
     const port = await listen((request, reply) => void reply.end(String(asked.push(request.url))));
-    const result = await resultOf({ url: `http://localhost:${port}` }, { lookup: allowedLookup() });
+    const resolver = (_name: string, _options: unknown, callback: (error: null, told: unknown) => void) =>
+      callback(null, [{ address: '127.0.0.1', family: 4 }]);
+    const lookup = allowedLookup(resolver as never);
+    const result = await resultOf({ url: `http://kling.example:${port}` }, { lookup });
     expect(result).toMatchObject({ result: 'Inconclusive', reason: 'AddressRefused' });
     expect(asked).toEqual([]);
   });
@@ -223,6 +229,41 @@ describe('a handshake through the public URL is due', () => {
     expect(await look(klingApiOf(), { verification: later })).toMatchObject({ handshakes: 0, result: undefined });
   });
 
+  it('not while no pod serves; what was seen before then is not claimed for ever', async () => {
+    now = T0;
+    const { look } = counting(['Serving']);
+    const { result } = await look();
+    const known = exposing(expose, { exposure: result });
+    now += 599_000;
+    expect(await look(known, { serving: false })).toMatchObject({ handshakes: 0, result: { result: 'Passed' } });
+    now += 1_000;
+    const lost = await look(known, { serving: false });
+    const since = new Date(now).toISOString();
+    expect(lost).toMatchObject({ handshakes: 0, result: { result: 'Inconclusive', reason: 'NotServing', since } });
+    now += 30_000;
+    const still = exposing(expose, { exposure: lost.result });
+    expect((await look(still, { serving: false })).result).toEqual(lost.result);
+    expect(await look(still)).toMatchObject({ handshakes: 1, result: { result: 'Passed' } });
+  });
+
+  it('not while pods are replaced, unless that stands still', async () => {
+    now = T0;
+    const { look } = counting(['Serving']);
+    await look();
+    now += 300_000;
+    expect(await look(exposing(expose), { rollingOut: true })).toMatchObject({ handshakes: 0 });
+    now += 300_000;
+    expect(await look(exposing(expose), { rollingOut: true })).toMatchObject({ handshakes: 1 });
+  });
+
+  it('again where the clock was set back', async () => {
+    now = T0;
+    const { look } = counting(['Serving']);
+    await look();
+    now -= 3_600_000;
+    expect(await look()).toMatchObject({ handshakes: 1 });
+  });
+
   it('a minute after it passed, in case the route was that of before a change, then every ten minutes', async () => {
     now = T0;
     const { look } = counting(['Serving', 'Failing']);
@@ -269,8 +310,8 @@ describe('a handshake through the public URL is due', () => {
       since: new Date(T0).toISOString(),
     };
     const { check } = checkOf();
-    expect(check.follow(exposing(expose, { exposure }), { ...input, serving: false })).toBeUndefined();
+    expect(check.follow(exposing(expose, { exposure }), { ...input, verification: undefined })).toBeUndefined();
     const same = { ...exposure, url: 'https://kling.example/mcp/v1' };
-    expect(check.follow(exposing(expose, { exposure: same }), { ...input, serving: false })).toEqual(same);
+    expect(check.follow(exposing(expose, { exposure: same }), { ...input, verification: undefined })).toEqual(same);
   });
 });

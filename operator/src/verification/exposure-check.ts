@@ -9,7 +9,7 @@ import { handshakeEras } from '../resource/absent.ts';
 import type { KlingApi } from '../resource/klingapi.ts';
 import type { Exposure, Verification } from '../resource/status.ts';
 import { exposedEndpoint, judgeExposure, mayCarryCredentials } from './exposure.ts';
-import { ADDRESS_REFUSED, isRefusedAddress } from './public-addresses.ts';
+import { ADDRESS_REFUSED, isRefusedHost } from './public-addresses.ts';
 
 export interface ExposureDeps {
   handshake: (options: HandshakeOptions) => Promise<HandshakeResult>;
@@ -27,6 +27,8 @@ export interface ExposureFollowInput {
   headers: Record<string, string>;
   /** Whether pods serve, so that a handshake can pass at all. */
   serving: boolean;
+  /** Pods come and go, so a controller may be behind for a moment. */
+  rollingOut: boolean;
 }
 
 export interface ExposureCheck {
@@ -66,8 +68,8 @@ export function createExposureCheck(deps: ExposureDeps): ExposureCheck {
   }
 
   function once(klingApi: KlingApi, url: string, headers: Record<string, string>): Promise<HandshakeResult> {
-    // of an address the resolver is not asked
-    if (isRefusedAddress(new URL(url).hostname.replace(/^\[|\]$/g, ''))) return Promise.resolve(REFUSED);
+    // of these the resolver is not asked
+    if (isRefusedHost(new URL(url).hostname.replace(/^\[|\]$/g, ''))) return Promise.resolve(REFUSED);
     return deps.handshake({
       url,
       headers: mayCarryCredentials(url, klingApi.spec) ? headers : {},
@@ -79,7 +81,7 @@ export function createExposureCheck(deps: ExposureDeps): ExposureCheck {
   }
 
   return {
-    follow(klingApi, { verification, headers, serving }) {
+    follow(klingApi, { verification, headers, serving, rollingOut }) {
       const { uid } = klingApi.metadata;
       const url = exposedEndpoint(klingApi);
       if (url === undefined) {
@@ -92,8 +94,17 @@ export function createExposureCheck(deps: ExposureDeps): ExposureCheck {
       const subject = JSON.stringify([url, klingApi.spec.expose, verification?.at ?? null]);
       const same = last?.subject === subject;
       const isSure = last?.result?.result === 'Passed' && !last.isFirst;
-      const again = deps.now() - (last?.at ?? 0) >= (isSure ? PASSED_MS : RETRY_MS);
-      if (serving && verification !== undefined && last?.running !== true && (!same || again)) {
+      const age = deps.now() - (last?.at ?? 0);
+      // a clock that was set back tells nothing of the age
+      const isOver = (ms: number): boolean => age < 0 || age >= ms;
+      const again = isOver(isSure ? PASSED_MS : RETRY_MS);
+      // a rollout that stands still is no reason to know nothing any more
+      const isTime = serving && (!rollingOut || isOver(PASSED_MS));
+      if (!serving && known !== undefined && last?.running !== true && isOver(PASSED_MS)) {
+        looks.delete(uid);
+        return dated({ url, ...NOT_SERVING }, known, deps.now());
+      }
+      if (isTime && verification !== undefined && last?.running !== true && (!same || again)) {
         const look: Look = { subject, at: deps.now(), running: true, isFirst: !same, result: undefined };
         looks.set(uid, look);
         shake(klingApi, url, headers, same ? 1 : SETTLE_TRIES).then(
@@ -101,8 +112,7 @@ export function createExposureCheck(deps: ExposureDeps): ExposureCheck {
             const at = deps.now();
             Object.assign(look, { at, running: false });
             if (looks.get(uid) !== look) return;
-            const before = known?.result === outcome.result && known.reason === outcome.reason;
-            look.result = { url, ...outcome, since: before ? known.since : new Date(at).toISOString() };
+            look.result = dated({ url, ...outcome }, known, at);
             deps.onDone(uid);
           },
           // a URL that is none, say: tried again like one that did not pass
@@ -113,6 +123,18 @@ export function createExposureCheck(deps: ExposureDeps): ExposureCheck {
     },
     forget: (uid) => void looks.delete(uid),
   };
+}
+
+const NOT_SERVING = {
+  result: 'Inconclusive',
+  reason: 'NotServing',
+  message: 'no MCP pod serves, so the public URL is not asked',
+} as const;
+
+/** What stays as it was goes on since then. */
+function dated(found: Omit<Exposure, 'since'>, before: Exposure | undefined, now: number): Exposure {
+  const same = before?.result === found.result && before.reason === found.reason;
+  return { ...found, since: same ? before.since : new Date(now).toISOString() };
 }
 
 const REFUSED: HandshakeResult = {

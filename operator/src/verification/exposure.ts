@@ -66,7 +66,7 @@ export function judgeExposure(url: string, { verdict, diagnosis, evidence }: Han
 function judgeSilence(url: string, diagnosis: string | null, error: string | null): Outcome {
   const code = error ?? 'UNKNOWN';
   if (code === ADDRESS_REFUSED) {
-    const message = `${url} leads to a loopback, link-local or metadata address, where the operator does not connect to`;
+    const message = `${url} leads to a loopback, link-local or metadata address, or has a name of the cluster's own, where the operator does not connect to`;
     return { result: 'Inconclusive', reason: 'AddressRefused', message };
   }
   const invalid = INVALID[code];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { allowedLookup, isRefusedAddress } from './public-addresses.ts';
+import { allowedLookup, isRefusedHost } from './public-addresses.ts';
 
 it.each([
   ['127.0.0.1', true],
@@ -22,8 +22,14 @@ it.each([
   ['fd12:3456::1', false],
   ['2606:4700:4700::1111', false],
   ['kling.example.com', false],
+  ['kling.corp.local', false],
+  ['prometheus', true],
+  ['prometheus.monitoring.svc', true],
+  ['Prometheus.Monitoring.SVC.', true],
+  ['prometheus.monitoring.svc.cluster.local', true],
+  ['a.localhost', true],
 ] as const)('%s is refused: %s', (address, refused) => {
-  expect(isRefusedAddress(address)).toBe(refused);
+  expect(isRefusedHost(address)).toBe(refused);
 });
 
 /** What a connection gets when the name service says this. */
@@ -35,6 +41,19 @@ const found = (...addresses: string[]): Promise<unknown> => {
     allowedLookup(resolver as never)('kling.example.com', { all: true }, (error, allowed) => resolve(error ?? allowed));
   });
 };
+
+it('completes no name', async () => {
+  const asked: string[] = [];
+  const resolver = (name: string, _options: unknown, callback: (error: null, told: unknown) => void) => {
+    asked.push(name);
+    callback(null, [{ address: '10.0.0.7', family: 4 }]);
+  };
+  for (const name of ['prometheus.monitoring', 'kling.example.com.'])
+    await new Promise((resolve) => {
+      allowedLookup(resolver as never)(name, { all: true }, resolve);
+    });
+  expect(asked).toEqual(['prometheus.monitoring.', 'kling.example.com.']);
+});
 
 it('gives a connection none but allowed addresses', async () => {
   expect(await found('127.0.0.1', '10.0.0.7')).toEqual([{ address: '10.0.0.7', family: 4 }]);

@@ -1,7 +1,8 @@
 /**
  * Where a public URL must not lead. Whoever may write a KlingApi says where the operator connects to, so never to the
- * operator's own host and its neighbours on the link (the metadata services of clouds among them). Private networks are
- * allowed, unlike where the API service fetches files of callers: many an ingress has a private address.
+ * operator's own host and its neighbours on the link (the metadata services of clouds among them), and never by a name of the
+ * cluster, under which every Service of every namespace is found. Private networks are allowed, unlike where the API service
+ * fetches files of callers: many an ingress has a private address.
  */
 import { lookup as lookupName } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
@@ -36,8 +37,16 @@ for (const [net, bits] of [
 
 export const ADDRESS_REFUSED = 'ADDRESS_REFUSED';
 
-/** @param host a name is none that is refused: it has to be resolved first */
-export function isRefusedAddress(host: string): boolean {
+/** `allowedLookup` completes no name, so these are all there are. */
+const NAME_OF_CLUSTER = /^[^.]+$|\.(svc|localhost|cluster\.local)$/;
+
+/** @param host an address, or a name, which says little before it is resolved: see `allowedLookup` */
+export function isRefusedHost(host: string): boolean {
+  const name = host.toLowerCase().replace(/\.$/, '');
+  return isIP(name) === 0 ? NAME_OF_CLUSTER.test(name) : isRefusedAddress(name);
+}
+
+function isRefusedAddress(host: string): boolean {
   const version = isIP(host);
   // a BlockList judges ::ffff:127.0.0.1 by its IPv4 nets too
   return version !== 0 && own.check(host, version === 4 ? 'ipv4' : 'ipv6');
@@ -45,11 +54,11 @@ export function isRefusedAddress(host: string): boolean {
 
 /**
  * Gives only addresses that are allowed, to the very connection that uses them: a name cannot lead elsewhere between a check
- * and the use.
+ * and the use. A name stands for itself: the search list of a pod would make a Service of `prometheus.monitoring`.
  */
 export function allowedLookup(lookup: typeof lookupName = lookupName): LookupFunction {
   return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    lookup(hostname.replace(/\.?$/, '.'), { ...options, all: true }, (error, addresses) => {
       const allowed = (addresses ?? []).filter(({ address }) => !isRefusedAddress(address));
       const [first] = allowed;
       if (error !== null) callback(error, []);

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { alikeTo } from './memory.ts';
+import { within } from './within.ts';
 
 const LISTEN: ReadonlySet<unknown> = new Set(['subscriptions/listen']);
 /** Bytes that may wait for a client that does not read: hours of comments, and more events than there ever are. */
 const UNREAD = 256 * 1024;
+/** It says at once who listens: where it does not, each is left to it alone, within the time of any request. */
+const OPEN_MS = 5_000;
 
 export interface ListeningOptions {
   /** Asks the SDK. */
@@ -50,11 +53,16 @@ export function createListening(options: ListeningOptions): Listening {
     const forget = (): void => {
       if (channels.get(key) === opening) channels.delete(key);
     };
-    const opening = openStream(options.ask, headers, message)
+    const asked = openStream(options.ask, headers, message);
+    const opening = within(OPEN_MS, asked)
       .then((opened) => opened && share(opened, { ...options, onEnd: forget }))
       .catch(() => null);
     channels.set(key, opening);
-    void opening.then((channel) => channel ?? forget());
+    void opening.then((channel) => {
+      if (channel !== null) return;
+      forget();
+      asked.then((opened) => opened?.rest.cancel()).catch(() => {});
+    });
     return opening;
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { fieldsOf } from './fields.ts';
+import { within } from './within.ts';
 
 /** Headers that the SDK reads. */
 const READ = ['accept', 'content-type', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'mcp-session-id'] as const;
@@ -109,19 +110,6 @@ function keyOf(headers: IncomingHttpHeaders, asks: object): string | null {
     return `${READ.map((name) => headers[name] ?? ABSENT).join('\n')}\n${JSON.stringify({ ...asks, id: null })}`;
   } catch {
     return null;
-  }
-}
-
-/** null when it takes longer. */
-async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

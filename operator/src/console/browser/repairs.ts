@@ -34,7 +34,7 @@ export function repairsView(): Repairs {
         put(
           list,
           h('p', {}, words.neverRepaired),
-          commandLine(`kubectl get events -n ${namespace} --field-selector regarding.name=${name}`),
+          commandLine(`kubectl events -n ${namespace} --for klingapi/${name}`),
         );
         return;
       }
