@@ -25,6 +25,7 @@ it('is a Corefile with every option on a line of its own', () => {
       }
       ready
       cache 5
+      rewrite name suffix .public.test. .svc.cluster.local. answer auto
       kubernetes cluster.local in-addr.arpa ip6.arpa {
        pods insecure
        fallthrough in-addr.arpa ip6.arpa
