@@ -58,7 +58,7 @@ it('and when the same request kills it again, that is said to have a cause which
   ).toBe(true);
 });
 
-it('it is described as the how-to page says, with headers of a Secret', async () => {
+it('a server of another make runs as the how-to page says, with headers of a Secret', async () => {
   const adapt = (command: string): string =>
     command.replace('-n media', `-n ${kase.namespace}`).replace(
       /^(kubectl apply .*-f) (docs\/examples\/other-server\.yaml)$/,
@@ -71,5 +71,5 @@ it('it is described as the how-to page says, with headers of a Secret', async ()
     timeoutMs: 180_000,
   });
   const [pod] = alive(await kase.mcpPods('assistant'));
-  expect(JSON.stringify(pod.spec.containers)).toContain('assistant-headers');
+  expect(JSON.stringify(pod.spec.volumes)).toContain('assistant-headers');
 });
