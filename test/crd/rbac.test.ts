@@ -150,7 +150,7 @@ it('a list of namespaces is installed as the page says, without any right in the
   try {
     await play([[...script.commands().map(here), ...LOCAL_IMAGES, '--set crds.install=false'].join(' ')]);
     const yaml = await helm(['get', 'manifest', ...release]);
-    const made: Json[] = parseAllDocuments(yaml).map((document) => document.toJS());
+    const made = parseAllDocuments(yaml).flatMap((document): Json[] => document.toJS() ?? []);
     const roles = made
       .filter(({ kind }) => /Role/.test(kind))
       .map(({ kind, metadata }) => `${kind} ${metadata.namespace}`);
