@@ -344,10 +344,14 @@ describe('kubectl kling', () => {
   it('does what its page says', async () => {
     const typed = script.commands();
     expect(typed.length).toBeGreaterThan(15);
+    const here = (line: string): string =>
+      line
+        .replace(/\bmedia\b/g, kase.namespace)
+        .replace(' -A', ` studio -n ${kase.namespace}`)
+        .replaceAll('dist/kubectl-kling/', 'bin/')
+        .replace('/usr/local/bin/', '.');
     for (const line of typed) {
-      const { code, stderr } = await person.type(
-        `cd ${person.folder} && ${line.replace(/\bmedia\b/g, kase.namespace).replace(' -A', ` studio -n ${kase.namespace}`)}`,
-      );
+      const { code, stderr } = await person.type(`cd ${person.folder} && ${here(line)}`);
       expect(code, `${line}: ${stderr}`).toBe(0);
     }
   });

@@ -158,6 +158,16 @@ describe('shell commands in documents', () => {
     expect(await problemsOfReader(await readFile(join(ROOT, by), 'utf8'), like ?? path), by).toBeUndefined();
   });
 
+  it('none hides in a block of another language', () => {
+    const looksTyped = /^(kubectl|helm|npm|npx|curl|sh|node|git|docker|kind|export|cosign|gh) .*/gm;
+    const hidden = pages.flatMap(({ path, code }) =>
+      code
+        .filter(({ language }) => language !== 'sh')
+        .flatMap(({ text }) => (text.match(looksTyped) ?? []).map((line) => `${path}: ${line}`)),
+    );
+    expect(hidden).toEqual([]);
+  });
+
   it('what a test does not ask for is left', () => {
     const script = readScript(pageAt('docs/console.md'));
     const [first, ...others] = script.left();
