@@ -6,6 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scriptOf } from '../docs/script.ts';
+import { typeIn } from '../docs/shell.ts';
 import { nodeImage, nodeImageArchive } from '../images/node/image.ts';
 import { cluster } from './choice.ts';
 import { CommandError } from './command.ts';
@@ -15,6 +17,7 @@ import { inState } from './settings.ts';
 import { waitFor } from './wait.ts';
 
 const namespace = `cluster-${randomBytes(3).toString('hex')}`;
+const script = await scriptOf('test/cluster/README.md');
 let kubeconfig: string;
 const kubectl = (...args: string[]) => kubectlWith(kubeconfig, args);
 
@@ -107,6 +110,15 @@ describe('the cluster', () => {
     await up();
     expect(performance.now() - started).toBeLessThan(10_000);
     expect(daemonPid('kube-apiserver')).toBe(apiServer);
+  });
+
+  it('answers what its page says to type', async () => {
+    const archive = await nodeImageArchive();
+    const adapt = (command: string) => command.replace('X.tar', `'${archive}'`);
+    const { stdout, stderr } = await typeIn([...script.commands(), 'echo "KUBECONFIG is $KUBECONFIG"'], { adapt });
+    expect(stderr).toContain('The cluster is up.');
+    for (const line of (await status()).lines) expect(stdout).toContain(line);
+    expect(stdout).toContain(`KUBECONFIG is ${kubeconfig}\n`);
   });
 
   it('gets its recycler back from the next up when that alone has died', async () => {

@@ -2,10 +2,14 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
+import { play } from '../docs/play.ts';
+import { scriptOf } from '../docs/script.ts';
+import { LOCAL_IMAGES } from '../e2e/case.ts';
 import { helm, type Json, kubectl, tryKubectl } from '../e2e/kubectl.ts';
 import { useNamespace } from './namespace.ts';
 
 const CHART = join(import.meta.dirname, '../../charts/kling-operator');
+const script = await scriptOf('docs/rbac.md');
 const own = useNamespace('rbac-own');
 const [red, blue] = [useNamespace('rbac-red'), useNamespace('rbac-blue')];
 const elsewhere = useNamespace('rbac-elsewhere');
@@ -134,6 +138,30 @@ describe.each(Object.entries(MODES))('%s', (_, mode) => {
       'no',
     );
   });
+});
+
+it('a list of namespaces is installed as the page says, without any right in the cluster but the definition', async () => {
+  const here = (command: string): string =>
+    command
+      .replace('--namespace kling-system', `--namespace ${own}`)
+      .replace('registry.example.com/team', 'localhost')
+      .replace('{studio-a,studio-b}', `{${red},${blue}}`);
+  const release = ['kling-operator', '--namespace', own];
+  try {
+    await play([[...script.commands().map(here), ...LOCAL_IMAGES, '--set crds.install=false'].join(' ')]);
+    const yaml = await helm(['get', 'manifest', ...release]);
+    const made = parseAllDocuments(yaml).flatMap((document): Json[] => document.toJS() ?? []);
+    const roles = made
+      .filter(({ kind }) => /Role/.test(kind))
+      .map(({ kind, metadata }) => `${kind} ${metadata.namespace}`);
+    expect([...new Set(roles)].sort()).toEqual(
+      [own, red, blue].flatMap((namespace) => [`Role ${namespace}`, `RoleBinding ${namespace}`]).sort(),
+    );
+    for (const namespace of [red, blue])
+      expect(await kubectl(['get', 'roles,rolebindings', '-n', namespace, '-o', 'name'])).toContain('kling-operator');
+  } finally {
+    await helm(['uninstall', ...release, '--ignore-not-found']);
+  }
 });
 
 it('with namespaces, the chart makes nothing that is cluster-wide', async () => {

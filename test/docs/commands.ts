@@ -1,10 +1,12 @@
-/** Who runs the shell commands of a page, and why some are not run. A page that is not in here fails the unit test. */
+/** Who types the shell commands of a page, and why some are not typed. A page that is not in here fails the unit test. */
 import type { Page } from './pages.ts';
 
 export interface Played {
-  /** The test that runs all commands of the page but those below, or has its own way to prove them. */
-  readonly by: string;
-  /** Commands that are not run, with the reason. */
+  /** The test that types all commands of the page but those below, by `scriptOf` or `scriptsBelow`; none where none can be. */
+  readonly by?: string;
+  /** The page that has the same commands in another language; they are typed there. */
+  readonly like?: string;
+  /** Commands that are not typed, with the reason. */
   readonly except?: Readonly<Record<string, string>>;
 }
 
@@ -13,13 +15,13 @@ const CLIENT = 'a program of others that is not here; test/makers connects the c
 const NO_DOCKER =
   'no Docker where the tests run; test/unit/cluster/cli.test.ts and scripts/images hold the arguments of kind';
 const ITSELF = 'is the run itself: a stage of npm test';
-const SCRIPTS =
-  'npm scripts of this tree: that they exist is checked, what they do is a stage of npm test or takes long';
+const MEASURED =
+  'minutes or more on a quiet machine, into a file of the tree; test/unit/docs.test.ts holds that the script is there';
 const ENDED = 'needs a container that has ended';
 const METRICS = 'needs metrics-server';
-const POSTGRES = 'needs a database: test/e2e/postgres.test.ts runs several replicas, test/crd the change of storage';
-const FOREIGN = 'the image is an example: test/e2e/python.test.ts runs a real one';
 const CLUSTER_WIDE = 'would take the resource away from everything else in the test cluster';
+const SIGNED =
+  'asks for what only the workflow of a release can sign; test/unit/workflows.test.ts holds the identity that is asked for';
 
 const README: Played = {
   by: 'test/e2e/node/readme.test.ts',
@@ -41,27 +43,50 @@ const QUICKSTART: Played = {
   },
 };
 
+/** By page, or by folder. */
 const PAGES: Readonly<Record<string, Played>> = {
   'README.md': README,
-  'README.zh.md': README,
+  'README.zh.md': { ...README, like: 'README.md' },
   'docs/quickstart.md': QUICKSTART,
-  'docs/zh/quickstart.md': QUICKSTART,
+  'docs/zh/quickstart.md': { ...QUICKSTART, like: 'docs/quickstart.md' },
   'docs/concepts.md': { by: 'test/e2e/node/readme.test.ts' },
-  'docs/rbac.md': { by: 'test/crd/rbac.test.ts' },
+  'docs/console.md': { by: 'test/e2e/console.test.ts' },
+  'docs/ingress.md': { by: 'test/e2e/ingress.test.ts' },
   'docs/kubectl-kling.md': {
     by: 'test/e2e/plugin.test.ts',
-    except: { 'kubectl kling logs studio -n media -f': 'goes on until it is stopped' },
+    except: {
+      'npm run build': 'takes a minute of all cores; docs/concepts.md has it too, and there it is typed',
+      'kubectl kling logs studio -n media -f': 'goes on until it is stopped',
+    },
+  },
+  'docs/rbac.md': { by: 'test/crd/rbac.test.ts' },
+  'docs/releasing.md': {
+    by: 'test/e2e/node/release.test.ts',
+    except: {
+      'cosign verify ghcr.io/OWNER/kling-operator:VERSION --certificate-oidc-issuer https://token.actions.githubusercontent.com --certificate-identity https://github.com/OWNER/REPOSITORY/.github/workflows/release.yml@refs/tags/vVERSION':
+        SIGNED,
+      'gh attestation verify oci://ghcr.io/OWNER/kling-operator:VERSION --repo OWNER/REPOSITORY': SIGNED,
+      'cosign verify-attestation --type cyclonedx ghcr.io/OWNER/kling-operator:VERSION --certificate-oidc-issuer https://token.actions.githubusercontent.com --certificate-identity https://github.com/OWNER/REPOSITORY/.github/workflows/release.yml@refs/tags/vVERSION':
+        SIGNED,
+      'cosign verify-blob --bundle SHA256SUMS.sigstore.json SHA256SUMS --certificate-oidc-issuer https://token.actions.githubusercontent.com --certificate-identity https://github.com/OWNER/REPOSITORY/.github/workflows/release.yml@refs/tags/vVERSION':
+        SIGNED,
+      'npm run images -- push localhost:5000/again':
+        'test/e2e/node/images.test.ts pushes to a registry, test/e2e/node/release.test.ts builds from another folder and compares',
+    },
+  },
+  'docs/upgrading.md': { by: 'test/e2e/node/upgrade.test.ts' },
+  'docs/runbooks/': {
+    by: 'test/e2e/pages.test.ts',
+    except: {
+      'kubectl logs -n media POD -c mcp --previous': ENDED,
+      'kubectl logs -n media POD -c mcp --previous --tail=200': ENDED,
+      'kubectl top pod -n media -l klingapi.dev/name=studio': METRICS,
+    },
   },
   'docs/how-to/dry-run.md': { by: 'test/e2e/pages.test.ts' },
   'docs/how-to/pause.md': { by: 'test/e2e/pages.test.ts' },
   'docs/how-to/keys.md': { by: 'test/e2e/pages.test.ts' },
-  'docs/how-to/spend-limits.md': {
-    by: 'test/e2e/pages.test.ts',
-    except: {
-      'curl -sS http://localhost:5511/api/usage -H "Authorization: Bearer $KEY"':
-        'needs the forwarded port of the quickstart; services/api/src/surface.test.ts asks it',
-    },
-  },
+  'docs/how-to/spend-limits.md': { by: 'test/e2e/pages.test.ts' },
   'docs/how-to/backup.md': { by: 'test/e2e/pages.test.ts' },
   'docs/how-to/uninstall.md': {
     by: 'test/e2e/pages.test.ts',
@@ -70,51 +95,46 @@ const PAGES: Readonly<Record<string, Played>> = {
   'docs/how-to/another-server.md': {
     by: 'test/e2e/python.test.ts',
     except: {
-      'kubectl create secret generic assistant-headers -n media --from-literal=authorization="Bearer $TOKEN"': FOREIGN,
-      'kubectl apply -n media -f docs/examples/other-server.yaml': FOREIGN,
-      'npx probe http://localhost:5510/mcp/v1 --auth env:KEY --eras Both': 'the quickstart runs it',
+      'npx probe http://localhost:5510/mcp/v1 --auth env:KEY --eras Both':
+        'the quickstart types it without --eras, which services/probe/src/command.test.ts asks for',
     },
   },
-  'docs/how-to/several-replicas.md': {
-    by: 'test/e2e/postgres.test.ts',
+  'docs/how-to/several-replicas.md': { by: 'test/e2e/postgres.test.ts' },
+  'charts/kling-operator/README.md': {
+    by: 'test/e2e/node/chart.test.ts',
     except: {
-      'kubectl create secret generic kling-database -n media --from-literal=url=postgres://kling:PASSWORD@postgres.data.svc:5432/kling':
-        POSTGRES,
-      'kubectl patch klingapi studio -n media --type=merge -p \'{"spec":{"api":{"replicas":0}}}\'': POSTGRES,
-      'kubectl patch klingapi studio -n media --type=merge -p \'{"spec":{"api":{"replicas":2,"storage":{"sqlite":null,"postgres":{"urlSecretRef":{"name":"kling-database","key":"url"}}}}}}\'':
-        POSTGRES,
+      'npm run images -- push $REGISTRY': PUSHED,
+      'kubectl delete crd klingapis.klingapi.dev': CLUSTER_WIDE,
     },
   },
-  'charts/kling-operator/README.md': { by: 'test/e2e/node/chart.test.ts' },
   'charts/kustomize/README.md': { by: 'test/e2e/node/kustomize.test.ts' },
-  'docs/console.md': { by: 'test/e2e/console.test.ts' },
-  'docs/ingress.md': { by: 'test/e2e/ingress.test.ts' },
-  'docs/releasing.md': { by: 'test/unit/workflows.test.ts' },
-  'docs/upgrading.md': { by: 'test/e2e/node/upgrade.test.ts' },
-  'services/api/README.md': { by: 'services/api/src/uploads' },
-  'services/sandbox/README.md': { by: 'services/sandbox/src/readme.test.ts' },
-  'test/bench/README.md': { by: SCRIPTS },
-  'test/chaos/README.md': { by: SCRIPTS },
-  'test/cluster/README.md': { by: 'test/cluster/verify-down.ts' },
-  'test/fuzz/README.md': { by: SCRIPTS },
-};
-
-const RUNBOOK: Played = {
-  by: 'test/e2e/pages.test.ts',
-  except: {
-    'kubectl logs -n media POD -c mcp --previous': ENDED,
-    'kubectl logs -n media POD -c mcp --previous --tail=200': ENDED,
-    'kubectl top pod -n media -l klingapi.dev/name=studio': METRICS,
+  'services/api/README.md': { by: 'services/api/src/readme.test.ts' },
+  'services/sandbox/README.md': {
+    by: 'services/sandbox/src/readme.test.ts',
+    except: { 'npm run sandbox': 'goes on until it is stopped; the test starts the program that it starts' },
+  },
+  'test/bench/README.md': {
+    except: { 'npm run bench': MEASURED, 'npm run bench -- creates': MEASURED },
+  },
+  'test/chaos/README.md': {
+    except: { 'npm run chaos': MEASURED, 'npm run chaos -- 60': MEASURED },
+  },
+  'test/cluster/README.md': {
+    by: 'test/cluster/node.test.ts',
+    except: {
+      'npm run cluster -- down': 'test/cluster/verify-down.ts is a stage of npm test, after all that needs the cluster',
+    },
+  },
+  'test/fuzz/README.md': {
+    except: { 'npm test -- fuzz': ITSELF, 'npm run fuzz': MEASURED, 'npm run fuzz -- 60 4711': MEASURED },
   },
 };
 
 export const playedOf = (path: string): Played | undefined =>
-  path.startsWith('docs/runbooks/') ? RUNBOOK : PAGES[path];
+  PAGES[path] ?? Object.entries(PAGES).find(([folder]) => folder.endsWith('/') && path.startsWith(folder))?.[1];
 
-export const playedPages = (): string[] => Object.keys(PAGES);
-
-/** Pages whose commands `play` runs; the others are proved by the tests that they name. */
-export const PLAYERS = ['test/e2e/node/readme.test.ts', 'test/e2e/pages.test.ts'];
+/** Each page or folder that is named. */
+export const playedPages: readonly (readonly [string, Played])[] = Object.entries(PAGES);
 
 /** One command a line, without the remark behind it; what ends with a backslash goes on. */
 export const commandsOf = (text: string): string[] =>
@@ -134,7 +154,7 @@ export const pageCommands = (page: Page): Command[] =>
     .filter(({ language }) => language === 'sh')
     .flatMap(({ text, heading }) => commandsOf(text).map((command) => ({ heading, command })));
 
-/** What is run of a page, in order. */
+/** What is typed of a page, in order. */
 export function playable(page: Page): Command[] {
   const except = playedOf(page.path)?.except ?? {};
   return pageCommands(page).filter(({ command }) => !(command in except));

@@ -1,53 +1,27 @@
-/** Runs commands as a reader would: in one shell, one after the other, until one fails. */
+/** Types commands with the kubectl and helm of the test cluster, as somebody who administers it. */
 import { delimiter, dirname, join } from 'node:path';
 import { kubeconfigPath, tools } from '../cluster/index.ts';
-import { type RunResult, run } from '../e2e/kubectl.ts';
+import type { RunResult } from '../e2e/kubectl.ts';
 import { ROOT } from './pages.ts';
+import { type TypeOptions, typeIn } from './shell.ts';
 
-export interface PlayOptions {
-  /** Makes a command fit the test cluster: another namespace, a tag; more lines are more commands. */
-  readonly adapt?: (command: string) => string;
-  readonly env?: Record<string, string>;
+export interface PlayOptions extends TypeOptions {
   /** Folders of programs before all others. */
   readonly programs?: readonly string[];
-  readonly timeoutMs?: number;
 }
-
-/** A person waits until the forwarded port answers before going on. */
-const WAIT_FOR_PORT = `wait_for_port() { for _ in $(seq 1 100); do (exec 3<>/dev/tcp/127.0.0.1/$1) 2>/dev/null && return; sleep 0.1; done; echo "nobody listens on $1" >&2; return 1; }`;
-
-function step(command: string): string {
-  const port = /^kubectl port-forward .*\s(\d+)(?::\d+)? &$/.exec(command)?.[1];
-  const told = `printf '+ %s\\n' ${quoted(command)} >&2`;
-  return port === undefined
-    ? `${told}\n${command}`
-    : `${told}\n${command.replace(/ &$/, ' >/dev/null &')}\nwait_for_port ${port}`;
-}
-
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** @throws Error with the last command and what it printed */
-export async function play(commands: readonly string[], options: PlayOptions = {}): Promise<RunResult> {
+export async function play(
+  commands: readonly string[],
+  { programs = [], ...options }: PlayOptions = {},
+): Promise<RunResult> {
   const { kubectl, helm } = await tools();
-  const env = {
-    KUBECONFIG: await kubeconfigPath(),
-    PATH: [
-      ...(options.programs ?? []),
-      dirname(kubectl),
-      dirname(helm),
-      join(ROOT, 'node_modules/.bin'),
-      process.env['PATH'],
-    ].join(delimiter),
-    ...options.env,
-  };
-  const adapted = commands.flatMap((command) => (options.adapt?.(command) ?? command).split('\n'));
-  const script = [
-    'set -eo pipefail',
-    `trap 'kill $(jobs -p) 2>/dev/null || true' EXIT`,
-    WAIT_FOR_PORT,
-    ...adapted.map(step),
-  ].join('\n');
-  const result = await run('bash', ['-c', script], { env, timeoutMs: options.timeoutMs ?? 400_000 });
-  if (result.code !== 0) throw new Error(`exit ${result.code}\n${result.stderr}\n${result.stdout}`);
-  return result;
+  const path = [
+    ...programs,
+    dirname(kubectl),
+    dirname(helm),
+    join(ROOT, 'node_modules/.bin'),
+    process.env['PATH'],
+  ].join(delimiter);
+  return typeIn(commands, { ...options, env: { KUBECONFIG: await kubeconfigPath(), PATH: path, ...options.env } });
 }

@@ -2,9 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { kubeconfigPath, tools } from '../cluster/index.ts';
-import { playable } from '../docs/commands.ts';
-import { pageOf, readPages } from '../docs/pages.ts';
 import { play } from '../docs/play.ts';
+import { scriptOf } from '../docs/script.ts';
 import { alive, type Case, createCase, podIsReady } from './case.ts';
 import { hang } from './faults.ts';
 import { getJson, type Json } from './kubectl.ts';
@@ -12,6 +11,7 @@ import { createPerson } from './person.ts';
 import { waitFor } from './wait.ts';
 
 const PORT = 9091;
+const script = await scriptOf('docs/console.md');
 let kase: Case;
 const forwards: ChildProcess[] = [];
 beforeAll(async () => {
@@ -44,9 +44,13 @@ const operatorPods = (many: number): Promise<Json[]> =>
     { what: `${many} operators that are ready` },
   );
 
+const toPod = (name: string, port: number | string): string =>
+  `kubectl port-forward -n ${kase.namespace} pod/${name} :${port}`;
+
 /** @returns its address here, and what kubectl says of connections that fail */
-async function forward(target: string, port: number | string): Promise<{ url: string; told: () => string }> {
-  const child = spawn((await tools()).kubectl, ['port-forward', '-n', kase.namespace, target, `:${port}`], {
+async function forward(command: string): Promise<{ url: string; told: () => string }> {
+  const [, ...args] = command.split(' ');
+  const child = spawn((await tools()).kubectl, args, {
     env: { ...process.env, KUBECONFIG: await kubeconfigPath() },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -57,7 +61,7 @@ async function forward(target: string, port: number | string): Promise<{ url: st
       told += text;
     });
   const here = await waitFor(async () => /127\.0\.0\.1:(\d+) ->/.exec(told)?.[1], {
-    what: `kubectl to forward a port of ${target}`,
+    what: `${command} to forward`,
     timeoutMs: 30_000,
     everyMs: 100,
   });
@@ -77,7 +81,7 @@ async function firstEvent(url: string): Promise<Json> {
 
 it('is off by default', async () => {
   const [pod] = await operatorPods(1);
-  const { url, told } = await forward(`pod/${pod.metadata.name}`, PORT);
+  const { url, told } = await forward(toPod(pod.metadata.name, PORT));
   await expect(fetch(url)).rejects.toThrow();
   await waitFor(async () => told().includes('refused'), {
     what: 'kubectl to tell why',
@@ -87,13 +91,10 @@ it('is off by default', async () => {
 });
 
 it('shows what the operator sees, to whoever may forward a port, and to nobody else', async () => {
-  const [upgrade = '', reach = ''] = playable(pageOf(await readPages(), 'docs/console.md')).map(({ command }) =>
-    here(command),
-  );
+  const upgrade = here(script.command('helm upgrade'));
   await play([`${upgrade} --set replicas=2 --wait --timeout 2m`]);
-  // whichever pod of the two it leads to, a page is there
-  const [, target = ''] = /port-forward -n \S+ (\S+) \d+:console$/.exec(reach) ?? [];
-  const reached = await forward(target, 'console');
+  // whichever pod of the two it leads to, a page is there; the port of this machine may be taken
+  const reached = await forward(here(script.command('kubectl port-forward')).replace(' 9091:console', ' :console'));
   expect(await (await fetch(reached.url)).text()).toContain('/app.js');
   const pods = await operatorPods(2);
   const pod = await waitFor(
@@ -103,11 +104,11 @@ it('shows what the operator sees, to whoever may forward a port, and to nobody e
     },
     { what: 'one of the two to lead' },
   );
-  const other = await forward(`pod/${pods.find((each) => each !== pod).metadata.name}`, 'console');
+  const other = await forward(toPod(pods.find((each) => each !== pod).metadata.name, 'console'));
   expect(pod.spec.containers[0].ports).toContainEqual(
     expect.objectContaining({ name: 'console', containerPort: PORT }),
   );
-  const { url } = await forward(`pod/${pod.metadata.name}`, 'console');
+  const { url } = await forward(toPod(pod.metadata.name, 'console'));
 
   const page = await fetch(url);
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");

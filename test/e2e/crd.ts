@@ -4,6 +4,10 @@ import { waitFor } from './wait.ts';
 
 export async function installCrd(): Promise<void> {
   await kubectl(['apply', '--server-side', '--force-conflicts', '-f', 'crds/']);
+  await crdIsServed();
+}
+
+export async function crdIsServed(): Promise<void> {
   // kubectl wait gives up at once where the object has no conditions yet
   await waitFor(
     async () => {

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { MACHINE, type RealIssuer, SCOPES, startRealIssuer } from '../../services/mcp/src/oauth/real-issuer.ts';
 import { nodeAddress } from '../cluster/index.ts';
+import { play } from '../docs/play.ts';
+import { scriptOf } from '../docs/script.ts';
 import { type Authority, createAuthority } from '../ingress/authority.ts';
 import { type Controller, removeController, startController } from '../ingress/controller.ts';
 import { installGatewayApi, removeGatewayApi } from '../ingress/gateway-api.ts';
@@ -16,6 +18,7 @@ import { breakPod, faulty } from './faults.ts';
 import { getJson, type Json, kubectl } from './kubectl.ts';
 import { waitFor } from './wait.ts';
 
+const page = await scriptOf('docs/ingress.md');
 let kase: Case;
 let authority: Authority;
 let controller: Controller;
@@ -135,6 +138,8 @@ describe('the public URL', () => {
       reason: 'HandshakePassed',
     });
     expect(object.status.endpoints.mcp).toBe(`https://${host.ingress}/mcp/v1`);
+    const { stdout } = await play(page.commands(), { adapt: (command) => `${command} -n ${kase.namespace}` });
+    expect(JSON.parse(stdout)).toMatchObject({ result: 'Passed', reason: 'HandshakePassed' });
     expect(await operatorMetric(kase, 'klingoperator_exposed', 'studio', { reason: 'HandshakePassed' })).toBe(1);
   });
 

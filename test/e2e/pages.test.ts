@@ -3,17 +3,23 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { playable } from '../docs/commands.ts';
-import { pageOf, readPages } from '../docs/pages.ts';
 import { play } from '../docs/play.ts';
+import { type Script, scriptOf, scriptsBelow } from '../docs/script.ts';
 import { freePort } from '../postgres/free-port.ts';
 import { alive, type Case, condition, createCase, quick } from './case.ts';
 import { breakPod, faulty } from './faults.ts';
 import { getJson, type Json, kubectl } from './kubectl.ts';
 import { waitFor } from './wait.ts';
 
-const pages = await readPages();
-const runbooks = pages.filter(({ path }) => path.startsWith('docs/runbooks/'));
+const runbooks = await scriptsBelow('docs/runbooks/');
+const howTo = {
+  dryRun: await scriptOf('docs/how-to/dry-run.md'),
+  pause: await scriptOf('docs/how-to/pause.md'),
+  spendLimits: await scriptOf('docs/how-to/spend-limits.md'),
+  keys: await scriptOf('docs/how-to/keys.md'),
+  backup: await scriptOf('docs/how-to/backup.md'),
+  uninstall: await scriptOf('docs/how-to/uninstall.md'),
+};
 
 let kase: Case;
 let folder: string;
@@ -62,15 +68,11 @@ const harmless = (command: string): string =>
     ? `${here(command)} --dry-run=server`
     : here(command);
 
-const playPage = (path: string) =>
-  play(
-    playable(pageOf(pages, path)).map(({ command }) => command),
-    { adapt: here },
-  );
+const playPage = (script: Script) => play(script.commands(), { adapt: here });
 
 describe('runbooks', () => {
-  it.each(runbooks.map((page) => [page.path, page] as const))('%s', async (_, page) => {
-    const commands = playable(page).map(({ command }) => command);
+  it.each(runbooks.map((script) => [script.path, script] as const))('%s', async (_, script) => {
+    const commands = script.commands();
     expect(commands.length).toBeGreaterThan(0);
     await play(commands, { adapt: harmless, timeoutMs: 120_000 });
   });
@@ -78,7 +80,7 @@ describe('runbooks', () => {
 
 describe('how-to pages', () => {
   it('dry run: it tells what it would do and does nothing, until it may', async () => {
-    const commands = playable(pageOf(pages, 'docs/how-to/dry-run.md')).map(({ command }) => command);
+    const commands = howTo.dryRun.commands();
     await play(commands.slice(0, 1), { adapt: here });
     const [broken] = alive(await kase.mcpPods());
     await breakPod(kase, broken, 'session-manager');
@@ -98,8 +100,16 @@ describe('how-to pages', () => {
     await kase.ready();
   });
 
+  it('spend limits: what was spent is told by kind and model', async () => {
+    const key = await kase.callerKey();
+    await makeTask(key);
+    const reach = 'kubectl port-forward -n media service/studio-api 5511 &';
+    const { stdout } = await play([reach, ...howTo.spendLimits.commands()], { adapt: here, env: { KEY: key } });
+    expect(JSON.parse(stdout).usage).toEqual([expect.objectContaining({ kind: 'text-to-image', tasks: 1 })]);
+  });
+
   it('pause: what is scaled by hand stays, and it goes on', async () => {
-    await playPage('docs/how-to/pause.md');
+    await playPage(howTo.pause);
     const object = await kase.klingApi();
     expect(object.spec.paused).toBe(false);
     await waitFor(async () => condition(await kase.klingApi(), 'Paused') === undefined, { what: 'Paused to go' });
@@ -109,7 +119,7 @@ describe('how-to pages', () => {
     const internal = async (): Promise<string | undefined> =>
       (await getJson(['get', 'secret', 'studio-internal', '-n', kase.namespace]).catch(() => undefined))?.data.key;
     const before = await internal();
-    await playPage('docs/how-to/keys.md');
+    await playPage(howTo.keys);
     const secret = await getJson(['get', 'secret', 'studio-keys', '-n', kase.namespace]);
     expect(Object.keys(secret.data)).toEqual(['alice']);
     const key = Buffer.from(secret.data.alice, 'base64').toString('utf8');
@@ -137,25 +147,17 @@ describe('how-to pages', () => {
       timeoutMs: 180_000,
     });
     const kept = await makeTask(key);
-    const commands = playable(pageOf(pages, 'docs/how-to/backup.md'));
-    const restore = commands.findIndex(({ heading }) => heading === 'Back again');
-    await play(
-      commands.slice(0, restore).map(({ command }) => command),
-      { adapt: here },
-    );
+    await play(howTo.backup.commands('The resource and its Secrets', 'Tasks in SQLite'), { adapt: here });
     expect((await readFile(join(folder, 'tasks.db'))).subarray(0, 15).toString()).toBe('SQLite format 3');
     expect((await stat(join(folder, 'studio.yaml'))).size).toBeGreaterThan(0);
     const later = await makeTask(key);
-    await play(
-      commands.slice(restore).map(({ command }) => command),
-      { adapt: here },
-    );
+    await play(howTo.backup.commands('Back again'), { adapt: here });
     expect(await asked(key, `/api/tasks/${kept}`)).toBe(200);
     expect(await asked(key, `/api/tasks/${later}`)).toBe(404);
   });
 
   it('uninstall: nothing is left', async () => {
-    await playPage('docs/how-to/uninstall.md');
+    await playPage(howTo.uninstall);
     const left = await getJson(['get', 'pods,pvc,services,klingapis', '-n', kase.namespace]);
     expect(
       left.items.filter(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { scriptOf } from '../docs/script.ts';
 import { alive, type Case, createCase, LOCAL_IMAGES, quick } from './case.ts';
 import { broken, conditioned, diagnosed, lonely, upstreamSecret } from './diagnosis.ts';
 import { breakPod, FAULTY_IMAGE, faulty, hang } from './faults.ts';
@@ -60,6 +61,7 @@ const upstream = [
   })),
 ];
 
+const script = await scriptOf('docs/kubectl-kling.md');
 let kase: Case;
 let person: Person;
 beforeAll(async () => {
@@ -340,17 +342,16 @@ describe('kubectl kling', () => {
   });
 
   it('does what its page says', async () => {
-    const page = await readFile('docs/kubectl-kling.md', 'utf8');
-    const lines = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, code = '']) => code.trim().split('\n'));
-    // those that never end, and what installs it
-    const typed = lines.filter(
-      (line) => line.includes('kubectl kling') && !/ -f$|console|completion kubectl/.test(line),
-    );
+    const typed = script.commands();
     expect(typed.length).toBeGreaterThan(15);
+    const here = (line: string): string =>
+      line
+        .replace(/\bmedia\b/g, kase.namespace)
+        .replace(' -A', ` studio -n ${kase.namespace}`)
+        .replaceAll('dist/kubectl-kling/', 'bin/')
+        .replace('/usr/local/bin/', '.');
     for (const line of typed) {
-      const { code, stderr } = await person.type(
-        `cd ${person.folder} && ${line.replace(/\bmedia\b/g, kase.namespace).replace(' -A', ` studio -n ${kase.namespace}`)}`,
-      );
+      const { code, stderr } = await person.type(`cd ${person.folder} && ${here(line)}`);
       expect(code, `${line}: ${stderr}`).toBe(0);
     }
   });

@@ -1,11 +1,14 @@
 /** Several API pods on one PostgreSQL. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nodeAddress, podNetwork } from '../cluster/settings.ts';
+import { play } from '../docs/play.ts';
+import { scriptOf } from '../docs/script.ts';
 import { type Postgres, startPostgres } from '../postgres/server.ts';
 import { alive, type Case, createCase, podIsReady, quick } from './case.ts';
 import { getJson, type Json, kubectl } from './kubectl.ts';
 import { waitFor } from './wait.ts';
 
+const script = await scriptOf('docs/how-to/several-replicas.md');
 let kase: Case;
 let postgres: Postgres;
 
@@ -22,16 +25,14 @@ const uids = (pods: Json[]): string[] => pods.map((pod) => pod.metadata.uid).toS
 const putUrl = async (url: string): Promise<void> => {
   await kubectl(
     ['apply', '-n', kase.namespace, '-f', '-'],
-    JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'database' }, stringData: { url } }),
+    JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'kling-database' }, stringData: { url } }),
   );
 };
 
 beforeAll(async () => {
   postgres = await startPostgres({ host: nodeAddress, clients: podNetwork });
   kase = await createCase('postgres');
-  await putUrl(await postgres.createDatabase());
-  const postgresRef = { postgres: { urlSecretRef: { name: 'database', key: 'url' } } };
-  await kase.apply(quick({ replicas: 1 }, { api: { replicas: 2, storage: postgresRef } }));
+  await kase.apply(quick({ replicas: 1 }, { api: { storage: { sqlite: { reclaim: 'Delete' } } } }));
   await kase.ready();
 }, 420_000);
 afterAll(async () => {
@@ -39,12 +40,31 @@ afterAll(async () => {
   await postgres?.stop();
 });
 
+it('take the place of one on SQLite, as the how-to page says', async () => {
+  const url = await postgres.createDatabase();
+  const adapt = (command: string): string =>
+    command
+      .replace('-n media', `-n ${kase.namespace}`)
+      .replace('url=postgres://kling:PASSWORD@postgres.data.svc:5432/kling', `url='${url}'`);
+  await play(script.commands(), { adapt });
+  await waitFor(
+    async () => {
+      const pods = await apiPods();
+      return pods.length === 2 && pods.every(podIsReady);
+    },
+    { what: 'two API pods on PostgreSQL', timeoutMs: 240_000, everyMs: 2_000 },
+  );
+  await kase.ready();
+});
+
 it('run as a Deployment without a volume, and share their tasks', async () => {
   const pods = await apiPods();
   expect(pods).toHaveLength(2);
-  const names = (kind: string) => getJson(['get', kind, '-n', kase.namespace, '-l', 'klingapi.dev/name=studio']);
-  expect((await names('statefulsets')).items).toEqual([]);
-  expect((await names('persistentvolumeclaims')).items).toEqual([]);
+  const selected = ['-n', kase.namespace, '-l', 'klingapi.dev/name=studio', '-o', 'name'];
+  await waitFor(async () => (await kubectl(['get', 'statefulsets,persistentvolumeclaims', ...selected])) === '', {
+    what: 'the StatefulSet of SQLite and its claim to go',
+    timeoutMs: 60_000,
+  });
 
   const headers = { authorization: `Bearer ${await kase.callerKey()}`, 'content-type': 'application/json' };
   const at = (pod: Json, path: string) => `http://${pod.status.podIP}:5511${path}`;

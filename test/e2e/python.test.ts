@@ -1,5 +1,7 @@
 /** The original software for real: FastMCP 2.5.1, killed by one real request, seen by the sidecar. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { play } from '../docs/play.ts';
+import { scriptOf } from '../docs/script.ts';
 import { killSessionManager } from '../images/python/kill.ts';
 import { alive, type Case, createCase, podIsReady } from './case.ts';
 import { toolsThroughService } from './client.ts';
@@ -7,6 +9,7 @@ import { PYTHON_IMAGE } from './faults.ts';
 import { getJson, type Json } from './kubectl.ts';
 import { waitFor } from './wait.ts';
 
+const script = await scriptOf('docs/how-to/another-server.md');
 let kase: Case;
 beforeAll(async () => {
   kase = await createCase('python');
@@ -53,4 +56,20 @@ it('and when the same request kills it again, that is said to have a cause which
       ({ reason, note }: Json) => reason === 'RepairStarted' && note.includes('restarting does not remove'),
     ),
   ).toBe(true);
+});
+
+it('a server of another make runs as the how-to page says, with headers of a Secret', async () => {
+  const adapt = (command: string): string =>
+    command.replace('-n media', `-n ${kase.namespace}`).replace(
+      /^(kubectl apply .*-f) (docs\/examples\/other-server\.yaml)$/,
+      // this image, where it serves; the name, the headers and the patience are those of the example
+      `sed 's#image: .*#image: ${PYTHON_IMAGE}#; s#port: .*#port: 5510#; s#path: .*#path: /mcp/v1#' $2 | $1 -`,
+    );
+  await play(script.commands(), { adapt, env: { TOKEN: 'a-token' } });
+  await waitFor(async () => (await kase.klingApi('assistant')).status?.mcp?.serving === '1/1', {
+    what: 'the foreign server to serve',
+    timeoutMs: 180_000,
+  });
+  const [pod] = alive(await kase.mcpPods('assistant'));
+  expect(JSON.stringify(pod.spec.volumes)).toContain('assistant-headers');
 });

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { watchCallers } from '@klingapi/identity';
 import { klingApiSchema } from '@klingapi/operator';
+import { transform } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
-import { commandsOf, PLAYERS, pageCommands, playable, playedOf, playedPages } from '../docs/commands.ts';
-import { ROOT, readPage, readPages } from '../docs/pages.ts';
+import { commandsOf, pageCommands, playable, playedOf, playedPages } from '../docs/commands.ts';
+import { type Page, ROOT, readPage, readPages } from '../docs/pages.ts';
 import { documentedResources, resourcesIn } from '../docs/resources.ts';
+import { readScript } from '../docs/script.ts';
 
 const pages = await readPages();
 const byPath = new Map(pages.map((page) => [page.path, page]));
@@ -31,6 +33,13 @@ async function problemOf(link: string, from: string): Promise<string | undefined
   const page = byPath.get(target);
   if (page === undefined) return `${link}: ${target} is no page, so it has no #${anchor}`;
   return page.anchors.has(decodeURIComponent(anchor)) ? undefined : `${link}: ${target} has no heading #${anchor}`;
+}
+
+/** Comments are gone after esbuild, and quotes and line breaks are its own. @returns what is wrong with a test, in words */
+async function problemsOfReader(source: string, path: string): Promise<string | undefined> {
+  const { code } = await transform(source, { loader: 'ts', legalComments: 'none' });
+  const call = `${path.endsWith('/') ? 'scriptsBelow' : 'scriptOf'}("${path}")`;
+  return code.includes(call) ? undefined : `has no ${call}`;
 }
 
 describe('documents', () => {
@@ -126,25 +135,74 @@ it('the table of docs/mcp.md has the figures of the measurement', async () => {
 
 describe('shell commands in documents', () => {
   const withCommands = pages.filter((page) => pageCommands(page).length > 0);
+  const said = (page: Page) => pageCommands(page).map(({ command }) => command);
 
   it.each(withCommands.map((page) => [page.path, page] as const))(
-    '%s: are run, or not for a reason',
-    async (path, page) => {
+    '%s: are typed, or not for a reason',
+    (path, page) => {
       const played = playedOf(path);
-      expect(played, `test/docs/commands.ts has to say who runs the commands of ${path}`).toBeDefined();
-      const commands = pageCommands(page).map(({ command }) => command);
-      if (!path.startsWith('docs/runbooks/'))
-        for (const command of Object.keys(played?.except ?? {}))
-          expect(commands, 'an exception that is none').toContain(command);
-      if (played?.by.includes('/')) await expect(stat(join(ROOT, played.by)), played.by).resolves.toBeDefined();
-      if (PLAYERS.includes(played?.by ?? ''))
-        expect(playable(page).length + Object.keys(played?.except ?? {}).length).toBeGreaterThan(0);
+      expect(played, `test/docs/commands.ts has to say who types the commands of ${path}`).toBeDefined();
+      if (played?.like !== undefined) expect(said(page)).toEqual(said(pageAt(played.like)));
+      const nobody = 'no test is named, so each command needs a reason';
+      if (played?.by === undefined) expect(playable(page), nobody).toEqual([]);
     },
   );
 
-  it('no page is named that has none', () => {
-    expect(playedPages().filter((path) => !withCommands.some((page) => page.path === path))).toEqual([]);
+  it.each(playedPages)('%s: the test that is named for it asks for its commands', async (path, { by, like }) => {
+    const here = withCommands.filter(
+      (page) => page.path === path || (path.endsWith('/') && page.path.startsWith(path)),
+    );
+    expect(here, 'a page without commands is named').not.toEqual([]);
+    if (by === undefined) return;
+    expect(here.flatMap(playable), `nothing is left for ${by} to type`).not.toEqual([]);
+    expect(await problemsOfReader(await readFile(join(ROOT, by), 'utf8'), like ?? path), by).toBeUndefined();
   });
+
+  it('none hides in a block of another language', () => {
+    const looksTyped = /^(kubectl|helm|npm|npx|curl|sh|node|git|docker|kind|export|cosign|gh) .*/gm;
+    const hidden = pages.flatMap(({ path, code }) =>
+      code
+        .filter(({ language }) => language !== 'sh')
+        .flatMap(({ text }) => (text.match(looksTyped) ?? []).map((line) => `${path}: ${line}`)),
+    );
+    expect(hidden).toEqual([]);
+  });
+
+  it('what a test does not ask for is left', () => {
+    const script = readScript(pageAt('docs/console.md'));
+    const [first, ...others] = script.left();
+    expect(others).toHaveLength(1);
+    expect(script.command('helm upgrade')).toBe(first);
+    expect(script.left()).toEqual(others);
+    expect(script.commands('Open it')).toEqual([first, ...others]);
+    expect(script.left()).toEqual([]);
+    expect(() => script.command('kubectl delete')).toThrow(
+      'docs/console.md has no command that begins with kubectl delete',
+    );
+    expect(() => script.commands('Close it')).toThrow('docs/console.md has no commands below Close it');
+    expect(() => readScript(pageAt('test/bench/README.md'))).toThrow('test/docs/commands.ts names no test');
+  });
+
+  it('a test that only speaks of a page is found', async () => {
+    const page = 'docs/ingress.md';
+    const reads = `const script = await scriptOf('${page}');`;
+    expect(await problemsOfReader(reads, page)).toBeUndefined();
+    expect(await problemsOfReader(`await scriptsBelow('docs/runbooks/')`, 'docs/runbooks/')).toBeUndefined();
+    for (const text of [`// ${reads}`, `/* ${reads} */`, `readFile('${page}')`, reads.replace('ingress', 'console')])
+      expect(await problemsOfReader(text, page), text).toBe(`has no scriptOf("${page}")`);
+  });
+
+  it.each(playedPages)(
+    '%s: reasons are for commands that are there, and name files that are',
+    async (path, { except = {} }) => {
+      const commands = withCommands.filter((page) => page.path.startsWith(path)).flatMap(said);
+      for (const [command, reason] of Object.entries(except)) {
+        expect(commands, 'an exception that is none').toContain(command);
+        for (const [file] of reason.matchAll(/\b(?:test|scripts|services|operator)\/[\w./-]*\w/g))
+          await expect(stat(join(ROOT, file)), file).resolves.toBeDefined();
+      }
+    },
+  );
 
   it('are read whole', () => {
     expect(commandsOf('npm run demo   # a remark\nhelm install x \\\n  --set a=b\n\nkubectl get x')).toEqual([

@@ -9,6 +9,9 @@ import { kstatus, type StatusBearer } from '../../operator/src/status/kstatus.te
 import packageJson from '../../package.json' with { type: 'json' };
 import { runCommand } from '../../scripts/images/run-command.ts';
 import { tools } from '../cluster/tools.ts';
+import { readPages } from '../docs/pages.ts';
+import { documentedResources } from '../docs/resources.ts';
+import { isTheirs, problemsByDefinition } from '../gitops/definitions.ts';
 import { type Answer, healthCheck, judge } from '../gitops/judge.ts';
 
 const EXAMPLES = join(import.meta.dirname, '../../docs/examples/gitops');
@@ -147,6 +150,58 @@ const objectSchema = z.looseObject({
 });
 const objectsIn = async (file: string) =>
   parseAllDocuments(await readFile(join(EXAMPLES, file), 'utf8')).map((document) => document.toJS() as unknown);
+
+describe('objects for Argo CD and Flux, on pages and in examples', () => {
+  it('are such as the definitions of these projects take, without an unknown field', { timeout: 900_000 }, async () => {
+    const theirs = (await documentedResources(await readPages())).filter(({ object }) => isTheirs(object.apiVersion));
+    expect([...new Set(theirs.map(({ object }) => object.kind))].sort()).toEqual([
+      'Application',
+      'GitRepository',
+      'HelmRelease',
+      'Kustomization',
+      'OCIRepository',
+    ]);
+    const problems = await problemsByDefinition(theirs.map(({ object }) => object));
+    expect(theirs.flatMap(({ from }, index) => problems[index]!.map((problem) => `${from}: ${problem}`))).toEqual([]);
+  });
+
+  it('that are none are found', { timeout: 900_000 }, async () => {
+    const of = (apiVersion: string, kind: string, spec: object, more: object = {}) => ({
+      ...{ apiVersion, kind, spec },
+      metadata: { name: 'media', namespace: 'argocd', ...more },
+    });
+    const application = {
+      project: 'default',
+      source: { repoURL: 'https://git.example.com/team/media.git', pth: 'klingapis' },
+      destination: { server: 'https://kubernetes.default.svc' },
+      syncPolicy: { automated: { prune: 'yes' } },
+    };
+    const release = { interval: 'soon', upgrade: { remediation: { strategy: 'hope' } } };
+    expect(
+      await problemsByDefinition([
+        of('argoproj.io/v1alpha1', 'Application', application, { lables: {} }),
+        of('helm.toolkit.fluxcd.io/v2', 'HelmRelease', release),
+        of('helm.toolkit.fluxcd.io/v3', 'HelmRelease', {}),
+      ]),
+    ).toMatchInlineSnapshot(`
+      [
+        [
+          "spec.source.pth: there is no such field",
+          "metadata.lables: there is no such field",
+          "spec.syncPolicy.automated.prune: Invalid value: "string": spec.syncPolicy.automated.prune in body must be of type boolean: "string"",
+        ],
+        [
+          "spec.interval: Invalid value: "soon": spec.interval in body should match '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$'",
+          "spec.upgrade.remediation.strategy: Unsupported value: "hope": supported values: "rollback", "uninstall"",
+          "spec: Invalid value: either chart or chartRef must be set",
+        ],
+        [
+          "there is no definition of helm.toolkit.fluxcd.io/v3 HelmRelease",
+        ],
+      ]
+    `);
+  });
+});
 
 describe('the examples', () => {
   it('name their objects, the version of this tree, and one registry', async () => {

@@ -225,3 +225,11 @@ it('nothing from outside leads to the management port', () => {
 it('a budget is for more than one pod', () => {
   expect([0, 1, 2, 3].map(wantsDisruptionBudget)).toEqual([false, false, true, true]);
 });
+
+it('what Argo CD tracks a KlingApi by is not copied to its volume claim, or it would be pruned with it', () => {
+  const tracked = klingApiOf();
+  tracked.metadata.annotations = {
+    'argocd.argoproj.io/tracking-id': 'media:klingapi.dev/KlingApi:media/studio',
+  };
+  expect(dataClaim(tracked, { size: '1Gi', reclaim: 'Retain' }).metadata).not.toHaveProperty('annotations');
+});

@@ -4,11 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { scriptOf } from '../../../test/docs/script.ts';
+import { typeIn } from '../../../test/docs/shell.ts';
 import { FLAGS } from './command/flags.ts';
 import { NAMED_FAULTS } from './faults/names.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 const run = promisify(execFile);
+const script = await scriptOf('services/sandbox/README.md');
 const README = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
 const MAIN = join(import.meta.dirname, 'command/main.ts');
 
@@ -25,12 +28,13 @@ afterAll(async () => {
 
 it('holds what it promises: each example of the README prints what stands below it', async () => {
   const address = /http:\/\/127\.0\.0\.1:\d+/.exec(told)?.[0] ?? '';
-  const examples = [...README.matchAll(/```sh\n(.*?)```\n(?:```text\n(.*?)```)?/gs)];
+  const examples = script.blocks();
   expect(examples.length).toBeGreaterThan(7);
-  for (const [, script = '', printed = ''] of examples) {
-    const { stdout } = await run('sh', ['-c', script.replaceAll('http://127.0.0.1:5512', address)]);
-    for (const line of printed.split('\n')) expect(stdout, script).toContain(line);
-    expect(stdout, script).not.toContain('problem');
+  const adapt = (command: string) => command.replaceAll('http://127.0.0.1:5512', address);
+  for (const { commands, printed } of examples) {
+    const { stdout } = await typeIn(commands, { adapt });
+    for (const line of printed.split('\n')) expect(stdout, commands.join('\n')).toContain(line);
+    expect(stdout, commands.join('\n')).not.toContain('problem');
   }
   // Each request is told, on one line, and nothing is coloured where nobody sees it.
   expect(told).toMatch(/POST +\/v1\/images\/generations +200 +\d+ ms +task [\w-]+ +account sandbox\n/);

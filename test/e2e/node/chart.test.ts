@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TOOL_NAMES } from '@klingapi/mcp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { play } from '../../docs/play.ts';
+import { scriptOf } from '../../docs/script.ts';
 import { alive, type Case, CHART, createCase, LOCAL_IMAGES, quick } from '../case.ts';
 import { toolsThroughService } from '../client.ts';
 import { getJson, helm, type Json, kubectl } from '../kubectl.ts';
@@ -12,10 +14,10 @@ import { waitFor } from '../wait.ts';
 const OPERATOR = 'app.kubernetes.io/name=kling-operator';
 /** With images of another tag, trees share one cluster, and the definition is not this one's to change. */
 const SHARED = LOCAL_IMAGES.every((value) => value !== 'image.tag=dev');
+const script = await scriptOf('charts/kling-operator/README.md');
 let kase: Case;
 let folder: string;
 let chart: string;
-let readme: string;
 /** MCP and API pods of the KlingApi. */
 let pods: string[];
 
@@ -25,36 +27,32 @@ beforeAll(async () => {
   await helm(['package', CHART, '-d', folder]);
   const { version } = JSON.parse(await readFile('package.json', 'utf8'));
   chart = join(folder, `kling-operator-${version}.tgz`);
-  readme = await readFile(join(CHART, 'README.md'), 'utf8');
 });
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
   await kase?.remove();
 });
 
-/** The one command of the chart's README that begins so, for the package and the namespace of this case. */
-function asDocumented(program: string, verb: string): string[] {
-  const lines = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block]) => block!.trim().split('\n'));
-  const line = lines.find((each) => each.startsWith(`${program} ${verb} `));
-  if (line === undefined) throw new Error(`The chart's README has no ${program} ${verb}`);
-  const adapted = line
+/** For the package and the namespace of this case. */
+const here = (command: string): string =>
+  command
     .replace('charts/kling-operator', chart)
     .replace('kling-system', kase.namespace)
     .replace('--all-namespaces', `-n ${kase.namespace}`)
     .replace('$REGISTRY', 'localhost');
-  return adapted.split(' ').slice(1);
-}
+/** The one command of the chart's README that begins so, and what this case adds to it. */
+const type = async (beginning: string, ...more: string[]): Promise<string> =>
+  (await play([[here(script.command(beginning)), ...more].join(' ')])).stdout;
 const wait = ['--wait', '--timeout=240s'];
 /** A definition that is there may be of an earlier test. */
 const install = () =>
-  helm([
-    ...asDocumented('helm', 'install'),
+  type(
+    'helm install',
     ...LOCAL_IMAGES,
     ...['--set', `scope=namespace,crds.install=${!SHARED}`, '--take-ownership', '--force-conflicts', ...wait],
-  ]);
-const upgrade = (...sets: string[]) =>
-  helm([...asDocumented('helm', 'upgrade'), ...wait, ...sets.flatMap((set) => ['--set', set])]);
-const test = () => helm([...asDocumented('helm', 'test'), '--logs']);
+  );
+const upgrade = (...sets: string[]) => type('helm upgrade', ...wait, ...sets.flatMap((set) => ['--set', `'${set}'`]));
+const test = () => type('helm test', '--logs');
 
 const uids = async (labels: string): Promise<string[]> =>
   alive((await getJson(['get', 'pods', '-n', kase.namespace, '-l', labels])).items)
@@ -148,13 +146,13 @@ it('upgrades to other values, and the pods of the service stay', async () => {
 });
 
 it('rolls back', async () => {
-  await helm([...asDocumented('helm', 'rollback'), ...wait]);
+  await type('helm rollback', ...wait);
   expect(await logLevel()).toBe('info');
   await worksOn(298);
 });
 
 it('is uninstalled: the definition, the KlingApi and its pods stay and serve', async () => {
-  await helm([...asDocumented('helm', 'uninstall'), '--wait']);
+  await type('helm uninstall', '--wait');
   expect(await uids(OPERATOR)).toEqual([]);
   expect(await kubectl(['get', 'role,rolebinding,service,pdb', '-n', kase.namespace])).not.toContain('kling-operator');
   expect((await getJson(['get', 'crd', 'klingapis.klingapi.dev'])).metadata.deletionTimestamp).toBeUndefined();
@@ -170,9 +168,9 @@ it('is installed again and takes them over as they are', async () => {
 });
 
 it('removes everything in the order that is told', async () => {
-  await kubectl(asDocumented('kubectl', 'delete klingapis'));
+  await type('kubectl delete klingapis');
   await waitFor(async () => (await servicePods()).length === 0, { what: 'the pods to go', timeoutMs: 90_000 });
-  await helm([...asDocumented('helm', 'uninstall'), '--wait']);
+  await type('helm uninstall', '--wait');
   await waitFor(
     async () => {
       const left = await kubectl(['get', 'pods,services,secrets', '-n', kase.namespace, '-o', 'name']);

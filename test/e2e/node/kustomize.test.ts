@@ -3,16 +3,15 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
+import { z } from 'zod';
+import { play } from '../../docs/play.ts';
+import { scriptOf } from '../../docs/script.ts';
 import { type Case, createCase, quick } from '../case.ts';
 import { type Json, kubectl } from '../kubectl.ts';
 
+const script = await scriptOf('charts/kustomize/README.md');
 const TAG = process.env['E2E_IMAGE_TAG'] ?? 'dev';
-const IMAGES = ['operator', 'mcp', 'api', 'sandbox', 'probe'].map((name) => ({
-  name: `kling-${name}`,
-  newName: `localhost/kling-${name}`,
-  newTag: TAG,
-}));
 let kase: Case;
 let folder: string;
 beforeEach(async () => {
@@ -24,24 +23,41 @@ afterEach(async () => {
   await kase?.remove();
 });
 
-/** A kustomization as a user writes it. @returns its folder */
-async function kustomization(base: string, more: Record<string, unknown> = {}): Promise<string> {
-  const path = join(folder, base);
+const pageSchema = z.looseObject({
+  resources: z.tuple([z.literal('../charts/kustomize/cluster')]),
+  images: z.array(z.strictObject({ name: z.string(), newName: z.string(), newTag: z.string() })),
+});
+
+/** What the page shows, with the images that are here and what keeps this case apart. */
+async function kustomization(base: string, more: Record<string, unknown> = {}): Promise<void> {
+  const path = join(folder, 'kling');
   await mkdir(path);
+  const [{ text } = { text: '' }] = script.page.code.filter(({ language }) => language === 'yaml');
+  const written = pageSchema.parse(parse(text));
   const content = {
-    apiVersion: 'kustomize.config.k8s.io/v1beta1',
-    kind: 'Kustomization',
+    ...written,
     namespace: kase.namespace,
     resources: [relative(path, resolve('charts/kustomize', base))],
-    images: IMAGES,
+    images: written.images.map(({ name, newName }) => ({
+      ...{ name, newName: newName.replace('registry.example.com/team', 'localhost'), newTag: TAG },
+    })),
     ...more,
   };
   await writeFile(join(path, 'kustomization.yaml'), stringify(content));
-  return path;
 }
+/** As the page says, from the folder beside the kustomization. */
+const apply = (deployment = 'kling-operator') =>
+  play(script.commands(), {
+    cwd: folder,
+    adapt: (command) =>
+      command
+        .replace('kling-system', kase.namespace)
+        .replace('deployment/kling-operator', `deployment/${deployment}`)
+        .replace('--server-side', '--server-side --force-conflicts')
+        .replace('rollout status', 'rollout status --timeout=120s'),
+  });
 
-async function works(deployment = 'kling-operator'): Promise<void> {
-  await kubectl(['rollout', 'status', '-n', kase.namespace, `deployment/${deployment}`, '--timeout=120s']);
+async function works(): Promise<void> {
   await kase.apply(quick());
   await kase.ready();
   const images = (await kase.pods()).flatMap(({ spec }) => spec.containers.map(({ image }: Json) => image));
@@ -51,7 +67,8 @@ async function works(deployment = 'kling-operator'): Promise<void> {
 }
 
 it('installs two operators for one namespace', async () => {
-  await kubectl(['apply', '--server-side', '-k', await kustomization('namespace')]);
+  await kustomization('namespace');
+  await apply();
   await works();
   const operators = (await kase.pods()).filter(({ metadata }) => metadata.name.startsWith('kling-operator-'));
   expect(operators).toHaveLength(2);
@@ -61,7 +78,7 @@ it('installs the definition, the namespace and an operator with cluster-wide rol
   // names of its own and one namespace to watch, so that it keeps out of what others have here
   const suffix = kase.namespace.slice(-6);
   const add = { op: 'add', path: '/spec/template/spec/containers/0/env/-' };
-  const path = await kustomization('cluster', {
+  await kustomization('cluster', {
     nameSuffix: `-${suffix}`,
     patches: [
       {
@@ -72,8 +89,8 @@ it('installs the definition, the namespace and an operator with cluster-wide rol
     replicas: [{ name: 'kling-operator', count: 1 }],
   });
   try {
-    await kubectl(['apply', '--server-side', '--force-conflicts', '-k', path]);
-    await works(`kling-operator-${suffix}`);
+    await apply(`kling-operator-${suffix}`);
+    await works();
     expect(await kubectl(['get', 'role', '-n', kase.namespace, '-o', 'name'])).not.toMatch(/kling-operator-\w{6}$/m);
   } finally {
     // never `delete -k`: that would take the definition, and every KlingApi

@@ -1,5 +1,5 @@
 /** What a release gives away: the same bytes from another folder, complete, and installable from a registry. */
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,12 +14,15 @@ import { writeReleaseFiles } from '../../../scripts/release/files.ts';
 import { pushChart } from '../../../scripts/release/push-chart.ts';
 import { IMAGES_FILE, writeImages } from '../../../scripts/release/pushed-images.ts';
 import { tools } from '../../cluster/tools.ts';
+import { scriptOf } from '../../docs/script.ts';
+import { typeIn } from '../../docs/shell.ts';
 import { startRegistry } from './registry.ts';
 
 const REGISTRY = 'registry.example.com/team';
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const manifestSchema = z.array(z.object({ Config: z.string(), Layers: z.array(z.string()) }));
 
+const script = await scriptOf('docs/releasing.md');
 let folder = '';
 let elsewhere = '';
 beforeAll(async () => {
@@ -59,12 +62,11 @@ async function copyTree(): Promise<string> {
 
 it('is the same, byte for byte, from another folder, at another time, with another umask', async () => {
   const tree = await copyTree();
-  const args = ['--arch', HOST_ARCH];
   await writeImages([], join(tree, 'dist/release', IMAGES_FILE));
-  await runCommand('bash', [
-    ...['-ec', 'umask 077; cd "$0"; cp "$1" dist/release/; shift; exec "$@"', tree],
-    ...[join(folder, IMAGES_FILE), process.execPath, 'scripts/release.ts', 'files', REGISTRY, ...args],
-  ]);
+  await copyFile(join(folder, IMAGES_FILE), join(tree, 'dist/release', IMAGES_FILE));
+  const typed = [script.command('npm run release -- check'), script.command('npm run release -- files')];
+  const adapt = (command: string) => command.replace('ghcr.io/OWNER', `${REGISTRY} --arch ${HOST_ARCH}`);
+  await typeIn(['umask 077', ...typed], { adapt, cwd: tree });
   const names = (await readdir(folder)).sort();
   expect((await readdir(join(tree, 'dist/release'))).sort()).toEqual(names);
   for (const name of names)
@@ -87,12 +89,10 @@ it('is the same, byte for byte, from another folder, at another time, with anoth
 
 describe('the files of a release', () => {
   it('are told by their checksums', async () => {
-    const told = await runCommand('sha256sum', ['--check', 'SHA256SUMS'], { cwd: folder });
-    expect(told.trim().split('\n').length).toBe((await readdir(folder)).length - 1);
+    const check = () => typeIn([script.command('sha256sum')], { cwd: folder });
+    expect((await check()).stdout.trim().split('\n').length).toBe((await readdir(folder)).length - 1);
     await writeFile(join(folder, 'NOTES.md'), 'other notes\n', { flag: 'a' });
-    await expect(runCommand('sha256sum', ['--check', 'SHA256SUMS'], { cwd: folder })).rejects.toThrow(
-      '1 computed checksum did NOT match',
-    );
+    await expect(check()).rejects.toThrow('1 computed checksum did NOT match');
   });
 
   it('install the operator by digest, with and without Helm', async () => {

@@ -1,18 +1,21 @@
 /**
- * An upgrade from the product before the newest change to this one, by helm, with the same images of the services: no healthy pod
- * is restarted unless its template had to change, and then `template-changes.yaml` says why.
+ * An upgrade from the product before the newest change to this one, as docs/upgrading.md says, with the same images of the
+ * services: no healthy pod is restarted unless its template had to change, and then `template-changes.yaml` says why.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import { alive, type Case, CHART, createCase, podIsReady, quick } from '../case.ts';
-import { installCrd } from '../crd.ts';
+import { play } from '../../docs/play.ts';
+import { scriptOf } from '../../docs/script.ts';
+import { alive, type Case, createCase, podIsReady, quick } from '../case.ts';
+import { crdIsServed, installCrd } from '../crd.ts';
 import { PYTHON_IMAGE } from '../faults.ts';
 import { getJson, helm, type Json, kubectl } from '../kubectl.ts';
 import { waitFor } from '../wait.ts';
 import { type Previous, preparePrevious, previousFile } from './previous.ts';
+import { type Published, publish } from './published.ts';
 
 const NOTES = 'test/e2e/node/template-changes.yaml';
 const notesSchema = z
@@ -21,7 +24,9 @@ const notesSchema = z
   .transform((list) => list ?? []);
 const notesOf = (text: string | undefined) => notesSchema.parse(text === undefined ? [] : parse(text));
 
+const script = await scriptOf('docs/upgrading.md');
 let previous: Previous;
+let published: Published;
 let kase: Case;
 
 const values = ({ operatorTag, operandTag }: { operatorTag: string; operandTag: string }): string[] =>
@@ -32,18 +37,31 @@ const values = ({ operatorTag, operandTag }: { operatorTag: string; operandTag: 
 
 beforeAll(async () => {
   previous = await preparePrevious((line) => console.log(line));
+  published = await publish();
   console.log(`Upgrade from ${previous.commit.slice(0, 12)}, services of ${previous.operandTag}`);
   await kubectl(['apply', '--server-side', '--force-conflicts', '-f', join(previous.folder, 'crds')]);
   kase = await createCase('upgrade', { operators: 0 });
   const chart = join(previous.folder, 'charts/kling-operator');
-  // so that its pod is replaced by the upgrade in any case
   const before = [...values(previous), '--set', 'podAnnotations.upgrade=before'];
   await helm(['install', 'operator', chart, '-n', kase.namespace, ...before, '--wait', '--timeout=120s']);
 }, 420_000);
 afterAll(async () => {
   await installCrd();
   await kase?.remove();
+  await published?.close();
 });
+
+/** The registry and the names that are here; what is there may be of an earlier test, and the values of before are kept. */
+const here = (command: string): string =>
+  command
+    .replace('ghcr.io/OWNER', published.registry)
+    .replace('VERSION', published.version)
+    .replace('-n kling-system', `-n ${kase.namespace}`)
+    .replace('kubectl apply', 'kubectl apply --force-conflicts')
+    .replace('helm upgrade kling-operator', 'helm upgrade operator')
+    .replace('--reset-then-reuse-values', `--reset-then-reuse-values ${NEW}`);
+/** Its pod is replaced in any case. */
+const NEW = '--set images.operator.tag=dev,podAnnotations.upgrade=after --plain-http --wait --timeout=120s';
 
 /** Workloads by the name that a note gives them. */
 const WORKLOADS = {
@@ -98,9 +116,10 @@ it('keeps every healthy pod whose template did not have to change', async () => 
   expect([...before.values()].every(({ pods }) => pods.length > 0 && pods.every(podIsReady))).toBe(true);
   const callers = await kase.callerKey();
 
-  await installCrd();
-  const upgraded = values({ ...previous, operatorTag: 'dev' });
-  await helm(['upgrade', 'operator', CHART, '-n', kase.namespace, ...upgraded, '--wait', '--timeout=120s']);
+  const [bringCrd, ...others] = script.commands('In general').map(here);
+  await play([`${bringCrd}`], { cwd: published.folder });
+  await crdIsServed();
+  await play(others);
   await Promise.all([settled('studio'), settled('other')]);
 
   const old = notesOf(await previousFile(previous.commit, NOTES)).map((note) => JSON.stringify(note));
