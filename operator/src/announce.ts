@@ -102,6 +102,9 @@ function messages(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, acts: 
     if (!before.conditions?.some((entry) => entry.type === 'StormActive'))
       out.push({ type: 'Warning', reason: 'StormActive', action: 'HoldBack', note: acts.decision.message });
   }
+  const outdated = status.conditions?.find((entry) => entry.type === 'CrdOutdated');
+  if (outdated !== undefined && !told.conditions?.some((entry) => entry.type === 'CrdOutdated'))
+    out.push({ type: 'Warning', reason: outdated.reason, action: 'Observe', note: outdated.message });
   const verification = status.verification;
   if (verification !== undefined && verification.at !== before.verification?.at) {
     const failed = verification.checks.filter((check) => check.result === 'Failed' || check.result === 'Inconclusive');

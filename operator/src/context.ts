@@ -6,6 +6,7 @@ import type { ChildApplier } from './apply/applier.ts';
 import type { Secrets } from './apply/secrets.ts';
 import type { ImageSettings } from './children/child.ts';
 import type { OperatorPods } from './children/network-policy.ts';
+import type { LiveDefinition } from './definition/live.ts';
 import type { KubeClient } from './kube/client.ts';
 import type { Gate } from './kube/gate.ts';
 import type { OptionalKind } from './kube/kinds.ts';
@@ -15,6 +16,7 @@ import type { Signature } from './remediation/signatures.ts';
 import type { KlingApi } from './resource/klingapi.ts';
 import type { Turns } from './rollout/turns.ts';
 import type { Pace } from './status/pace.ts';
+import type { StatusWriter } from './status/write.ts';
 import type { Trace } from './tracing/trace.ts';
 import type { ExposureCheck } from './verification/exposure-check.ts';
 import type { Verifier } from './verification/verifier.ts';
@@ -39,6 +41,9 @@ export interface Context {
   verifier: Verifier;
   exposure: ExposureCheck;
   announce: Announce;
+  statuses: Pick<StatusWriter, 'write'>;
+  /** What the CustomResourceDefinition in the cluster knows. */
+  definition: Pick<LiveDefinition, 'finding'>;
   pace: Pick<Pace, 'wrote'>;
   /** The record and the deletion that it fences: an operator that is told to go lets both happen or none. */
   together: Gate['together'];

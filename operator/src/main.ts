@@ -8,6 +8,7 @@ import { createAnnounce } from './announce.ts';
 import { createApplier, FIELD_MANAGER } from './apply/applier.ts';
 import { createSecrets } from './apply/secrets.ts';
 import type { Context } from './context.ts';
+import { createLiveDefinition } from './definition/live.ts';
 import { createClient } from './kube/client.ts';
 import { systemClock } from './kube/clock.ts';
 import { createController } from './kube/controller.ts';
@@ -31,6 +32,7 @@ import { settingsSchema } from './settings.ts';
 import { childKeys, childSource, klingApiSource, onDeleted } from './sources.ts';
 import { createPace } from './status/pace.ts';
 import { printable } from './status/printable.ts';
+import { createStatusWriter } from './status/write.ts';
 import { OFF } from './tracing/trace.ts';
 import { traceHandshakes, traceWrites } from './tracing/traced.ts';
 import { createExposureCheck } from './verification/exposure-check.ts';
@@ -103,12 +105,7 @@ const optional = OPTIONAL_KINDS.map((kind) =>
     kind: KINDS[kind],
     create: () => informer(KINDS[kind]),
     keysOf: childKeys,
-    onTurn() {
-      // whoever starts later looks at every KlingApi anyway
-      if (!klingApis.cache.synced) return;
-      for (const { metadata } of klingApis.cache.list())
-        controller.enqueue({ namespace: metadata?.namespace ?? '', name: metadata?.name ?? '' }, 'low');
-    },
+    onTurn: () => lookAtAll(),
     clock: systemClock,
     log,
   }),
@@ -116,6 +113,20 @@ const optional = OPTIONAL_KINDS.map((kind) =>
 const optionalOf = (kind: string) => optional.find((entry) => entry.kind.kind === kind);
 const childCaches = new Map(children.map((entry) => [entry.cache.kind.kind, entry.cache]));
 
+const lookAtAll = (): void => {
+  // whoever starts later looks at every KlingApi anyway
+  if (!klingApis.cache.synced) return;
+  for (const { metadata } of klingApis.cache.list())
+    controller.enqueue({ namespace: metadata?.namespace ?? '', name: metadata?.name ?? '' }, 'low');
+};
+const definition = createLiveDefinition({
+  client,
+  onLook: (missing) => metrics.definition(missing),
+  onTurn: lookAtAll,
+  clock: systemClock,
+  log,
+});
+const statuses = createStatusWriter(gate.client, definition);
 const secrets = createSecrets(gate.client, now, Math.random);
 const pace = createPace(systemClock);
 const lookAgain = (uid: string): void => {
@@ -153,14 +164,15 @@ const readable = createReadable((object, problem) => {
   const regarding = { apiVersion: API_VERSION, kind: KIND, namespace, name, uid };
   recorder.event({ regarding, type: 'Warning', reason: 'Unreadable', action: 'Read', note: problem });
 });
-const allKlingApis = (): KlingApi[] => readable.all(klingApis.cache.list());
+const allKlingApis = (): KlingApi[] => readable.all(klingApis.cache.list()).map(statuses.recall);
 
 const deps: Context = {
   client: gate.client,
   caches: {
     klingApi(namespace, name) {
       const object = klingApis.cache.get(namespace, name);
-      return object === undefined ? undefined : readable.one(object);
+      const klingApi = object === undefined ? undefined : readable.one(object);
+      return klingApi && statuses.recall(klingApi);
     },
     mcpPods: (klingApi) => podsOf(klingApi, 'mcp'),
     apiPods: (klingApi) => podsOf(klingApi, 'api'),
@@ -184,6 +196,8 @@ const deps: Context = {
   verifier: createVerifier({ jobs, secrets, handshake, fetch, now, pause: (ms) => pause(ms) }),
   exposure,
   announce: createAnnounce(recorder, log),
+  statuses,
+  definition,
   pace,
   together: gate.together,
   trace,
@@ -237,7 +251,7 @@ const controller = createController({
 });
 
 onDeleted(klingApis.cache, (uid) => {
-  for (const memory of [deps.applier, deps.observer, deps.turns, jobs, exposure]) memory.forget(uid);
+  for (const memory of [deps.applier, deps.observer, deps.turns, jobs, exposure, statuses]) memory.forget(uid);
 });
 
 const election = createLeaderElection({
@@ -286,7 +300,7 @@ const page =
         clock: systemClock,
       });
 
-for (const entry of [...informers, ...optional]) entry.start();
+for (const entry of [...informers, ...optional, definition]) entry.start();
 if (settings.LEADER_ELECTION) election.start();
 else void controller.start();
 log.info(
@@ -315,7 +329,7 @@ drainOnSignal({
     ...(settings.LEADER_ELECTION ? [{ name: 'election', run: () => election.stop() }] : []),
     {
       name: 'informers',
-      run: async () => void (await Promise.all([...informers, ...optional].map((entry) => entry.stop()))),
+      run: async () => void (await Promise.all([...informers, ...optional, definition].map((entry) => entry.stop()))),
     },
     { name: 'events', run: () => recorder.flush() },
     { name: 'traces', run: () => tracing.close() },

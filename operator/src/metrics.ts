@@ -11,6 +11,8 @@ import type { Check, KlingApiStatus } from './resource/status.ts';
 
 export interface OperatorMetrics {
   handshake(namespace: string, name: string, verdict: string): void;
+  /** Fields and values that the definition in the cluster lacks. */
+  definition(missing: number): void;
   observe(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, workloads: Workloads): void;
   /** Ends the series of a KlingApi that is gone. */
   forget(namespace: string, name: string): void;
@@ -126,6 +128,11 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
     labelNames: [...labels, 'reason'],
     registers,
   });
+  const crdMissing = new Gauge({
+    name: 'klingoperator_crd_missing_fields',
+    help: 'Fields and values that this operator knows and the CustomResourceDefinition in the cluster does not: more than 0, it is older than the operator',
+    registers,
+  });
   const exposedReasons = new Map<string, string>();
   const diagnosed = new Map<string, Set<string>>();
   const seen = new Map<string, Set<string>>();
@@ -141,6 +148,7 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
 
   return {
     handshake: (namespace, klingapi, verdict) => handshakes.inc({ namespace, klingapi, verdict }),
+    definition: (missing) => crdMissing.set(missing),
     observe({ metadata, spec, status: known = {} }, status, plan, { api, mcp }) {
       const own = { namespace: metadata.namespace, klingapi: metadata.name };
       const key = `${metadata.namespace}/${metadata.name}`;

@@ -6,12 +6,16 @@ import { describe, expect, it } from 'vitest';
 import { type Announce, createAnnounce } from './announce.ts';
 import { createSecrets } from './apply/secrets.ts';
 import type { Context } from './context.ts';
+import { createLiveDefinition } from './definition/live.ts';
+import { createManualClock } from './kube/clock.testing.ts';
 import { KubeError } from './kube/errors.ts';
 import type { EventRecorder } from './kube/events.ts';
+import { silentLog } from './kube/log.ts';
 import { reconcile } from './reconcile.ts';
 import type { PodObservation } from './remediation/observation.ts';
 import { SIGNATURES } from './remediation/signatures.ts';
 import type { Exposure, KlingApiStatus, RepairRecord } from './resource/status.ts';
+import { createStatusWriter } from './status/write.ts';
 import { earlierRepair, handshakeOf, klingApiOf, podOf, reportOf, T0 } from './testing.ts';
 import { OFF } from './tracing/trace.ts';
 
@@ -33,6 +37,8 @@ interface World {
   secretError?: KubeError;
   /** What the public URL shows. */
   exposure?: Exposure;
+  /** Whether the definition in the cluster is from before `status.exposure`. */
+  older?: boolean;
 }
 
 function world({
@@ -45,6 +51,7 @@ function world({
   secretKey = 'k'.repeat(43),
   secretError,
   exposure,
+  older = false,
 }: World) {
   const seen = {
     statuses: [] as KlingApiStatus[],
@@ -60,6 +67,8 @@ function world({
   }));
   const client = {
     async apply(object: { status: KlingApiStatus }) {
+      if (older && object.status.exposure !== undefined)
+        throw answer(500, 'ServerError', '.status.exposure: field not declared in schema');
       seen.statuses.push(object.status);
       return object;
     },
@@ -87,6 +96,13 @@ function world({
       warn: quiet,
     } as unknown as Logger,
   );
+  const definition = createLiveDefinition({
+    client: { openApi: () => Promise.reject(new Error('nobody may read it')) },
+    onLook: quiet,
+    onTurn: quiet,
+    clock: createManualClock(),
+    log: silentLog,
+  });
   const deps = {
     client,
     caches: {
@@ -119,6 +135,8 @@ function world({
       seen.order.push('begin');
       return writes().finally(() => seen.order.push('end'));
     },
+    statuses: createStatusWriter(client as unknown as Context['client'], definition),
+    definition,
     announce: (...[object, status, plan, acts]: Parameters<Announce>) => {
       seen.begun.push(acts.begun?.pod);
       announce(object, status, plan, acts);
@@ -251,6 +269,30 @@ describe('a look', () => {
     expect(condition('Degraded')).toBeUndefined();
     expect(seen.notes.filter((note) => note === exposure.message)).toHaveLength(1);
     expect([seen.deleted, seen.begun]).toEqual([[], [undefined]]);
+  });
+
+  it('repairs under a definition that is older than the operator, and says so from the next look on', async () => {
+    const exposure: Exposure = {
+      url: 'https://kling.example/mcp/v1',
+      result: 'Passed',
+      reason: 'HandshakePassed',
+      message: 'it was asked',
+      since: new Date(T0).toISOString(),
+    };
+    const { seen, look, condition } = world({
+      spec: { expose: { url: 'https://kling.example' } },
+      pods: [broken],
+      exposure,
+      older: true,
+    });
+    await look();
+    expect(seen.deleted).toEqual([broken.name]);
+    expect(seen.statuses).toHaveLength(1);
+    expect(seen.statuses[0]?.repairs?.[0]).toMatchObject({ pod: broken.name, diagnosis: 'HttpError' });
+    await look();
+    const told = condition('CrdOutdated');
+    expect(told).toMatchObject({ status: 'True', message: expect.stringContaining('it has no status.exposure;') });
+    expect(seen.notes.filter((note) => note === told?.message)).toHaveLength(1);
   });
 
   it('tells of a repair that was written down even when its deletion fails', async () => {

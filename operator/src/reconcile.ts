@@ -24,7 +24,6 @@ import type { Choice } from './rollout/choose.ts';
 import { isTurnOver } from './rollout/turns.ts';
 import { buildStatus } from './status/build.ts';
 import type { Finding } from './status/conditions.ts';
-import { writeStatus } from './status/write.ts';
 
 export interface Outcome {
   /** Milliseconds until the next look. */
@@ -105,6 +104,7 @@ export async function reconcile(
       retrying,
       missing,
       optionalKinds: missingKinds(klingApi, deps.caches),
+      definition: deps.definition.finding(),
       observations,
     },
     deps.now(),
@@ -113,7 +113,7 @@ export async function reconcile(
     deps.turns.done(klingApi.metadata.uid);
   signal.throwIfAborted();
   const written = await deps.together(async () => {
-    const outcome = await writeStatus(deps.client, klingApi, status).catch((error: unknown) => {
+    const outcome = await deps.statuses.write(klingApi, status).catch((error: unknown) => {
       // no answer does not mean that nothing was written
       deps.pace.wrote(key);
       throw error;

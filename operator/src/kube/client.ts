@@ -119,6 +119,8 @@ export interface KubeClient {
   podLog(options: PodLogOptions): Promise<string>;
   /** @returns the resources of `v1`, `apps/v1` …; none where the cluster does not serve that group */
   discover(groupVersion: string, options?: CallOptions): Promise<readonly DiscoveredResource[]>;
+  /** The OpenAPI document (v3) of `klingapi.dev/v1alpha1` …: a 404 where the cluster does not serve that group. */
+  openApi(groupVersion: string, options?: CallOptions): Promise<object>;
   version(options?: CallOptions): Promise<KubeVersion>;
   /** Ends all connections. */
   close(): Promise<void>;
@@ -273,6 +275,8 @@ export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}
       );
       return parsed(discoverySchema, reply, path).resources;
     },
+    openApi: (groupVersion, callOptions) =>
+      callJson({ method: 'GET', path: `/openapi/v3/apis/${groupVersion}` }, callOptions),
     async version(callOptions) {
       return parsed(versionSchema, await callJson({ method: 'GET', path: '/version' }, callOptions), '/version');
     },

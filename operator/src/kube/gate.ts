@@ -46,6 +46,7 @@ export function createGate(client: KubeClient): Gate {
       watch: client.watch,
       podLog: client.podLog,
       discover: client.discover,
+      openApi: client.openApi,
       version: client.version,
       close: client.close,
       mergePatch: (ref, change, options) => pass(() => client.mergePatch(ref, change, options)),

@@ -40,6 +40,7 @@ const statusOf = (spec: Record<string, unknown>, observations: PodObservation[])
       retrying: null,
       missing: NOTHING_MISSING,
       optionalKinds: null,
+      definition: null,
       observations,
     },
     T0,

@@ -37,6 +37,8 @@ export interface StatusInput {
   missing: Missing;
   /** Kinds that the resource asks for and the cluster does not have. */
   optionalKinds: Finding | null;
+  /** A definition in the cluster that is older than this operator. */
+  definition: Finding | null;
   observations: PodObservation[];
 }
 
@@ -66,7 +68,19 @@ function podStatuses(plan: Plan, observations: PodObservation[], previous: PodSt
 }
 
 export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
-  const { klingApi, plan, acts, verification, revision, workloads, stalled, retrying, missing, optionalKinds } = input;
+  const {
+    klingApi,
+    plan,
+    acts,
+    verification,
+    revision,
+    workloads,
+    stalled,
+    retrying,
+    missing,
+    optionalKinds,
+    definition,
+  } = input;
   const { name, namespace, generation } = klingApi.metadata;
   const previous = klingApi.status ?? {};
   const names = childNames(name);
@@ -103,6 +117,7 @@ export function buildStatus(input: StatusInput, now: number): KlingApiStatus {
         retrying,
         missing,
         optionalKinds,
+        definition,
         paused: klingApi.spec.paused,
         api: { ...workloads.api, trouble: input.apiTrouble },
         mcp: { ...workloads.mcp, pods: plan.pods },

@@ -41,6 +41,7 @@ const input = (overrides: Partial<ConditionInput> = {}): ConditionInput => ({
   retrying: null,
   missing: NOTHING_MISSING,
   optionalKinds: null,
+  definition: null,
   paused: false,
   api: { ready: 1, wanted: 1, trouble: down },
   mcp: { pods: [serving, { ...serving, pod: 'b', uid: 'b' }], wanted: 2, rollingOut: false, refused: null },

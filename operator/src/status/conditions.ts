@@ -21,6 +21,8 @@ export interface ConditionInput {
   missing: Missing;
   /** Kinds that the resource asks for and the cluster does not have, or null. */
   optionalKinds: Finding | null;
+  /** A definition in the cluster that is older than this operator, or null. */
+  definition: Finding | null;
   paused: boolean;
   /** `trouble`: what to say where none is ready. */
   api: { ready: number; wanted: number; trouble: Finding };
@@ -53,6 +55,7 @@ const TYPES = [
   'Degraded',
   'RemediationExhausted',
   'OptionalKindsMissing',
+  'CrdOutdated',
   'StormActive',
   'Stalled',
   'Reconciling',
@@ -264,6 +267,8 @@ function abnormal(input: ConditionInput): Draft[] {
     out.push(draft('Reconciling', 'True', 'ApiStarting', 'the API workload is starting'));
   if (input.optionalKinds !== null)
     out.push(draft('OptionalKindsMissing', 'True', input.optionalKinds.reason, input.optionalKinds.message));
+  if (input.definition !== null)
+    out.push(draft('CrdOutdated', 'True', input.definition.reason, input.definition.message));
   if (input.paused)
     out.push(
       draft('Paused', 'True', 'Paused', 'spec.paused is true: nothing is written to children and nothing is repaired'),

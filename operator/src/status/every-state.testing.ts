@@ -41,6 +41,7 @@ const PARTS: { [K in keyof Omit<ConditionInput, 'generation' | 'currentRevision'
   retrying: [null, finding],
   missing: [NOTHING_MISSING, { api: finding, mcp: null }],
   optionalKinds: [null],
+  definition: [null],
   paused: [true],
   api: [
     { ready: 1, wanted: 1, trouble: down },

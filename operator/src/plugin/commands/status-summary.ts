@@ -40,6 +40,7 @@ const ABNORMAL = new Set([
   'Degraded',
   'RemediationExhausted',
   'OptionalKindsMissing',
+  'CrdOutdated',
   'StormActive',
   'Stalled',
   'Reconciling',
