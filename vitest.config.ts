@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config';
  * Projects: `unit` (seconds, no cluster), `makers` (the handshake against servers
  * of other makers), `fuzz` (the API service against what its document allows and
  * forbids), `conformance` (the protocol's own suite),
- * `page` (the pages of API and operator in a real browser), `crd` (the real API server),
+ * `page` (the pages of API and operator in a real browser), `crd` (the real API
+ * server; `crd-alone`, after it, is what changes the definition under everybody),
  * `e2e` (the real node). `e2e` splits into cases that run concurrently, each in
  * a namespace of its own, and `node` cases that touch the node and run alone.
  */
@@ -56,7 +57,23 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'crd', include: ['test/crd/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
+        test: {
+          name: 'crd',
+          include: ['test/crd/**/*.test.ts'],
+          exclude: ['test/crd/alone/**'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'crd-alone',
+          include: ['test/crd/alone/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         test: {

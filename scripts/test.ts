@@ -26,7 +26,7 @@ const STAGES: Stage[] = [
   { name: 'page', what: 'The page for people and the console in a real browser', command: vitest('page') },
   { name: 'cluster', what: 'A real cluster', command: [node, 'test/cluster/cli.ts', 'up'] },
   { name: 'images', what: 'Images, built and loaded', command: [node, 'test/e2e/images.ts'] },
-  { name: 'crd', what: 'The resource on the real API server', command: vitest('crd') },
+  { name: 'crd', what: 'The resource on the real API server', command: vitest('crd*') },
   { name: 'e2e', what: 'Cases on the real node, side by side', command: vitest('e2e') },
   { name: 'demo', what: 'The demo tells its story to the end', command: [node, 'test/demo/main.ts'] },
   { name: 'node', what: 'Cases that touch the node, one after another', command: vitest('node') },

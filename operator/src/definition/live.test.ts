@@ -113,10 +113,14 @@ describe('an older definition', () => {
     answer = older('.status.exposure');
     expect(await definition.refused(refusal('.status.exposure'))).toBe(true);
     expect(definition.fit(status)).toEqual({ repairsTotal: 1 });
-    // a value that it does not take is refused in other words
+    // and is looked at again soon, however far away the next look was
     answer = own;
+    await clock.advance(15_000);
+    expect([definition.finding(), definition.fit(status)]).toEqual([null, status]);
+    // a value that it does not take is refused in other words
+    answer = older('.status.repairsTotal');
     expect(await definition.refused(new KubeError({ code: 'Invalid', status: 422, message: 'no' }))).toBe(true);
-    expect(definition.fit(status)).toEqual(status);
+    expect(definition.fit(status)).toEqual({ exposure });
     await definition.stop();
   });
 

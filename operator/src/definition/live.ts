@@ -58,6 +58,8 @@ export function createLiveDefinition(options: LiveDefinitionOptions): LiveDefini
   const { client, onLook, onTurn, clock, log } = options;
   const own = ownSchema();
   const stopped = new AbortController();
+  /** Ends the wait for the next look: how long it is follows from what is missing. */
+  let turned = new AbortController();
   let running: Promise<void> | undefined;
   let schema = own;
   let missing: readonly string[] = [];
@@ -71,6 +73,8 @@ export function createLiveDefinition(options: LiveDefinitionOptions): LiveDefini
     missing = lacking(own, found);
     onLook(missing.length);
     if (missing.join() === before) return;
+    turned.abort();
+    turned = new AbortController();
     if (missing.length > 0)
       log.warn({ definition: NAME, missing }, 'Definition in the cluster was found to be older than this operator');
     else log.info({ definition: NAME }, 'Definition in the cluster was found to have all that this operator writes');
@@ -102,7 +106,8 @@ export function createLiveDefinition(options: LiveDefinitionOptions): LiveDefini
   async function run(): Promise<void> {
     while (!stopped.signal.aborted) {
       await look();
-      await sleep(clock, missing.length > 0 ? OUTDATED_MS : CURRENT_MS, stopped.signal);
+      const waitMs = missing.length > 0 ? OUTDATED_MS : CURRENT_MS;
+      await sleep(clock, waitMs, AbortSignal.any([stopped.signal, turned.signal]));
     }
   }
 

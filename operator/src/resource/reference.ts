@@ -155,7 +155,7 @@ export function referencePage(): string {
     ...blocks,
     '## `status`',
     '',
-    'Written by the operator. Conditions: `Ready` (does it work), `Accepted`, `ApiAvailable`, `McpAvailable`, `ProtocolVerified`, `UpstreamReachable`; and, present only while they are true, `Degraded`, `RemediationExhausted`, `OptionalKindsMissing`, `StormActive`, `Reconciling`, `Stalled`, `Paused`.',
+    'Written by the operator. Conditions: `Ready` (does it work), `Accepted`, `ApiAvailable`, `McpAvailable`, `ProtocolVerified`, `UpstreamReachable`; and, present only while they are true, `Degraded`, `RemediationExhausted`, `OptionalKindsMissing`, `CrdOutdated`, `StormActive`, `Reconciling`, `Stalled`, `Paused`.',
     '',
     ...statusTable(fieldsOf(status, 'status')),
   ].join('\n')}\n`;

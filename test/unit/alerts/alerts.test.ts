@@ -63,9 +63,14 @@ describe('an alert', () => {
     expect([...new Set(STORIES.map(({ alert }) => alert))].sort()).toEqual(alerts.map(({ alert }) => alert).sort());
   });
 
-  it.each(STORIES.map((story) => [story.alert, story.what, story] as const))('%s: %s', async (_, __, story) => {
-    expect(await test(promtoolTest(story, 'rules.json'))).toContain('SUCCESS');
-  });
+  // a story may be a day of samples
+  it.each(STORIES.map((story) => [story.alert, story.what, story] as const))(
+    '%s: %s',
+    async (_, __, story) => {
+      expect(await test(promtoolTest(story, 'rules.json'))).toContain('SUCCESS');
+    },
+    120_000,
+  );
 
   it('that does not do what its story says is found', async () => {
     const [story] = STORIES;

@@ -5,6 +5,7 @@ const studio = { namespace: 'media', klingapi: 'studio' };
 const LABELS = 'namespace="media",klingapi="studio"';
 const OPERATOR = 'namespace="kling-system",job="kling-operator-metrics"';
 const condition = (type: string): string => `klingoperator_condition{${LABELS},type="${type}"}`;
+const exposed = (reason: string): string => `klingoperator_exposed{${LABELS},reason="${reason}"}`;
 const WANTED = `klingoperator_mcp_pods_wanted{${LABELS}}`;
 const upstream = (outcome: string): string =>
   `klingapi_upstream_seconds_count{${LABELS},pod="studio-api-0",outcome="${outcome}"}`;
@@ -89,6 +90,38 @@ export const STORIES: Story[] = [
     },
     quiet: ['6m', '35m', '60m'],
     fires: { '52m': [{ ...studio, check: 'McpHandshake' }] },
+  },
+  {
+    alert: 'KlingApiNotExposed',
+    what: 'a rollout of the controller, then a route that is gone for half an hour with one reason after the other',
+    interval: '1m',
+    severity: 'warning',
+    series: {
+      [exposed('HandshakePassed')]: held([1, 10], [null, 10], [1, 10], [null, 30], [1, 10]),
+      [exposed('HttpError')]: held([null, 10], [0, 10], [null, 10], [0, 10], [null, 30]),
+      [exposed('RequestRefused')]: held([null, 40], [0, 20], [null, 10]),
+      [condition('Ready')]: held([1, 70]),
+    },
+    quiet: ['8m', '19m', '40m', '65m'],
+    fires: { '50m': [studio] },
+  },
+  {
+    alert: 'KlingApiNotExposed',
+    what: 'the operator does not get there itself, which others may',
+    interval: '1m',
+    severity: 'warning',
+    series: { [exposed('NameResolution')]: held([-1, 60]), [condition('Ready')]: held([1, 60]) },
+    quiet: ['50m'],
+    fires: {},
+  },
+  {
+    alert: 'KlingApiNotExposed',
+    what: 'nothing serves behind it, which has an alert of its own',
+    interval: '1m',
+    severity: 'warning',
+    series: { [exposed('HttpError')]: held([0, 60]), [condition('Ready')]: held([0, 60]) },
+    quiet: ['50m'],
+    fires: {},
   },
   {
     alert: 'KlingApiStalled',
@@ -275,6 +308,19 @@ export const STORIES: Story[] = [
     },
     quiet: ['25m', '105m'],
     fires: { '65m': [{ controller: 'klingapi' }] },
+  },
+  {
+    alert: 'KlingOperatorCrdOutdated',
+    what: 'an upgrade that brings the definition a moment later, then one that does not bring it, then somebody who does',
+    interval: '1m',
+    severity: 'warning',
+    series: {
+      [`klingoperator_crd_missing_fields{${OPERATOR},pod="a"}`]: held([0, 10], [3, 3], [0, 7], [3, 20], [0, 10]),
+      [`klingoperator_crd_missing_fields{${OPERATOR},pod="b"}`]: held([0, 10], [3, 2], [0, 8], [3, 20], [0, 10]),
+      'klingoperator_crd_missing_fields{namespace="other",job="kling-operator-metrics"}': held([9, 50]),
+    },
+    quiet: ['9m', '14m', '22m', '45m'],
+    fires: { '30m': [{}] },
   },
   {
     alert: 'KlingOperatorStormActive',

@@ -7,6 +7,7 @@ import { diagnosisText } from '../doctor/text.ts';
 import { walk } from '../doctor/walk.ts';
 import { CommandError, EXIT } from '../errors.ts';
 import { type OptionTable, OUTPUT } from '../options.ts';
+import { pinnedLookup, RESOLVE } from '../resolve.ts';
 import { formatted } from '../terminal/formats.ts';
 
 export const AUTHORITY = {
@@ -37,19 +38,28 @@ export const doctor: Command = {
   options: {
     ...OUTPUT,
     ...AUTHORITY,
+    ...RESOLVE,
     'operator-namespace': {
       type: 'string',
       value: 'NAMESPACE',
       says: 'Where the operator runs; the usual places without it',
     },
   },
-  examples: ['kubectl kling doctor studio -n media', 'kubectl kling doctor studio -n media -o json'],
+  examples: [
+    'kubectl kling doctor studio -n media',
+    'kubectl kling doctor studio -n media -o json',
+    'kubectl kling doctor studio -n media --resolve kling.example.com:443:192.0.2.10',
+  ],
   async run(invocation) {
     const { options, kube, out, paint, columns, now } = invocation;
     await trustAuthority(invocation);
+    const resolve = options.text('resolve');
+    const lookup = resolve === undefined ? undefined : pinnedLookup(resolve);
     const [given] = options.positionals;
     const name = given ?? (await namedKlingApi(invocation)).metadata.name;
-    const diagnosis = walk(await gather(kube(), name, options.text('operator-namespace'), now));
+    const diagnosis = walk(
+      await gather(kube(), name, { operatorNamespace: options.text('operator-namespace'), lookup }, now),
+    );
     const format = options.choice('output', ['json', 'yaml']);
     out(format === undefined ? diagnosisText(diagnosis, paint, columns) : formatted(format, diagnosis));
     return diagnosis.answer === undefined ? EXIT.ok : EXIT.finding;

@@ -2,6 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
+import type { LookupFunction } from 'node:net';
 import { handshake, isReady as isServing } from '@klingapi/probe';
 import type { V1Deployment, V1Ingress, V1IngressClass, V1Secret, V1StatefulSet } from '@kubernetes/client-node';
 import { z } from 'zod';
@@ -222,14 +223,17 @@ async function exposureFacts(
 async function outsideFacts(
   klingApi: Listed | undefined,
   headers: Record<string, string>,
+  pinned: LookupFunction | undefined,
 ): Promise<PublicFacts | undefined> {
   const base = klingApi === undefined ? undefined : publicUrl(klingApi.spec);
   if (klingApi === undefined || base === undefined) return undefined;
   const url = `${base}${klingApi.spec.mcp.path}`;
-  const resolves = await lookup(new URL(url).hostname).then(
-    () => true,
-    () => false,
-  );
+  const resolves =
+    pinned !== undefined ||
+    (await lookup(new URL(url).hostname).then(
+      () => true,
+      () => false,
+    ));
   if (!resolves) return { url, resolves, handshake: undefined };
   return {
     url,
@@ -239,6 +243,7 @@ async function outsideFacts(
       headers: mayCarryCredentials(url, klingApi.spec) ? headers : {},
       eras: handshakeEras(klingApi.spec),
       timeoutMs: 8_000,
+      ...(pinned === undefined ? {} : { lookup: pinned }),
     }),
   };
 }
@@ -255,13 +260,14 @@ async function podEvents(kube: Kube): Promise<Seen<readonly PodEvent[]>> {
   );
 }
 
-/** @param operatorNamespace where to look for the operator; in the usual places without it */
-export async function gather(
-  kube: Kube,
-  name: string,
-  operatorNamespace: string | undefined,
-  now: () => number,
-): Promise<Facts> {
+export interface Where {
+  /** Where to look for the operator; in the usual places without it. */
+  readonly operatorNamespace: string | undefined;
+  /** What finds the public address instead of the DNS. */
+  readonly lookup: LookupFunction | undefined;
+}
+
+export async function gather(kube: Kube, name: string, where: Where, now: () => number): Promise<Facts> {
   const [version, isServed, klingApi] = await Promise.all([
     look(async () => (await kube.client.version()).gitVersion),
     look(async () => (await kube.client.discover(API_VERSION)).some(({ kind }) => kind === KIND)),
@@ -272,7 +278,7 @@ export async function gather(
   ]);
   const object = given(klingApi);
   const [operators, mcp, api, sandbox, events, exposure, headers] = await Promise.all([
-    operatorFacts(kube, operatorNamespace),
+    operatorFacts(kube, where.operatorNamespace),
     part(kube, name, 'mcp', 'Deployment'),
     part(kube, name, 'api', object === undefined ? 'StatefulSet' : apiWorkload(object.spec)),
     look(() => podsOf(kube, name, 'sandbox')),
@@ -288,7 +294,7 @@ export async function gather(
   ]);
   // a public address can only be judged where somebody behind it serves
   const isSomebodyThere = handshakes.some(({ own, report }) => isServing(own?.verdict ?? report?.verdict ?? 'Unknown'));
-  const outside = isSomebodyThere ? await outsideFacts(object, headers) : undefined;
+  const outside = isSomebodyThere ? await outsideFacts(object, headers, where.lookup) : undefined;
   return {
     ...{ name, namespace: kube.namespace, server: kube.server, now: now(), version, isServed, operators, klingApi },
     ...{ ...exposure, outside, mcp, api, sandbox, events, handshakes, health },

@@ -288,6 +288,17 @@ describe('the walk', () => {
     expect(answer?.next).not.toEqual([]);
   });
 
+  it('takes a definition that is older than the operator for a note, with what to do', () => {
+    const message = 'the CustomResourceDefinition klingapis.klingapi.dev is older than this operator';
+    const facts = factsOf({ klingApi: seen(withCondition(wellOf(), 'CrdOutdated', 'True', 'CrdOutdated', message)) });
+    const { answer, findings } = walk(facts);
+    expect(answer).toBeUndefined();
+    expect(findings[0]).toMatchObject({ layer: 'Cluster', state: 'Note', reason: 'CrdOutdated', seen: message });
+    expect(diagnosisText(walk(facts), PLAIN, 120)).toContain(
+      'kubectl apply --server-side --force-conflicts -f crds.yaml',
+    );
+  });
+
   it('stops where nothing further in can be known', () => {
     const { findings } = walk(
       factsOf({ version: failed('no answer'), isServed: failed('no answer'), klingApi: failed('no answer') }),

@@ -9,8 +9,9 @@ import type { Listed } from '../cluster/klingapis.ts';
 import { isReady, podsOf } from '../cluster/pods.ts';
 import type { Invocation } from '../command.ts';
 import { AUTHORITY } from '../commands/doctor.ts';
-import { CommandError, UsageError } from '../errors.ts';
+import { CommandError } from '../errors.ts';
 import type { OptionTable } from '../options.ts';
+import { pinnedLookup, RESOLVE } from '../resolve.ts';
 
 export const ROUTE_OPTIONS = {
   ...AUTHORITY,
@@ -19,11 +20,7 @@ export const ROUTE_OPTIONS = {
     value: 'NAME',
     says: 'Name that the certificate is for, where it is another than that of the address',
   },
-  resolve: {
-    type: 'string',
-    value: 'HOST:PORT:ADDRESS',
-    says: 'Dial this address for that host and port, as curl does',
-  },
+  ...RESOLVE,
   'port-forward': { type: 'boolean', says: 'Go through the API server although there is a public address' },
   caller: { type: 'string', value: 'NAME', says: 'Whose key of the Secret (default)' },
   'key-env': {
@@ -48,17 +45,9 @@ function connectOptions(
   resolve: string | undefined,
   servername: string | undefined,
 ): NonNullable<Agent.Options['connect']> {
-  if (resolve === undefined) return servername === undefined ? {} : { servername };
-  const [, host, , address] = /^([^:]+):(\d+):\[?([0-9a-fA-F.:]+?)\]?$/.exec(resolve) ?? [];
-  if (host === undefined || address === undefined)
-    throw new UsageError(`--resolve "${resolve}" is not HOST:PORT:ADDRESS, such as kling.example.com:443:192.0.2.10`);
-  const family = address.includes(':') ? 6 : 4;
   return {
     ...(servername === undefined ? {} : { servername }),
-    lookup: (name, _options, done) => {
-      if (name === host) done(null, [{ address, family }]);
-      else done(new Error(`--resolve names ${host}, and ${name} was asked for`), []);
-    },
+    ...(resolve === undefined ? {} : { lookup: pinnedLookup(resolve) }),
   };
 }
 

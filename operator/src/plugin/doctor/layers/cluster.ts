@@ -1,7 +1,17 @@
 import type { Facts } from '../facts.ts';
-import { broken, type Draft, ok, unseen } from '../finding.ts';
+import { broken, type Draft, note, ok, unseen } from '../finding.ts';
 
-export function cluster({ version, isServed, server }: Facts): Draft {
+/** What the operator found: it alone knows which definition it was made with. */
+function outdated({ klingApi }: Facts): Draft | undefined {
+  if (klingApi.kind !== 'Seen') return undefined;
+  const found = klingApi.value.status?.conditions?.find(
+    ({ type, status }) => type === 'CrdOutdated' && status === 'True',
+  );
+  return found && note(found.reason, found.message, 'kubectl apply --server-side --force-conflicts -f crds.yaml');
+}
+
+export function cluster(facts: Facts): Draft {
+  const { version, isServed, server } = facts;
   if (version.kind === 'Failed')
     return broken(
       'ApiServerUnreachable',
@@ -11,7 +21,7 @@ export function cluster({ version, isServed, server }: Facts): Draft {
   const told = version.kind === 'Seen' ? `Kubernetes ${version.value}` : 'Kubernetes';
   if (isServed.kind !== 'Seen') return unseen('the kinds of the cluster', isServed);
   return isServed.value
-    ? ok(`${told} serves klingapi.dev/v1alpha1`)
+    ? (outdated(facts) ?? ok(`${told} serves klingapi.dev/v1alpha1`))
     : broken(
         'CrdMissing',
         'the cluster does not know the kind KlingApi: its CustomResourceDefinition is not installed',

@@ -6,18 +6,18 @@ import { readFileSync } from 'node:fs';
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { createLiveDefinition, type LiveDefinition } from '../../operator/src/definition/live.ts';
-import { createClient, type KubeClient } from '../../operator/src/kube/client.ts';
-import { systemClock } from '../../operator/src/kube/clock.ts';
-import { silentLog } from '../../operator/src/kube/log.ts';
-import { type KlingApi, klingApiSchema } from '../../operator/src/resource/klingapi.ts';
-import type { KlingApiStatus } from '../../operator/src/resource/status.ts';
-import { createStatusWriter } from '../../operator/src/status/write.ts';
-import { kubeconfigPath } from '../cluster/index.ts';
-import { installCrd } from '../e2e/crd.ts';
-import { getJson, type Json, kubectl } from '../e2e/kubectl.ts';
-import { waitFor } from '../e2e/wait.ts';
-import { type LocalOperator, startOperator } from './operator.ts';
+import { createLiveDefinition, type LiveDefinition } from '../../../operator/src/definition/live.ts';
+import { createClient, type KubeClient } from '../../../operator/src/kube/client.ts';
+import { systemClock } from '../../../operator/src/kube/clock.ts';
+import { silentLog } from '../../../operator/src/kube/log.ts';
+import { type KlingApi, klingApiSchema } from '../../../operator/src/resource/klingapi.ts';
+import type { KlingApiStatus } from '../../../operator/src/resource/status.ts';
+import { createStatusWriter } from '../../../operator/src/status/write.ts';
+import { kubeconfigPath } from '../../cluster/index.ts';
+import { installCrd } from '../../e2e/crd.ts';
+import { getJson, type Json, kubectl } from '../../e2e/kubectl.ts';
+import { waitFor } from '../../e2e/wait.ts';
+import { type LocalOperator, startOperator } from '../operator.ts';
 
 const CRD = 'crds/klingapi.dev_klingapis.yaml';
 /** Nothing listens there. */
@@ -37,7 +37,7 @@ async function installOlderCrd(): Promise<void> {
   delete record.evidence.properties.consecutiveFailures;
   record.action.enum = record.action.enum.filter((action: string) => action !== 'KubeletRestart');
   // an apply would leave what another manager owns as well
-  await kubectl(['replace', '-f', '-'], stringify(crd));
+  await kubectl(['replace', '-f', '-'], JSON.stringify(crd));
 }
 
 let operator: LocalOperator;
@@ -79,7 +79,6 @@ const record = (id: string, action: 'RestartPod' | 'KubeletRestart') => ({
   steps: [],
 });
 
-/** Nobody but this test writes to it: the operator of this file leaves what is not its own name's alone only while it is paused. */
 const whole: KlingApiStatus = {
   observedGeneration: 1,
   exposure: {
@@ -98,6 +97,7 @@ const whole: KlingApiStatus = {
 it('a status of this release is stored without what the older definition lacks, and whole under the new one', {
   timeout: 120_000,
 }, async () => {
+  // the operator of this file does not watch it
   const namespace = `${operator.namespace}-alone`;
   await kubectl(['create', 'namespace', namespace]);
   try {
