@@ -1,16 +1,14 @@
 /** Collects the facts with the rights of the person; what may not be seen becomes a fact too. */
 
 import { X509Certificate } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
-import { handshake, isReady as isServing } from '@klingapi/probe';
+import { isReady as isServing } from '@klingapi/probe';
 import type { V1Deployment, V1Ingress, V1IngressClass, V1Secret, V1StatefulSet } from '@kubernetes/client-node';
 import { z } from 'zod';
 import { KINDS } from '../../kube/kinds.ts';
-import { apiWorkload, handshakeEras, publicUrl } from '../../resource/absent.ts';
+import { apiWorkload } from '../../resource/absent.ts';
 import { API_VERSION, KIND } from '../../resource/klingapi.ts';
 import { type Component, childNames } from '../../resource/names.ts';
-import { mayCarryCredentials } from '../../verification/exposure.ts';
 import { callerHeaders } from '../cluster/caller-key.ts';
 import { type Listed, readKlingApi } from '../cluster/klingapis.ts';
 import type { Kube } from '../cluster/kubeconfig.ts';
@@ -25,11 +23,11 @@ import type {
   LeaseFacts,
   OperatorFacts,
   PodEvent,
-  PublicFacts,
   RouteFacts,
   ServiceFacts,
   Workload,
 } from './facts.ts';
+import { outsideFacts } from './outside.ts';
 
 /** Each takes two connections through the API server. */
 const MOST_PODS = 4;
@@ -220,34 +218,6 @@ async function exposureFacts(
   };
 }
 
-async function outsideFacts(
-  klingApi: Listed | undefined,
-  headers: Record<string, string>,
-  pinned: LookupFunction | undefined,
-): Promise<PublicFacts | undefined> {
-  const base = klingApi === undefined ? undefined : publicUrl(klingApi.spec);
-  if (klingApi === undefined || base === undefined) return undefined;
-  const url = `${base}${klingApi.spec.mcp.path}`;
-  const resolves =
-    pinned !== undefined ||
-    (await lookup(new URL(url).hostname).then(
-      () => true,
-      () => false,
-    ));
-  if (!resolves) return { url, resolves, handshake: undefined };
-  return {
-    url,
-    resolves,
-    handshake: await handshake({
-      url,
-      headers: mayCarryCredentials(url, klingApi.spec) ? headers : {},
-      eras: handshakeEras(klingApi.spec),
-      timeoutMs: 8_000,
-      ...(pinned === undefined ? {} : { lookup: pinned }),
-    }),
-  };
-}
-
 async function podEvents(kube: Kube): Promise<Seen<readonly PodEvent[]>> {
   const events = await look(() => kube.client.list(KINDS.Event, { namespace: kube.namespace }));
   return pick(events, ({ items }) =>
@@ -294,7 +264,8 @@ export async function gather(kube: Kube, name: string, where: Where, now: () => 
   ]);
   // a public address can only be judged where somebody behind it serves
   const isSomebodyThere = handshakes.some(({ own, report }) => isServing(own?.verdict ?? report?.verdict ?? 'Unknown'));
-  const outside = isSomebodyThere ? await outsideFacts(object, headers, where.lookup) : undefined;
+  const outside =
+    isSomebodyThere && object !== undefined ? await outsideFacts(object, headers, where.lookup) : undefined;
   return {
     ...{ name, namespace: kube.namespace, server: kube.server, now: now(), version, isServed, operators, klingApi },
     ...{ ...exposure, outside, mcp, api, sandbox, events, handshakes, health },
