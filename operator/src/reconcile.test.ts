@@ -290,6 +290,7 @@ describe('a look', () => {
     expect(seen.statuses).toHaveLength(1);
     expect(seen.statuses[0]?.repairs?.[0]).toMatchObject({ pod: broken.name, diagnosis: 'HttpError' });
     await look();
+    await look();
     const told = condition('CrdOutdated');
     expect(told).toMatchObject({ status: 'True', message: expect.stringContaining('it has no status.exposure;') });
     expect(seen.notes.filter((note) => note === told?.message)).toHaveLength(1);
