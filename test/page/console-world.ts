@@ -4,6 +4,7 @@ import { type Console, startConsole } from '../../operator/src/console/start.ts'
 import { createCache } from '../../operator/src/kube/cache.ts';
 import { systemClock } from '../../operator/src/kube/clock.ts';
 import { KINDS } from '../../operator/src/kube/kinds.ts';
+import { createReadable } from '../../operator/src/readable.ts';
 import { klingApiSchema } from '../../operator/src/resource/klingapi.ts';
 import type { RepairRecord } from '../../operator/src/resource/status.ts';
 
@@ -35,7 +36,7 @@ export async function startWorld(port = 0): Promise<World> {
   const page: Console = await startConsole({
     port,
     cache,
-    parse: (object) => klingApiSchema.parse(object),
+    readable: createReadable(() => {}),
     operator: () => ({
       pod: 'kling-operator-7c9d8-x2x4z',
       namespace: 'kling-system',
