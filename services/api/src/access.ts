@@ -26,14 +26,27 @@ export function rememberCallers(app: FastifyInstance): void {
 
 /** Lets only known callers with the scope through; before the body is read. */
 export function requireScope(authenticate: Authenticator, scope: Scope) {
+  return admitting(authenticate, ({ scopes }) =>
+    scopes.includes(scope) ? undefined : ownProblem('scope_missing', `the scope ${scope} is needed`),
+  );
+}
+
+/** For what all callers came to: those with the scope `account`, and an assertion that says `usage`. */
+export function requireUsageOfAll(authenticate: Authenticator) {
+  return admitting(authenticate, ({ scopes, account }) =>
+    account === true || scopes.includes('usage') ? undefined : accountMissing(),
+  );
+}
+
+function admitting(authenticate: Authenticator, objection: (caller: Identity) => ProblemError | undefined) {
   const admit = (request: FastifyRequest, judged: Identity | Refusal): ProblemError | undefined => {
     if (isRefusal(judged)) {
       request.log.info({ reason: judged.error.code, request: request.id }, 'caller refused');
       return ownProblem('unauthenticated', judged.error.message);
     }
-    if (!judged.scopes.includes(scope)) return ownProblem('scope_missing', `the scope ${scope} is needed`);
-    request[CALLER] = judged;
-    return undefined;
+    const refused = objection(judged);
+    if (refused === undefined) request[CALLER] = judged;
+    return refused;
   };
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const judged = authenticate(request.headers.authorization);
@@ -60,8 +73,14 @@ export function mayUseAccount(request: FastifyRequest): boolean {
 
 /** @throws ProblemError for a caller who may not see or change what belongs to the whole Kling account */
 export function requireAccount(request: FastifyRequest): void {
-  if (mayUseAccount(request)) return;
-  throw ownProblem('scope_missing', 'the scope account is needed; the file of the caller has to name it in its scopes');
+  if (!mayUseAccount(request)) throw accountMissing();
+}
+
+function accountMissing(): ProblemError {
+  return ownProblem(
+    'scope_missing',
+    'the scope account is needed; the file of the caller has to name it in its scopes',
+  );
 }
 
 /** A task of the caller. Another caller's task is told as if it did not exist. */

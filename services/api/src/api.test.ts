@@ -497,7 +497,14 @@ describe('the service', () => {
         ...['/api/health', '/api/images/generations', '/api/try-on/virtual', '/api/videos/image-to-video'],
         ...['/api/videos/text-to-video', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/events'],
         ...['/api/tasks/{id}/result', '/api/tasks/{id}/results/{index}', '/api/tasks/{id}/status'],
-        ...['/api/tasks/{id}/wait', '/api/models', '/api/estimate', '/api/usage', '/api/callback-secret'],
+        ...[
+          '/api/tasks/{id}/wait',
+          '/api/models',
+          '/api/estimate',
+          '/api/usage',
+          '/api/usage/callers',
+          '/api/callback-secret',
+        ],
       ]),
     );
     for (const kind of KINDS) {

@@ -9,6 +9,7 @@ import { addReplyHeaders, rememberCallers } from './access.ts';
 import { addCallbackRoute, type CallbackOptions } from './callbacks/callback-route.ts';
 import { addCatalogueRoutes } from './catalogue/catalogue-routes.ts';
 import { addOperationRoutes } from './catalogue/operation-routes.ts';
+import { addUsageRoutes } from './catalogue/usage-routes.ts';
 import { addCompatibleRoutes } from './compatible/compatible-routes.ts';
 import type { App, Context } from './context.ts';
 import { addDocs } from './docs.ts';
@@ -93,6 +94,7 @@ export async function buildApp(
     addListRoute(routes, context);
     addTaskRoutes(routes, context);
     addCatalogueRoutes(routes, context);
+    addUsageRoutes(routes, context);
     addOperationRoutes(routes, context);
     addSecretRoute(routes, context);
     addEventRoute(routes, context);

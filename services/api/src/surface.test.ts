@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Scope, signAssertion } from '@klingapi/identity';
 import {
   createKlingClient,
   ENDPOINTS,
@@ -22,6 +23,7 @@ afterEach(async () => {
   for (const open of closing.splice(0).reverse()) await open.close();
 });
 
+const INTERNAL_KEY = 'an internal key of more than 32 bytes';
 const CALLERS = {
   alice: JSON.stringify({ key: 'alice-key', scopes: ['read', 'create', 'account'] }),
   erin: 'erin-key',
@@ -38,7 +40,7 @@ async function start() {
   const api = await startApi({
     ...{ host: '127.0.0.1', port: 0, storage: { dataDir: mkdtempSync(join(tmpdir(), 'data-')) } },
     upstream: { baseUrl: sandbox.url, credentials: { apiKey: 'upstream-secret' }, sleep: async () => {} },
-    authentication: { auth: 'callers', callersDir },
+    authentication: { auth: 'callers', callersDir, internalKey: INTERNAL_KEY },
     logger: createLogger({ name: 'api', level: 'silent' }),
     registry: createRegistry('api'),
     retryMs: 20,
@@ -256,6 +258,42 @@ describe('before anything is paid', () => {
       },
     ]);
     expect((await call('/api/usage', undefined, 'carol-key')).body.usage).toEqual([]);
+  });
+
+  it('the usage of all callers is told to the account and to an assertion for it, and to nobody else', async () => {
+    const { call, sandbox } = await start();
+    const asserted = (scopes: Scope[]) =>
+      signAssertion({ subject: 'system:usage', audience: 'api', scopes }, INTERNAL_KEY);
+    const made = async (key: string) => {
+      const { id } = (await call(images, { prompt: 'x' }, key)).body;
+      return (await call(`/api/tasks/${id}/wait`, {}, key)).body;
+    };
+    await made('erin-key');
+    await fetch(`${sandbox.url}/sandbox/faults`, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+      body: JSON.stringify({ match: { kind: 'text-to-image' }, fault: 'task-fails' }),
+    });
+    const { error } = await made(await asserted(['read', 'create']));
+    const all = '/api/usage/callers';
+    for (const key of ['alice-key', await asserted(['usage'])]) {
+      expect(await call(all, undefined, key)).toMatchObject({
+        status: 200,
+        body: {
+          usage: [
+            { caller: 'erin', units: 8, usd: 0.028 },
+            { caller: 'system:usage', failed: 1 },
+          ],
+          failures: [{ caller: 'system:usage', tasks: 1, ...error }],
+          more: false,
+        },
+      });
+    }
+    expect(await call(`${all}?limit=1`)).toMatchObject({ body: { usage: [{}], more: true } });
+    for (const key of ['erin-key', 'bob-key', await asserted(['read', 'create'])])
+      expect(await call(all, undefined, key)).toMatchObject({ status: 403, body: { code: 'scope_missing' } });
+    expect((await call('/api/usage', undefined, await asserted(['usage']))).status).toBe(403);
+    const wide = `${all}?since=2026-01-01T00:00:00Z&until=2026-03-01T00:00:00Z`;
+    expect(await call(wide)).toMatchObject({ status: 400, body: { errors: [{ field: 'since' }] } });
   });
 });
 

@@ -5,8 +5,8 @@ import { IdentityError } from './errors.ts';
 /** Which of our workloads an assertion is for; one for `mcp` is worth nothing to `api`. */
 export type Audience = 'mcp' | 'api';
 
-/** `handshake`: only initialize, discover and list; `read` and `create`: tasks. */
-export type Scope = 'handshake' | 'read' | 'create';
+/** `handshake`: only initialize, discover and list; `read` and `create`: tasks; `usage`: what all callers came to, and nothing else. */
+export type Scope = 'handshake' | 'read' | 'create' | 'usage';
 
 /** What a caller may use up; absent: any amount. */
 export interface Limits {
@@ -42,7 +42,7 @@ const claims = z.object({
   iat: z.number(),
   exp: z.number(),
 });
-const scopeName = z.enum(['handshake', 'read', 'create']);
+const scopeName = z.enum(['handshake', 'read', 'create', 'usage']);
 
 /**
  * Signs a statement "this call is made for `subject`", good for 60 seconds and

@@ -39,15 +39,18 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** What messages take; the usage of all callers is told by the API alone. */
+export type NeededScope = Exclude<Scope, 'usage'>;
+
 /** The scope that a message takes. Batches have no single method and so take `read`; the API checks each call again. */
-export function neededScope({ method, name }: Summary): Scope {
+export function neededScope({ method, name }: Summary): NeededScope {
   if (HANDSHAKE_METHODS.has(method)) return 'handshake';
   return method === 'tools/call' && CREATING_TOOLS.has(name) ? 'create' : 'read';
 }
 
 /** Whoever may read may also handshake, and whoever may create may do all of it. */
-export function isAdmitted({ scopes }: Identity, needed: Scope): boolean {
-  const enough: Record<Scope, readonly Scope[]> = {
+export function isAdmitted({ scopes }: Identity, needed: NeededScope): boolean {
+  const enough: Record<NeededScope, readonly Scope[]> = {
     handshake: ['handshake', 'read', 'create'],
     read: ['read', 'create'],
     create: ['create'],

@@ -1,5 +1,6 @@
-import type { IdentityError, Scope } from '@klingapi/identity';
+import type { IdentityError } from '@klingapi/identity';
 import type { FastifyReply } from 'fastify';
+import type { NeededScope } from './admission.ts';
 import { IssuerUnavailable } from './oauth/issuer-keys.ts';
 import type { ProtectedResource } from './oauth/protected-resource.ts';
 import { refuse } from './refuse.ts';
@@ -15,12 +16,12 @@ export function challenge(reply: FastifyReply, error: IdentityError, resource: P
 }
 
 /** Answers a caller who is known but may not do this. */
-export function forbid(reply: FastifyReply, needed: Scope, resource: ProtectedResource | null): FastifyReply {
+export function forbid(reply: FastifyReply, needed: NeededScope, resource: ProtectedResource | null): FastifyReply {
   if (resource !== null) reply.header('www-authenticate', resource.insufficient(needed));
   return refuse(reply, 403, -32600, WORDS[needed]);
 }
 
-const WORDS: Readonly<Record<Scope, string>> = {
+const WORDS: Readonly<Record<NeededScope, string>> = {
   handshake: 'This caller may do nothing here',
   read: 'This caller may only initialize, discover and list',
   create: 'This caller may read, but not start what costs money',

@@ -1,16 +1,11 @@
 import { createHash } from 'node:crypto';
-import { EXAMPLES, estimate, impossible, KINDS, kindSchema, MODELS, REQUESTS, UNIT_USD } from '@klingapi/kling';
+import { EXAMPLES, estimate, impossible, KINDS, kindSchema, MODELS, REQUESTS } from '@klingapi/kling';
 import { z } from 'zod';
 import { bearer, requireScope, subjectOf } from '../access.ts';
 import type { App, Context } from '../context.ts';
 import { refusals } from '../documented-replies.ts';
-import { ownProblem } from '../problem.ts';
 import { matches } from '../results/range.ts';
-import { time } from '../time.ts';
 import { mediaProblems } from '../uploads/references.ts';
-import { packOf } from './packs.ts';
-
-const DAY_MS = 24 * 3_600_000;
 
 const modelSchema = z.object({
   id: z.string(),
@@ -45,32 +40,9 @@ const priceSchema = z.object({
   basis: z.string(),
   per: z.enum(['second', '5 seconds']).optional().describe('Then it is the price of one of these'),
 });
-const usageRow = z.object({
-  kind: kindSchema,
-  model: z.string(),
-  tasks: z.int(),
-  succeeded: z.int(),
-  failed: z.int(),
-  units: z.number().describe('What Kling took'),
-  expectedUnits: z.number().describe('What tasks that have not ended will probably cost'),
-  pack: z.enum(['video', 'image']),
-  usd: z.number().describe('Of the units, at list price'),
-});
-
-const callRow = z.object({
-  operation: z.string(),
-  calls: z.int(),
-  succeeded: z.int(),
-  failed: z.int(),
-  units: z.number().describe('By the price list, as Kling tells no charge; an unknown outcome counts'),
-  pack: z.enum(['video', 'image']),
-  usd: z.number().describe('Of the units, at list price'),
-});
-const usd = (units: number, pack: keyof typeof UNIT_USD) => Math.round(units * UNIT_USD[pack] * 10_000) / 10_000;
 
 export function addCatalogueRoutes(app: App, context: Context): void {
-  const { store, authenticate, now } = context;
-  const onRequest = requireScope(authenticate, 'read');
+  const onRequest = requireScope(context.authenticate, 'read');
   const common = { tags: ['catalogue'], security: bearer };
   // The same for everybody, until the next release.
   const catalogue = {
@@ -148,52 +120,6 @@ export function addCatalogueRoutes(app: App, context: Context): void {
         possible: errors.length === 0,
         errors,
         ...(price === undefined ? {} : { estimate: { ...price } }),
-      };
-    },
-  });
-
-  app.route({
-    method: 'GET',
-    url: '/api/usage',
-    onRequest,
-    schema: {
-      ...common,
-      operationId: 'getUsage',
-      summary: 'What the tasks and paid calls of the caller came to',
-      querystring: z.object({
-        since: time.optional().describe('30 days ago without it'),
-        until: time.optional(),
-      }),
-      response: {
-        200: z.object({
-          since: z.iso.datetime(),
-          until: z.iso.datetime(),
-          usage: z.array(usageRow),
-          calls: z.array(callRow),
-        }),
-        ...refusals(400),
-      },
-    },
-    handler: async (request) => {
-      const { since, until } = request.query;
-      // The task of this very millisecond belongs to it.
-      const to = until ?? now() + 1;
-      const from = since ?? Math.max(0, to - 30 * DAY_MS);
-      if (from > to) {
-        const errors = [{ field: 'since', problem: 'is later than until', hint: 'swap them' }];
-        throw ownProblem('invalid_request', 'since is later than until', { errors });
-      }
-      const subject = subjectOf(request);
-      const rows = await store.usage(subject, from, to);
-      const calls = await store.callUsage(subject, from, to);
-      return {
-        since: new Date(from).toISOString(),
-        until: new Date(to).toISOString(),
-        usage: rows.map((row) => {
-          const pack = packOf(row.kind);
-          return { ...row, pack, usd: usd(row.units, pack) };
-        }),
-        calls: calls.map((row) => ({ ...row, pack: 'video' as const, usd: usd(row.units, 'video') })),
       };
     },
   });

@@ -1,5 +1,3 @@
-import { kindSchema } from '@klingapi/kling';
-import { sql } from 'kysely';
 import { detailsSchema } from '../tasks/task.ts';
 import type { Database } from './database.ts';
 import type { Listing } from './store.ts';
@@ -60,34 +58,6 @@ export function createListing(db: Database): Listing {
         const { elements = [], voices = [] } = detailsSchema.parse(JSON.parse(details ?? '{}'));
         return [...elements, ...voices].some((thing) => String(thing[field]) === id);
       });
-    },
-    async usage(subject, from, to) {
-      const sum = (expression: string) => sql<number | string>`coalesce(sum(case when ${sql.raw(expression)} end), 0)`;
-      const rows = await of(subject)
-        .select(({ fn }) => [
-          'kind',
-          'pool',
-          fn.countAll<number | string>().as('tasks'),
-          sum("state = 'succeeded' then 1").as('succeeded'),
-          sum("state = 'failed' then 1").as('failed'),
-          sum('units is not null then units').as('units'),
-          sum("units is null and state not in ('succeeded', 'failed') then estimate").as('expected'),
-        ])
-        .where('created_at', '>=', from)
-        .where('created_at', '<', to)
-        .groupBy(['kind', 'pool'])
-        .orderBy('kind')
-        .orderBy('pool')
-        .execute();
-      return rows.map((row) => ({
-        kind: kindSchema.parse(row.kind),
-        model: row.pool.slice(row.pool.indexOf(':') + 1),
-        tasks: Number(row.tasks),
-        succeeded: Number(row.succeeded),
-        failed: Number(row.failed),
-        units: Number(row.units),
-        expectedUnits: Number(row.expected),
-      }));
     },
   };
 }

@@ -14,6 +14,7 @@ import { createSubmissionQueue } from './submission-queue.ts';
 import { createTaskTable, type TaskTableOptions } from './task-table.ts';
 import { createTimedQueues } from './timed-queues.ts';
 import { createUploadTable } from './upload-table.ts';
+import { createUsage } from './usage.ts';
 
 /** A folder of this process alone, or a PostgreSQL database that replicas share. */
 export type StorageOptions = { readonly dataDir: string } | Pick<PostgresOptions, 'url'>;
@@ -54,6 +55,7 @@ export function storeOn(db: Database, options: TaskTableOptions): Store {
     ...createUploadTable(db),
     ...createReplicas(db),
     ...createCallLog(db),
+    ...createUsage(db),
     ...createOverview(db, options),
     shared: db.shared,
     onChange: db.onChange,

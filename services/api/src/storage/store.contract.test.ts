@@ -6,7 +6,7 @@ import { REQUESTS } from '@klingapi/kling';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Postgres, startPostgres } from '../../../../test/postgres/server.ts';
 import { openStore, type StorageOptions } from './open.ts';
-import type { Claim, NewTask, Store } from './store.ts';
+import type { Claim, NewTask, Store, TaskChange } from './store.ts';
 import type { TaskTableOptions } from './task-table.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 300_000 });
@@ -169,6 +169,52 @@ describe.each(Object.entries(places))('the store on %s', (_name, place) => {
     const claim = first.outcome === 'added' ? first.claim : undefined;
     await store.settle(claim!, { updatedAt: 2000, state: 'succeeded', units: 2 });
     expect(await make('c')).toMatchObject({ outcome: 'added' });
+  });
+
+  it('tells who spends and whose tasks fail, over all subjects, and no more rows than are asked for', async () => {
+    const store = await openAt(await place());
+    const ended = async (id: string, more: Partial<NewTask>, change: Partial<TaskChange>): Promise<void> => {
+      const claim = await claimOf(store, id, { estimate: 8, ...more });
+      await store.settle(claim, { updatedAt: 2000, state: 'succeeded', ...change });
+    };
+    // No database reads such a text out of JSON, and a code beside it has to be read all the same.
+    const error = { code: 'upstream_moderation', message: 'refused \u0000 "it"' };
+    await ended('a', { subject: 'alice' }, { units: 2 });
+    await ended('b', { subject: 'oauth:b' }, { units: 5 });
+    await ended('c', { subject: 'oauth:b', pool: 'images:kling-v2-1' }, { state: 'failed', error });
+    await ended('d', { subject: 'oauth:b', pool: 'images:kling-v2-1' }, { state: 'failed', error });
+    const lost = { code: 'upstream_task_lost', message: 'Kling does not have this task any more' };
+    await ended('e', { subject: 'alice' }, { state: 'failed', error: lost });
+    await ended('f', { subject: 'long ago', createdAt: 10 }, { units: 900 });
+    await store.add(task('g', { subject: 'carol', estimate: 3 }), 'r1');
+    const call = { operation: 'text-to-speech', createdAt: 1000, estimate: 0.05 } as const;
+    await store.addCall({ id: 'h', subject: 'alice', ...call });
+    await store.addCall({ id: 'i', subject: 'dave', ...call, estimate: 0.1 });
+    await store.endCall('i', 'succeeded', 0.1);
+
+    const told = await store.usageOfAll(1000, 9999, 9);
+    const [v3, v2] = ['kling-v3', 'kling-v2-1'].map((model) => ({ kind: 'text-to-image', model }));
+    expect(told.tasks).toEqual([
+      { subject: 'oauth:b', ...v3, tasks: 1, succeeded: 1, failed: 0, units: 5, expectedUnits: 0 },
+      { subject: 'alice', ...v3, tasks: 2, succeeded: 1, failed: 1, units: 2, expectedUnits: 0 },
+      { subject: 'carol', ...v3, tasks: 1, succeeded: 0, failed: 0, units: 0, expectedUnits: 3 },
+      { subject: 'oauth:b', ...v2, tasks: 2, succeeded: 0, failed: 2, units: 0, expectedUnits: 0 },
+    ]);
+    expect(told.calls).toEqual([
+      { subject: 'dave', operation: 'text-to-speech', calls: 1, succeeded: 1, failed: 0, units: 0.1 },
+      { subject: 'alice', operation: 'text-to-speech', calls: 1, succeeded: 0, failed: 0, units: 0.05 },
+    ]);
+    expect(told.failures).toEqual([
+      { subject: 'oauth:b', tasks: 2, ...error },
+      { subject: 'alice', tasks: 1, ...lost },
+    ]);
+    const cut = await store.usageOfAll(0, 9999, 1);
+    expect([cut.tasks, cut.calls, cut.failures]).toMatchObject([
+      [{ subject: 'long ago' }],
+      [{ subject: 'dave' }],
+      [{ tasks: 2 }],
+    ]);
+    expect(await store.usageOfAll(0, 10, 9)).toEqual({ tasks: [], calls: [], failures: [] });
   });
 
   it('keeps what a caller is to be told until it was told, changes meanwhile too', async () => {

@@ -1,6 +1,6 @@
 import type { Limits } from '@klingapi/identity';
 import type { Kind, KlingRequest, OperationName } from '@klingapi/kling';
-import type { State, Task } from '../tasks/task.ts';
+import type { State, Task, TaskError } from '../tasks/task.ts';
 import type { Reference, Upload } from '../uploads/upload.ts';
 
 /**
@@ -19,6 +19,7 @@ export interface Store
     UploadTable,
     Replicas,
     CallLog,
+    Usage,
     Overview {
   /** Whether other processes may work on the same tasks. */
   readonly shared: boolean;
@@ -65,8 +66,6 @@ export interface CallLog {
   addCall(call: NewCall): Promise<{ readonly outcome: 'added' } | OverLimit>;
   /** @param units what it cost; 0 when certainly nothing was done */
   endCall(id: string, outcome: 'succeeded' | 'failed' | 'unknown', units: number): Promise<void>;
-  /** As {@link Listing.usage}. */
-  callUsage(subject: string, from: number, to: number): Promise<CallUsageRow[]>;
 }
 
 export interface NewCall extends Spending {
@@ -74,14 +73,6 @@ export interface NewCall extends Spending {
   readonly operation: OperationName;
   /** Units, by the price list: Kling does not tell what a call took. */
   readonly estimate: number;
-}
-
-export interface CallUsageRow {
-  readonly operation: string;
-  readonly calls: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly units: number;
 }
 
 export interface Overview {
@@ -116,8 +107,6 @@ export interface Listing {
   known(ids: readonly string[]): Promise<Set<string>>;
   /** Whether a task of the subject made the element or voice that Kling knows by this id. */
   made(subject: string, field: 'element_id' | 'voice_id', id: string): Promise<boolean>;
-  /** What tasks made from `from` to before `to` (milliseconds since the epoch) came to. */
-  usage(subject: string, from: number, to: number): Promise<UsageRow[]>;
 }
 
 export interface ListQuery {
@@ -132,6 +121,22 @@ export interface ListQuery {
   readonly to?: number | undefined;
 }
 
+/** What was made from `from` to before `to` (milliseconds since the epoch) came to. */
+export interface Usage {
+  usage(subject: string, from: number, to: number): Promise<UsageRow[]>;
+  callUsage(subject: string, from: number, to: number): Promise<CallUsageRow[]>;
+  /** Of every subject: what took most units, and what failed most often, first. @param limit rows of each list */
+  usageOfAll(from: number, to: number, limit: number): Promise<UsageOfAll>;
+}
+
+export interface UsageOfAll {
+  readonly tasks: readonly (UsageRow & OfSubject)[];
+  readonly calls: readonly (CallUsageRow & OfSubject)[];
+  readonly failures: readonly FailureRow[];
+}
+
+type OfSubject = Pick<Task, 'subject'>;
+
 export interface UsageRow {
   readonly kind: Kind;
   readonly model: string;
@@ -142,6 +147,19 @@ export interface UsageRow {
   readonly units: number;
   /** What tasks that have not ended will probably cost. */
   readonly expectedUnits: number;
+}
+
+export interface CallUsageRow {
+  readonly operation: string;
+  readonly calls: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly units: number;
+}
+
+/** Tasks of one subject that failed with one code. */
+export interface FailureRow extends OfSubject, TaskError {
+  readonly tasks: number;
 }
 
 /** Callers who want to be told of changes. */
