@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundlePlugin } from '../../scripts/bundle/plugin.ts';
+import { ROOT } from '../docs/pages.ts';
 import { play } from '../docs/play.ts';
 import { type Script, scriptOf, scriptsBelow } from '../docs/script.ts';
 import { freePort } from '../postgres/free-port.ts';
@@ -23,6 +25,8 @@ const howTo = {
 
 let kase: Case;
 let folder: string;
+/** Where `kubectl kling` is. */
+let programs: string[];
 let pod: string;
 let port: number;
 
@@ -30,6 +34,8 @@ beforeAll(async () => {
   kase = await createCase('pages');
   folder = await mkdtemp(join(tmpdir(), 'kling-pages-'));
   port = await freePort();
+  programs = [join(folder, 'bin')];
+  await bundlePlugin(ROOT, join(folder, 'bin'));
   // nothing here is timed, so a busy machine gets the time it needs
   await kase.apply(quick({ ...faulty, handshake: { periodSeconds: 5, timeoutSeconds: 4 } }));
   await kase.ready();
@@ -74,7 +80,7 @@ describe('runbooks', () => {
   it.each(runbooks.map((script) => [script.path, script] as const))('%s', async (_, script) => {
     const commands = script.commands();
     expect(commands.length).toBeGreaterThan(0);
-    await play(commands, { adapt: harmless, timeoutMs: 120_000 });
+    await play(commands, { adapt: harmless, programs, timeoutMs: 120_000 });
   });
 });
 
@@ -100,12 +106,14 @@ describe('how-to pages', () => {
     await kase.ready();
   });
 
-  it('spend limits: what was spent is told by kind and model', async () => {
+  it('spend limits: what was spent is told by kind and model, and of all callers', async () => {
     const key = await kase.callerKey();
     await makeTask(key);
     const reach = 'kubectl port-forward -n media service/studio-api 5511 &';
-    const { stdout } = await play([reach, ...howTo.spendLimits.commands()], { adapt: here, env: { KEY: key } });
+    const { stdout } = await play([reach, howTo.spendLimits.command('curl')], { adapt: here, env: { KEY: key } });
     expect(JSON.parse(stdout).usage).toEqual([expect.objectContaining({ kind: 'text-to-image', tasks: 1 })]);
+    const all = await play([howTo.spendLimits.command('kubectl kling usage')], { adapt: here, programs });
+    expect(all.stdout).toMatch(/^default +text-to-image +/m);
   });
 
   it('pause: what is scaled by hand stays, and it goes on', async () => {

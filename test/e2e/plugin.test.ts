@@ -12,13 +12,18 @@ import { getJson, type Json, kubectl } from './kubectl.ts';
 import { createPerson, type Person, type Rule } from './person.ts';
 import { waitFor } from './wait.ts';
 
-/** In one namespace, and of its Secrets two names. */
+/** In one namespace, and of its Secrets three names. */
 const RULES: Rule[] = [
   { apiGroups: ['klingapi.dev'], resources: ['klingapis'], verbs: ['get', 'list', 'patch'] },
   { apiGroups: [''], resources: ['pods', 'services'], verbs: ['get', 'list'] },
   { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
   { apiGroups: [''], resources: ['pods/portforward'], verbs: ['get', 'create'] },
-  { apiGroups: [''], resources: ['secrets'], resourceNames: ['studio-callers', 'absent-tls'], verbs: ['get'] },
+  {
+    apiGroups: [''],
+    resources: ['secrets'],
+    resourceNames: ['studio-callers', 'studio-internal', 'absent-tls'],
+    verbs: ['get'],
+  },
   { apiGroups: ['apps'], resources: ['deployments', 'statefulsets'], verbs: ['get', 'list'] },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list'] },
@@ -290,6 +295,33 @@ describe('kubectl kling', () => {
     expect(stdout).toMatch(/kite\.png: image\/png, \d+ bytes/);
     expect(PNG.sync.read(await readFile(file)).width).toBeGreaterThan(100);
     expect(stdout + stderr).not.toContain(await kase.callerKey());
+  });
+
+  it('tells who spends, and nothing that could be spent with', async () => {
+    const { code, stdout, stderr } = await person.kling('usage', 'studio', '--since', '1h');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^default +text-to-image +\S+ +1 +0 +\d/m);
+    expect(stdout).toMatch(/^system:verification +text-to-image/m);
+    const json = await person.kling('usage', 'studio', '-o', 'json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ failures: [], more: false });
+    const internal = (await getJson(['get', 'secret', 'studio-internal', '-n', kase.namespace])).data.key;
+    for (const secret of [await kase.callerKey(), internal, Buffer.from(internal, 'base64').toString()])
+      expect(stdout + stderr + json.stdout + json.stderr).not.toContain(secret);
+
+    const plain = await person.type('kubectl kling usage studio --key-env KEY', {
+      env: { KEY: await kase.callerKey() },
+    });
+    expect([plain.code, plain.stderr]).toEqual([1, expect.stringContaining('HTTP 403: the scope account is needed')]);
+    const viewer = await createPerson(kase, 'blind', [
+      ...VIEWER,
+      { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+    ]);
+    try {
+      const refused = await viewer.kling('usage', 'studio');
+      expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/may not get secrets .*--key-env/)]);
+    } finally {
+      await viewer.remove();
+    }
   });
 
   it('verifies when it is asked to', async () => {

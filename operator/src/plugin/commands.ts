@@ -11,6 +11,7 @@ import { picture } from './commands/picture.ts';
 import { repair } from './commands/repair.ts';
 import { report } from './commands/report.ts';
 import { status } from './commands/status.ts';
+import { usage } from './commands/usage.ts';
 import { verify } from './commands/verify.ts';
 import { version } from './commands/version.ts';
 
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   history,
   report,
   logs,
+  usage,
   verify,
   repair,
   pause,

@@ -96,6 +96,18 @@ describe('kubectl kling', () => {
     );
   });
 
+  it('says which variable holds no key', async () => {
+    const { code, err } = await typed(
+      'usage',
+      '--key-env',
+      'NOBODY',
+      '--kubeconfig',
+      await kubeconfig('https://127.0.0.1:1'),
+    );
+    expect(err).toBe('error: --key-env: the variable NOBODY is not set\n');
+    expect(code).toBe(1);
+  });
+
   it('says at the doctor that the cluster is out of reach', async () => {
     const { code, out } = await typed('doctor', 'studio', '--kubeconfig', await kubeconfig('https://127.0.0.1:1'));
     expect(out).toContain('It breaks at the Cluster: ApiServerUnreachable');

@@ -3,6 +3,7 @@ import type { V1Secret } from '@kubernetes/client-node';
 import { z } from 'zod';
 import { mcpAuth, mcpServer } from '../../resource/absent.ts';
 import { childNames } from '../../resource/names.ts';
+import type { Invocation } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import type { Listed } from './klingapis.ts';
 import type { Kube } from './kubeconfig.ts';
@@ -57,6 +58,15 @@ export async function callerHeaders(kube: Kube, klingApi: Listed): Promise<Recor
   const { keys } = await callerKeys(kube, klingApi);
   const [key] = keys.values();
   return key === undefined ? {} : { authorization: `Bearer ${key}` };
+}
+
+/** A key out of a variable, so that it is in no argument. @throws CommandError where the variable is not set */
+export function keyInEnvironment({ options, env }: Pick<Invocation, 'options' | 'env'>): string | undefined {
+  const variable = options.text('key-env');
+  if (variable === undefined) return undefined;
+  const key = env[variable]?.trim() ?? '';
+  if (key === '') throw new CommandError(`--key-env: the variable ${variable} is not set`);
+  return key;
 }
 
 /** @param caller the first that is there in clear without it @throws CommandError that says how to get one */

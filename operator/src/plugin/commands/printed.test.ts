@@ -13,6 +13,7 @@ import { CLIENT_NAMES, CLIENTS } from './mcp-clients.ts';
 import { addressOf, configText, preparation } from './mcp-config.ts';
 import { fleetText, statusText } from './status.ts';
 import { summaryOf } from './status-summary.ts';
+import { usageText } from './usage.ts';
 import { verificationText } from './verify.ts';
 
 const look = { paint: PLAIN, now: T0 };
@@ -62,6 +63,28 @@ const sick = withCondition(
   ...(['Degraded', 'True', 'Paused', 'studio-mcp-a: HttpError'] as const),
 );
 
+const used = {
+  since: at(-86_400_000),
+  until: at(0),
+  usage: [
+    {
+      ...{ caller: 'alice', kind: 'text-to-video', model: 'kling-v3', tasks: 3, failed: 1 },
+      ...{ units: 3, expectedUnits: 1.5, usd: 0.42 },
+    },
+    {
+      ...{ caller: 'oauth:7f2c', kind: 'text-to-image', model: 'kling-v3', tasks: 2, failed: 0 },
+      ...{ units: 2.9, expectedUnits: 0, usd: 0.0102 },
+    },
+    {
+      ...{ caller: 'alice', kind: 'text-to-image', model: 'kling-v2-1', tasks: 1, failed: 0 },
+      ...{ units: 0, expectedUnits: 0, usd: 0 },
+    },
+  ],
+  calls: [{ caller: 'oauth:7f2c', operation: 'text-to-speech', calls: 4, failed: 0, units: 0.2, usd: 0.028 }],
+  failures: [{ caller: 'alice', code: 'upstream_task_failed', message: 'Failure to\n pass\u001b', tasks: 1 }],
+  more: true,
+};
+
 describe('what is printed', () => {
   it.each([
     ['status.well.golden.txt', statusText(summaryOf(wellOf()), look)],
@@ -88,6 +111,8 @@ describe('what is printed', () => {
         look,
       ),
     ],
+    ['usage.golden.txt', usageText(used, look)],
+    ['usage.nothing.golden.txt', usageText({ ...used, usage: [], calls: [], failures: [], more: false }, look)],
     ['help.golden.txt', [overview(COMMANDS), ...COMMANDS.map(usageOf)].join('\n----\n\n')],
     [
       'verify.golden.txt',

@@ -3,7 +3,7 @@
 import { Agent, fetch as undiciFetch } from 'undici';
 import { publicUrl } from '../../resource/absent.ts';
 import { mayCarryCredentials } from '../../verification/exposure.ts';
-import { callerKey, takesKeys } from '../cluster/caller-key.ts';
+import { callerKey, keyInEnvironment, takesKeys } from '../cluster/caller-key.ts';
 import { openForward } from '../cluster/forward.ts';
 import type { Listed } from '../cluster/klingapis.ts';
 import { isReady, podsOf } from '../cluster/pods.ts';
@@ -59,14 +59,13 @@ function through(agent: Agent): typeof fetch {
 }
 
 /** @throws CommandError where no pod is ready, or the key cannot be had */
-export async function openRoute({ options, kube, env }: Invocation, klingApi: Listed): Promise<Route> {
+export async function openRoute(invocation: Invocation, klingApi: Listed): Promise<Route> {
+  const { options, kube } = invocation;
   const { name, namespace } = klingApi.metadata;
   const { port, path } = klingApi.spec.mcp;
-  const variable = options.text('key-env');
-  const given = variable === undefined ? undefined : env[variable]?.trim();
-  if (variable !== undefined && (given === undefined || given === ''))
-    throw new CommandError(`--key-env: the variable ${variable} is not set`);
-  const key = given ?? (takesKeys(klingApi) ? await callerKey(kube(), klingApi, options.text('caller')) : undefined);
+  const key =
+    keyInEnvironment(invocation) ??
+    (takesKeys(klingApi) ? await callerKey(kube(), klingApi, options.text('caller')) : undefined);
   const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
   const outside = options.has('port-forward') ? undefined : publicUrl(klingApi.spec);
   const limits = { headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS };
