@@ -82,7 +82,7 @@ Each process answers \`/metrics\` on its management port (9090) in the Prometheu
 
 **Several replicas of the API.** Gauges of stored tasks and slots are read from the database that all of them share, so each replica tells the whole: aggregate with \`max without (instance, pod)\`. Everything else is of one process: sum it.
 
-**Money.** \`klingapi_charged_…\` and \`klingapi_estimated_…\` are counters of one process since its start. \`increase()\` over them is right across restarts, but for what was charged between the last scrape and a crash. Sums that have to be exact are in \`GET /api/usage\`, which reads the tasks.
+**Money.** \`klingapi_charged_…\` and \`klingapi_estimated_…\` are counters of one process since its start. \`increase()\` over them is right across restarts, but for what was charged between the last scrape and a crash. Sums that have to be exact are in \`GET /api/usage/callers\`, which reads the tasks.
 
 ${sections.join('\n')}`;
 }

@@ -12,7 +12,8 @@ const stored = (metric: string, by: string): string =>
 export const money: Dashboard = {
   uid: 'kling-money',
   title: 'Kling / Money and tasks',
-  description: 'What the API service spends at Kling, and what becomes of its tasks. Exact sums are in GET /api/usage.',
+  description:
+    'What the API service spends at Kling, and what becomes of its tasks. Exact sums, and who spends: kubectl kling usage.',
   variables: [
     { name: 'namespace', label: 'Namespace', query: 'label_values(klingoperator_mcp_pods, namespace)', all: true },
     {

@@ -21,7 +21,7 @@ const CURRENCY = 'usd';
 /**
  * Counters of this process, from its start on: `increase()` over them is right
  * across restarts and sums up over replicas, except for what was paid between
- * the last scrape and a crash. What has to be exact is in `GET /api/usage`,
+ * the last scrape and a crash. What has to be exact is in `GET /api/usage/callers`,
  * which reads the tasks themselves.
  */
 export function registerMoney(registry: Registry): MoneyMetrics {
@@ -34,7 +34,7 @@ export function registerMoney(registry: Registry): MoneyMetrics {
   });
   const charged = new Counter({
     name: 'klingapi_charged_units_total',
-    help: 'Units that Kling took, by the pack; since the start of this process, exact sums are in GET /api/usage',
+    help: 'Units that Kling took, by the pack; since the start of this process, exact sums are in GET /api/usage/callers',
     labelNames: ['pack'],
     registers,
   });
