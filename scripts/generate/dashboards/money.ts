@@ -14,12 +14,12 @@ export const money: Dashboard = {
   title: 'Kling / Money and tasks',
   description: 'What the API service spends at Kling, and what becomes of its tasks. Exact sums are in GET /api/usage.',
   variables: [
-    { name: 'namespace', label: 'Namespace', query: 'label_values(klingoperator_mcp_pods, namespace)', all: true },
+    { name: 'namespace', label: 'Namespace', query: 'label_values(klingoperator_mcp_pods, namespace)', all: 'any' },
     {
       name: 'klingapi',
       label: 'KlingApi',
       query: 'label_values(klingoperator_mcp_pods{namespace=~"$namespace"}, klingapi)',
-      all: true,
+      all: 'any',
     },
   ],
   rows: [

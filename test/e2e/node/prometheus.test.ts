@@ -204,7 +204,8 @@ describe('the dashboards', () => {
       await client.close();
       await service.close();
     }
-    const values = { namespace: kase.namespace, klingapi: 'studio', __rate_interval: '1m' };
+    const operator = 'operator-kling-operator-metrics';
+    const values = { namespace: kase.namespace, klingapi: 'studio', operator, __rate_interval: '1m' };
     const asked = (await dashboards()).flatMap((dashboard) => queriesOf(dashboard, values));
     expect(asked.length).toBeGreaterThan(50);
     const empty = await waitFor(
