@@ -87,6 +87,7 @@ export const fleet: Dashboard = {
             { expr: `max by (namespace, klingapi) (klingoperator_repairs_recent{${IN}})`, legend: 'Repairs in window' },
             { expr: `100 * klingapi:mcp_availability:ratio_30d{${IN}}`, legend: 'MCP over 30 days, %' },
             { expr: `100 * klingapi:mcp_error_budget_left:ratio_30d{${IN}}`, legend: 'Error budget left, %' },
+            { expr: `max by (namespace, klingapi) (klingoperator_exposed{${IN}})`, legend: 'Exposed (1 yes, 0 no)' },
           ],
         },
       ],

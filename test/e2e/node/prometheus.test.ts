@@ -21,8 +21,9 @@ const VALUES = [
   'monitoring.prometheusRule.alerts.KlingApiMcpNotServing.for=5s',
 ];
 
-/** What has an answer only while something is wrong, or where Kling refuses. */
+/** What has an answer only while something is wrong, where Kling refuses, or with a public URL. */
 const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
+  'Kling / Fleet: KlingApis G',
   'Kling / Fleet: What is wrong',
   'Kling / KlingApi: Diagnoses',
   'Kling / Money and tasks: Places at Kling A',

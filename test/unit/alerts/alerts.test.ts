@@ -190,9 +190,29 @@ describe('values of the chart', () => {
     expect(find('KlingApiRepairedTooOften')).toBeUndefined();
     expect(find('KlingApiSpendNearLimit'), 'off by default').toBeUndefined();
     expect(find('KlingApiErrorBudgetBurnsFast')?.expr).toContain('14.4 * 0.005 ');
+    expect(find('KlingOperatorReconcileErrors')?.annotations?.['description']).toContain(
+      `kubectl logs -n ${RELEASE.namespace} -l app.kubernetes.io/name=kling-operator,app.kubernetes.io/instance=${RELEASE.name} --prefix`,
+    );
     expect(find('KlingOperatorAbsent')?.expr).toBe(
       `absent(up{namespace="${RELEASE.namespace}",job="${RELEASE.name}-metrics"} == 1)`,
     );
+  });
+
+  it('read as people write numbers, also from a file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'values-'));
+    const file = join(folder, 'values.yaml');
+    await writeFile(
+      file,
+      'monitoring: { prometheusRule: { thresholds: { unitsPerDay: 2000000, taskFailureRatio: 0.25 } } }',
+    );
+    const made = alertsOf(await chartRules([], ['--values', file]))
+      .map((rule) => JSON.stringify(rule))
+      .join('\n');
+    await rm(folder, { recursive: true });
+    expect(made).toContain('more than four fifths of 2000000 units');
+    expect(made).toContain('> 0.8 * 2000000"');
+    expect(made).toContain('> 0.25\\n');
+    expect(made).not.toMatch(/\de\+/);
   });
 
   it.each([
