@@ -13,12 +13,13 @@ const WORKLOADS = { mcp: { ready: 1, wanted: 2 }, api: { ready: 0, wanted: 1 } }
 it('leaves no series behind that names a KlingApi which is gone', async () => {
   const registry = new Registry();
   const metrics = createOperatorMetrics(registry, () => T0);
-  const klingApi = klingApiOf();
+  const made = klingApiOf();
+  const klingApi = { ...made, metadata: { ...made.metadata, creationTimestamp: '2026-11-24T10:00:00Z' } };
   const pod = assess(podOf(), klingApi.spec.mcp.handshake, T0);
   const repair = { pod, action: 'RestartPod' as const, trigger: 'Handshake' as const };
   const begun = { repair, pods: [pod], actor: 'me', attempt: 1, diagnosis: 'HttpError' };
   const record = { ...beginRepair({ ...begun, log: undefined }, T0), outcome: 'Recovered' as const };
-  const made = plan(planInputOf(klingApi, [podOf()]), T0);
+  const decided = plan(planInputOf(klingApi, [podOf()]), T0);
   metrics.handshake('media', 'studio', 'Serving');
   const at = new Date(T0).toISOString();
   const pods = ['HttpError', 'HttpError', 'ImagePull'].map((diagnosis, index) => ({
@@ -33,11 +34,18 @@ it('leaves no series behind that names a KlingApi which is gone', async () => {
     { name: 'ImageGeneration' as const, result: 'Skipped' as const, message: '' },
   ];
   const verification = { summary: '1/2', checks, at };
-  metrics.observe(klingApi, { conditions: [], mcp: { pods }, verification }, { ...made, settled: [record] }, WORKLOADS);
+  metrics.observe(
+    klingApi,
+    { conditions: [], mcp: { pods }, verification },
+    { ...decided, settled: [record] },
+    WORKLOADS,
+  );
   expect(await registry.metrics()).toMatch(/klingoperator_diagnosis\{[^}]*diagnosis="HttpError"[^}]*\} 2/);
-  metrics.observe(klingApi, { conditions: [], mcp: { pods: pods.slice(2) } }, made, WORKLOADS);
+  metrics.observe(klingApi, { conditions: [], mcp: { pods: pods.slice(2) } }, decided, WORKLOADS);
   expect(await registry.metrics()).not.toMatch(/klingoperator_diagnosis\{[^}]*diagnosis="HttpError"/);
   const text = await registry.metrics();
+  const at10 = Date.parse('2026-11-24T10:00:00Z') / 1_000;
+  expect(text).toContain(`klingoperator_created_timestamp_seconds{namespace="media",klingapi="studio"} ${at10}`);
   expect(text).toContain('klingoperator_mcp_pods_wanted{namespace="media",klingapi="studio"} 2');
   expect(text).toContain('klingoperator_api_pods_ready{namespace="media",klingapi="studio"} 0');
   expect(text).toContain('klingoperator_repairs_allowed{namespace="media",klingapi="studio"} 5');
@@ -46,12 +54,12 @@ it('leaves no series behind that names a KlingApi which is gone', async () => {
   expect(text).not.toContain('check="ImageGeneration"');
   expect(await registry.metrics()).toContain('klingapi="studio"');
   const exposure = { url: 'u', message: 'm', since: at };
-  metrics.observe(klingApi, { exposure: { ...exposure, result: 'Failed', reason: 'HttpError' } }, made, WORKLOADS);
+  metrics.observe(klingApi, { exposure: { ...exposure, result: 'Failed', reason: 'HttpError' } }, decided, WORKLOADS);
   expect(await registry.metrics()).toMatch(/klingoperator_exposed\{[^}]*reason="HttpError"[^}]*\} 0/);
   metrics.observe(
     klingApi,
     { exposure: { ...exposure, result: 'Passed', reason: 'HandshakePassed' } },
-    made,
+    decided,
     WORKLOADS,
   );
   expect((await registry.metrics()).match(/klingoperator_exposed\{.*/g)).toEqual([

@@ -55,6 +55,12 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
     buckets: [5, 10, 15, 20, 30, 45, 60, 120, 300, 600],
     registers,
   });
+  const created = new Gauge({
+    name: 'klingoperator_created_timestamp_seconds',
+    help: 'When the KlingApi was made, in seconds since 1970',
+    labelNames: labels,
+    registers,
+  });
   const serving = new Gauge({
     name: 'klingoperator_mcp_pods_serving',
     help: 'MCP pods that serve',
@@ -163,6 +169,8 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
         if (record.outcome === 'Recovered' && record.unavailableSeconds !== undefined)
           repairSeconds.observe({ namespace }, record.unavailableSeconds);
       }
+      if (metadata.creationTimestamp !== undefined)
+        created.set(own, new Date(metadata.creationTimestamp).getTime() / 1_000);
       serving.set(own, plan.pods.filter(serves).length);
       existing.set(own, plan.pods.filter((pod) => !pod.ending).length);
       wanted.set(own, mcp.wanted);
@@ -199,7 +207,7 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
     forget(namespace, name) {
       const own = { namespace, klingapi: name };
       const key = `${namespace}/${name}`;
-      for (const gauge of [serving, existing, wanted, apiReady, apiWanted, recent, allowed, exhausted])
+      for (const gauge of [created, serving, existing, wanted, apiReady, apiWanted, recent, allowed, exhausted])
         gauge.remove(own);
       downtime.forget(own);
       for (const name of CHECKS) check.remove({ ...own, check: name });

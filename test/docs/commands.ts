@@ -60,6 +60,7 @@ const PAGES: Readonly<Record<string, Played>> = {
     },
   },
   'docs/rbac.md': { by: 'test/crd/rbac.test.ts' },
+  'docs/monitoring.md': { by: 'test/e2e/node/prometheus.test.ts' },
   'docs/releasing.md': {
     by: 'test/e2e/node/release.test.ts',
     except: {

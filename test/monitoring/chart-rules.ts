@@ -32,12 +32,25 @@ export const RUNBOOKS = 'https://runbooks.example.com/kling';
 /** Release and namespace that the stories speak of. */
 export const RELEASE = { name: 'kling-operator', namespace: 'kling-system' };
 
-/** @param values of `monitoring.prometheusRule`, as `key=value` */
-export async function chartRules(values: string[] = []): Promise<RuleGroup[]> {
+/**
+ * @param values of `monitoring.prometheusRule`, as `key=value`
+ * @param more arguments of helm
+ */
+export async function chartRules(values: string[] = [], more: string[] = []): Promise<RuleGroup[]> {
   const { helm } = await tools();
   const own = ['enabled=true', `runbookUrl=${RUNBOOKS}/`, ...values].map((each) => `monitoring.prometheusRule.${each}`);
   const sets = ['image.registry=localhost', 'crds.install=false', ...own].flatMap((each) => ['--set', each]);
-  const args = ['template', RELEASE.name, CHART, '--namespace', RELEASE.namespace, '--kube-version', '1.34.0', ...sets];
+  const args = [
+    'template',
+    RELEASE.name,
+    CHART,
+    '--namespace',
+    RELEASE.namespace,
+    '--kube-version',
+    '1.34.0',
+    ...sets,
+    ...more,
+  ];
   const { stdout } = await run(helm, args, { maxBuffer: 16 << 20 });
   return parseAllDocuments(stdout)
     .map((document): unknown => document.toJS())

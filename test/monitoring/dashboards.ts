@@ -18,7 +18,9 @@ const dashboardSchema = z.looseObject({
   ),
   annotations: z.looseObject({ list: z.array(z.looseObject({ expr: z.string() })) }),
   templating: z.looseObject({
-    list: z.array(z.looseObject({ name: z.string(), definition: z.string().optional() })),
+    list: z.array(
+      z.looseObject({ name: z.string(), definition: z.string().optional(), allValue: z.string().optional() }),
+    ),
   }),
 });
 export interface Dashboard extends z.output<typeof dashboardSchema> {

@@ -16,11 +16,15 @@ const PACKAGES = {
   reloader: `${OPERATOR}/cmd/prometheus-config-reloader`,
   dashboards: './cmd/dashboards',
   prometheus: './cmd/prometheus',
+  promtool: './cmd/promtool',
 } as const;
+/** Those that are built from Prometheus' own module. */
+const PROMETHEUS: ReadonlySet<keyof typeof PACKAGES> = new Set(['prometheus', 'promtool']);
 /** What of ours goes into a program, beside the modules. */
 const OWN: Partial<Record<keyof typeof PACKAGES, string>> = {
   dashboards: 'cmd/dashboards/main.go',
   prometheus: 'discoveries/plugins.go',
+  promtool: 'discoveries/plugins.go',
 };
 const ENV = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' };
 
@@ -44,7 +48,7 @@ export async function goProgram(name: keyof typeof PACKAGES): Promise<string> {
     const unfinished = `${path}.${process.pid}`;
     const args = ['build', '-trimpath', '-buildvcs=false', '-mod=readonly', '-ldflags', '-s -w', '-o', unfinished];
     await steps(toStderr)(`Building ${PACKAGES[name]} from Go sources (minutes, once)`, async () => {
-      const sources = name === 'prometheus' ? await prometheusSources() : undefined;
+      const sources = PROMETHEUS.has(name) ? await prometheusSources() : undefined;
       try {
         await run('go', [...args, PACKAGES[name]], { cwd: sources ?? HERE, env: ENV });
         await rename(unfinished, path);

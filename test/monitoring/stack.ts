@@ -69,7 +69,12 @@ export async function startPrometheus(namespace: string): Promise<Prometheus> {
     },
     { what: `Prometheus in ${namespace} to be ready`, timeoutMs: 400_000, everyMs: 1_000 },
   );
-  const api = `http://${pod.status.podIP}:9090/api/v1`;
+  return prometheusAt(`http://${pod.status.podIP}:9090`);
+}
+
+/** @param address such as http://127.0.0.1:9090 */
+export function prometheusAt(address: string): Prometheus {
+  const api = `${address}/api/v1`;
   return {
     async query(expr) {
       const reply = await fetch(`${api}/query`, { method: 'POST', body: new URLSearchParams({ query: expr }) });

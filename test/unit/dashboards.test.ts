@@ -12,7 +12,13 @@ import { goProgram } from '../monitoring/go-programs.ts';
 import { prometheusPrograms } from '../monitoring/programs.ts';
 
 const run = promisify(execFile);
-const VALUES = { namespace: 'media', klingapi: 'studio', __rate_interval: '1m', __range: '6h' };
+const VALUES = {
+  namespace: 'media',
+  klingapi: 'studio',
+  operator: 'kling-operator-metrics',
+  __rate_interval: '1m',
+  __range: '6h',
+};
 const all = await dashboards();
 const groups = await chartRules(['thresholds.unitsPerDay=1000']);
 const asked = all.flatMap((dashboard) => queriesOf(dashboard, VALUES));

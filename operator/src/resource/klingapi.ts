@@ -19,6 +19,7 @@ const metadata = z.looseObject({
   uid: z.string(),
   generation: z.number().default(1),
   resourceVersion: z.string(),
+  creationTimestamp: z.union([z.string(), z.date()]).optional(),
   annotations: z.record(z.string(), z.string()).optional(),
   deletionTimestamp: z.union([z.string(), z.date()]).optional(),
 });

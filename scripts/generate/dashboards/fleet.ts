@@ -2,6 +2,8 @@
 import type { Dashboard } from './panel.ts';
 
 const IN = 'namespace=~"$namespace"';
+/** Names of controller-runtime and of Node are those of many programs: what is asked for here is the operators' alone. */
+const OPERATOR = 'app="operator",job=~"$operator"';
 const condition = (type: string): string =>
   `max by (namespace, klingapi) (klingoperator_condition{${IN},type="${type}"})`;
 const notServing = `(${condition('McpAvailable')} == 0) and on (namespace, klingapi) (max by (namespace, klingapi) (klingoperator_mcp_pods_wanted{${IN}}) > 0)`;
@@ -11,7 +13,13 @@ export const fleet: Dashboard = {
   title: 'Kling / Fleet',
   description: 'Every KlingApi: what serves, what was repaired, what needs a person; and the operator itself.',
   variables: [
-    { name: 'namespace', label: 'Namespace', query: 'label_values(klingoperator_mcp_pods, namespace)', all: true },
+    { name: 'namespace', label: 'Namespace', query: 'label_values(klingoperator_mcp_pods, namespace)', all: 'any' },
+    {
+      name: 'operator',
+      label: 'Operator',
+      query: 'label_values(klingoperator_reflector_down_seconds, job)',
+      all: 'listed',
+    },
   ],
   rows: [
     {
@@ -62,7 +70,7 @@ export const fleet: Dashboard = {
           answers: 'Is there one, and only one for each release?',
           kind: 'stat',
           width: 4,
-          queries: [{ expr: 'sum(leader_election_master_status)' }],
+          queries: [{ expr: `sum(leader_election_master_status{${OPERATOR}}) or vector(0)` }],
           steps: ['red', [1, 'green']],
         },
         {
@@ -79,6 +87,7 @@ export const fleet: Dashboard = {
             { expr: `max by (namespace, klingapi) (klingoperator_repairs_recent{${IN}})`, legend: 'Repairs in window' },
             { expr: `100 * klingapi:mcp_availability:ratio_30d{${IN}}`, legend: 'MCP over 30 days, %' },
             { expr: `100 * klingapi:mcp_error_budget_left:ratio_30d{${IN}}`, legend: 'Error budget left, %' },
+            { expr: `max by (namespace, klingapi) (klingoperator_exposed{${IN}})`, legend: 'Exposed (1 yes, 0 no)' },
           ],
         },
       ],
@@ -128,7 +137,7 @@ export const fleet: Dashboard = {
           width: 6,
           queries: [
             {
-              expr: 'sum by (result) (rate(controller_runtime_reconcile_total[$__rate_interval]))',
+              expr: `sum by (result) (rate(controller_runtime_reconcile_total{${OPERATOR}}[$__rate_interval]))`,
               legend: '{{result}}',
             },
           ],
@@ -141,7 +150,7 @@ export const fleet: Dashboard = {
           width: 6,
           queries: [
             {
-              expr: 'histogram_quantile(0.95, sum by (le) (rate(controller_runtime_reconcile_time_seconds_bucket[$__rate_interval])))',
+              expr: `histogram_quantile(0.95, sum by (le) (rate(controller_runtime_reconcile_time_seconds_bucket{${OPERATOR}}[$__rate_interval])))`,
               legend: 'p95',
             },
           ],
@@ -151,7 +160,7 @@ export const fleet: Dashboard = {
           answers: 'Do KlingApis wait for their turn?',
           kind: 'timeseries',
           width: 6,
-          queries: [{ expr: 'sum by (priority) (workqueue_depth)', legend: '{{priority}}' }],
+          queries: [{ expr: `sum by (priority) (workqueue_depth{${OPERATOR}})`, legend: '{{priority}}' }],
         },
         {
           title: 'Caches without a watch',
@@ -159,7 +168,7 @@ export const fleet: Dashboard = {
           kind: 'timeseries',
           unit: 's',
           width: 6,
-          queries: [{ expr: 'max by (kind) (klingoperator_reflector_down_seconds)', legend: '{{kind}}' }],
+          queries: [{ expr: `max by (kind) (klingoperator_reflector_down_seconds{${OPERATOR}})`, legend: '{{kind}}' }],
         },
         {
           title: 'Calls to the API server',
@@ -169,7 +178,7 @@ export const fleet: Dashboard = {
           width: 12,
           queries: [
             {
-              expr: 'sum by (method, code) (rate(rest_client_requests_total[$__rate_interval]))',
+              expr: `sum by (method, code) (rate(rest_client_requests_total{${OPERATOR}}[$__rate_interval]))`,
               legend: '{{method}} {{code}}',
             },
           ],
@@ -180,7 +189,7 @@ export const fleet: Dashboard = {
           kind: 'timeseries',
           unit: 'bytes',
           width: 12,
-          queries: [{ expr: 'sum by (pod) (process_resident_memory_bytes{app="operator"})', legend: '{{pod}}' }],
+          queries: [{ expr: `sum by (pod) (process_resident_memory_bytes{${OPERATOR}})`, legend: '{{pod}}' }],
         },
       ],
     },

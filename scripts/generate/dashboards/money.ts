@@ -15,12 +15,12 @@ export const money: Dashboard = {
   description:
     'What the API service spends at Kling, and what becomes of its tasks. Exact sums, and who spends: kubectl kling usage.',
   variables: [
-    { name: 'namespace', label: 'Namespace', query: 'label_values(klingoperator_mcp_pods, namespace)', all: true },
+    { name: 'namespace', label: 'Namespace', query: 'label_values(klingoperator_mcp_pods, namespace)', all: 'any' },
     {
       name: 'klingapi',
       label: 'KlingApi',
       query: 'label_values(klingoperator_mcp_pods{namespace=~"$namespace"}, klingapi)',
-      all: true,
+      all: 'any',
     },
   ],
   rows: [

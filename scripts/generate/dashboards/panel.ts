@@ -30,12 +30,15 @@ export interface Panel {
 
 type Colour = 'green' | 'yellow' | 'orange' | 'red' | 'blue' | 'text';
 
+/** What the choice All stands for: whatever the label says, or the values of the list and no others. Never series without it. */
+type All = 'any' | 'listed';
+
 export interface Dashboard {
   uid: string;
   title: string;
   description: string;
   /** Variables beside that of the data source, each with the query of its values. */
-  variables: { name: string; label: string; query: string; all: boolean }[];
+  variables: { name: string; label: string; query: string; all: false | All }[];
   rows: { title: string; panels: Panel[] }[];
 }
 
@@ -169,9 +172,10 @@ export function dashboardJson({ uid, title, description, variables, rows }: Dash
     definition: query,
     refresh: 2,
     sort: 1,
-    includeAll: all,
-    multi: all,
-    ...(all ? { allValue: '.*', current: { text: 'All', value: '$__all' } } : {}),
+    includeAll: all !== false,
+    multi: all !== false,
+    ...(all === 'any' ? { allValue: '.+' } : {}),
+    ...(all === false ? {} : { current: { text: 'All', value: '$__all' } }),
   }));
   return `${JSON.stringify(
     {

@@ -2,9 +2,16 @@
  * The real Prometheus, run by the real Prometheus operator: what is scraped, the alert of a fault that nobody repairs, and its end
  * after the repair. Here, and not beside other cases: for as long as it runs, every operator of the cluster sees the kind ServiceMonitor.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { kubeconfigPath } from '../../cluster/index.ts';
+import { scriptOf } from '../../docs/script.ts';
 import { alertsOf, chartRules } from '../../monitoring/chart-rules.ts';
 import { dashboards, queriesOf } from '../../monitoring/dashboards.ts';
+import { fileOf, promtoolOfKubernetes, startPlain, typeBeside } from '../../monitoring/plain.ts';
 import { installDefinitions, type Prometheus, removeDefinitions, startPrometheus } from '../../monitoring/stack.ts';
 import { alive, type Case, createCase } from '../case.ts';
 import { legacyClient, serviceFetch } from '../client.ts';
@@ -21,14 +28,18 @@ const VALUES = [
   'monitoring.prometheusRule.alerts.KlingApiMcpNotServing.for=5s',
 ];
 
-/** What has an answer only while something is wrong, or where Kling refuses. */
+/** What has an answer only while something is wrong, where Kling refuses, or with a public URL. */
 const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
+  'Kling / Fleet: KlingApis G',
   'Kling / Fleet: What is wrong',
   'Kling / KlingApi: Diagnoses',
   'Kling / Money and tasks: Places at Kling A',
   'Kling / Money and tasks: Places at Kling B',
   'Kling / Money and tasks: Errors of Kling',
 ]);
+
+const OPERATOR_JOB = 'operator-kling-operator-metrics';
+const script = await scriptOf('docs/monitoring.md');
 
 let kase: Case;
 let prometheus: Prometheus;
@@ -60,6 +71,32 @@ async function hurryRules(): Promise<void> {
   }
 }
 
+/** The page's configuration for the names of this case: from outside the cluster, and hasty. */
+async function plainConfig(): Promise<string> {
+  const config = parse(fileOf(script.page, 'prometheus.yaml'));
+  const discovery = { role: 'pod', kubeconfig_file: await kubeconfigPath(), namespaces: { names: [kase.namespace] } };
+  const jobs = config.scrape_configs.map((job: Json) => ({
+    ...job,
+    job_name: job.job_name.replace(/^kling-operator/, 'operator-kling-operator'),
+    kubernetes_sd_configs: [discovery],
+  }));
+  const global = { scrape_interval: '2s', evaluation_interval: '2s' };
+  return stringify({ ...config, global, scrape_configs: jobs });
+}
+
+async function namedAlike(of: Prometheus): Promise<void> {
+  const query = `klingapi_handshakes_total{verdict="Serving"} * on (namespace, klingapi) group_left klingoperator_mcp_pods_serving`;
+  const found = await waitFor(
+    async () => {
+      const samples = await of.query(query);
+      return samples.length === 3 && samples;
+    },
+    { what: 'handshakes of three pods beside what the operator says', timeoutMs: 60_000 },
+  );
+  expect(found.map(({ metric }) => metric['klingapi']).sort()).toEqual(['other', 'studio', 'studio']);
+  for (const { metric } of found) expect(metric['namespace']).toBe(kase.namespace);
+}
+
 const active = async (): Promise<Json[]> => (await prometheus.data('targets?state=active')).activeTargets;
 const firing = async (alert: string): Promise<Json[]> =>
   (await prometheus.data('alerts')).alerts.filter(
@@ -75,7 +112,7 @@ describe('with ServiceMonitors alone', () => {
           .filter(({ health }) => health === 'up')
           .map(({ labels }) => `${labels.job} ${labels.container}`);
         const wanted = [
-          'operator-kling-operator-metrics operator',
+          `${OPERATOR_JOB} operator`,
           'studio-mcp mcp',
           'studio-api api',
           'other-mcp probe',
@@ -95,18 +132,7 @@ describe('with ServiceMonitors alone', () => {
     expect(jobs).toHaveLength(6);
   });
 
-  it('series of operator and services name the KlingApi alike', async () => {
-    const query = `klingapi_handshakes_total{verdict="Serving"} * on (namespace, klingapi) group_left klingoperator_mcp_pods_serving`;
-    const found = await waitFor(
-      async () => {
-        const samples = await prometheus.query(query);
-        return samples.length === 3 && samples;
-      },
-      { what: 'handshakes of three pods beside what the operator says', timeoutMs: 60_000 },
-    );
-    expect(found.map(({ metric }) => metric['klingapi']).sort()).toEqual(['other', 'studio', 'studio']);
-    for (const { metric } of found) expect(metric['namespace']).toBe(kase.namespace);
-  });
+  it('series of operator and services name the KlingApi alike', () => namedAlike(prometheus));
 });
 
 describe('the rules', () => {
@@ -132,6 +158,50 @@ describe('the rules', () => {
     );
     expect(pending).toEqual([]);
   });
+});
+
+describe('a Prometheus without its operator', () => {
+  it('scrapes what docs/monitoring.md says, with labels by which rules and dashboards find it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kling-plain-prometheus-'));
+    const adapt = (command: string): string =>
+      command
+        .replace('helm template kling-operator', 'helm template operator')
+        .replace('-n kling-system', `-n ${kase.namespace}`);
+    const promtool = await promtoolOfKubernetes();
+    const said = await typeBeside({
+      folder,
+      config: await plainConfig(),
+      commands: script.commands(),
+      promtool,
+      adapt,
+    });
+    expect(said).toContain('prometheus.yaml is valid');
+    const plain = await startPlain(folder);
+    try {
+      await namedAlike(plain);
+      const up = await plain.query('up == 1');
+      expect(up.map(({ metric }) => `${metric['job']} ${metric['klingapi'] ?? '-'}`).sort()).toEqual([
+        'klingapi other',
+        'klingapi other',
+        'klingapi studio',
+        'klingapi studio',
+        'klingapi studio',
+        `${OPERATOR_JOB} -`,
+      ]);
+      const led = await plain.query(`leader_election_master_status{app="operator",job=~"${OPERATOR_JOB}"}`);
+      expect(led.map(({ metric, value }) => [metric['namespace'], value[1]])).toEqual([[kase.namespace, '1']]);
+      const absent = async (): Promise<Json> =>
+        (await plain.data('rules')).groups
+          .flatMap(({ rules }: Json) => rules)
+          .find(({ name, health }: Json) => name === 'KlingOperatorAbsent' && health === 'ok');
+      const rule = await waitFor(absent, { what: 'KlingOperatorAbsent to be evaluated', timeoutMs: 60_000 });
+      // pending while the first scrape was out
+      await waitFor(async () => (await absent())?.state === 'inactive', { what: `${rule.query} to be nothing` });
+    } finally {
+      await plain.stop();
+      await rm(folder, { recursive: true });
+    }
+  }, 600_000);
 });
 
 describe('a session manager that dies where nobody repairs', () => {
@@ -204,7 +274,7 @@ describe('the dashboards', () => {
       await client.close();
       await service.close();
     }
-    const values = { namespace: kase.namespace, klingapi: 'studio', __rate_interval: '1m' };
+    const values = { namespace: kase.namespace, klingapi: 'studio', operator: OPERATOR_JOB, __rate_interval: '1m' };
     const asked = (await dashboards()).flatMap((dashboard) => queriesOf(dashboard, values));
     expect(asked.length).toBeGreaterThan(50);
     const empty = await waitFor(

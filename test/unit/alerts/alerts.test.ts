@@ -20,6 +20,9 @@ beforeAll(async () => {
   ({ promtool } = await prometheusPrograms());
   folder = await mkdtemp(join(tmpdir(), 'alerts-'));
   await writeFile(join(folder, 'rules.json'), JSON.stringify({ groups }));
+  // days of all rules take long
+  const rules = groups.flatMap((group) => group.rules.filter(({ record = '' }) => /(ratio_1d|_30d)$/.test(record)));
+  await writeFile(join(folder, 'month.json'), JSON.stringify({ groups: [{ name: 'month', rules }] }));
 }, 300_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -83,26 +86,61 @@ describe('what is recorded', () => {
   const LABELS = '{namespace="media",klingapi="studio"}';
   const series = (values: Record<string, string>) =>
     Object.entries(values).map(([name, text]) => ({ series: name, values: text }));
+  const recorded = (shown: { interval: string; [field: string]: unknown }): Promise<string> =>
+    test(JSON.stringify({ rule_files: ['month.json'], evaluation_interval: shown.interval, tests: [shown] }));
 
-  it('availability of 30 days and the budget that is left, after 13 minutes without MCP', async () => {
-    const down = { [`klingoperator_mcp_down_seconds_total${LABELS}`]: counted([0, 10], [60, 13], [0, 40]) };
-    const promql = [
-      ['klingapi:mcp_availability:ratio_30d', 1 - 780 / 2_592_000],
-      ['klingapi:mcp_error_budget_left:ratio_30d', 1 - 780 / 2_592],
-    ].map(([record, value]) => ({
-      expr: `round(${record}, 0.0001)`,
-      eval_time: '50m',
-      exp_samples: [{ labels: LABELS, value: Math.round(Number(value) * 10_000) / 10_000 }],
+  const DAY = 86_400;
+  const CREATED = 'klingoperator_created_timestamp_seconds';
+  const DOWN = 'klingoperator_mcp_down_seconds_total';
+  /** What is shown of 30 days: the part with MCP, and the part of 0.1 % that is left. */
+  const month = (at: string, unavailable: Record<string, number>) =>
+    (
+      [
+        ['klingapi:mcp_availability:ratio_30d', 100_000, (part: number) => 1 - part],
+        ['klingapi:mcp_error_budget_left:ratio_30d', 100, (part: number) => 1 - part / 0.001],
+      ] as const
+    ).map(([record, steps, of]) => ({
+      expr: `round(${steps} * ${record})`,
+      eval_time: at,
+      exp_samples: Object.entries(unavailable).map(([labels, part]) => ({
+        labels,
+        value: Math.round(steps * of(part)),
+      })),
     }));
-    expect(
-      await test(
-        JSON.stringify({
-          rule_files: ['rules.json'],
-          evaluation_interval: '1m',
-          tests: [{ interval: '1m', input_series: series(down), promql_expr_test: promql }],
-        }),
-      ),
-    ).toContain('SUCCESS');
+
+  it('availability of 30 days and the budget that is left, after 13 minutes without MCP in its first hour', async () => {
+    const input = series({
+      [`${CREATED}${LABELS}`]: held([0, 63]),
+      [`${DOWN}${LABELS}`]: counted([0, 10], [60, 13], [0, 40]),
+    });
+    const promql_expr_test = month('50m', { [LABELS]: 780 / 2_592_000 });
+    expect(await recorded({ interval: '1m', input_series: input, promql_expr_test })).toContain('SUCCESS');
+  });
+
+  it('of an older KlingApi is what Prometheus still has, and a week at least', { timeout: 180_000 }, async () => {
+    // the ten days that kube-prometheus-stack keeps, in steps of five minutes
+    const of = (klingapi: string) => `{namespace="media",klingapi="${klingapi}"}`;
+    const [always, young, turnedOn] = [of('always'), of('young'), of('turned-on')];
+    const input = series({
+      [`${CREATED}${always}`]: held([-50 * DAY, 2881]),
+      [`${DOWN}${always}`]: counted([0.3, 2881]),
+      [`${CREATED}${young}`]: held([null, 1440], [5 * DAY, 1441]),
+      [`${DOWN}${young}`]: counted([null, 1440], [0, 700], [43.2, 10], [0, 731]),
+      [`${CREATED}${turnedOn}`]: held([null, 2868], [-50 * DAY, 13]),
+      [`${DOWN}${turnedOn}`]: counted([null, 2868], [0, 5], [20, 1], [0, 7]),
+    });
+    const promql_expr_test = month('10d', {
+      [always]: 0.001,
+      [turnedOn]: 20 / (7 * DAY),
+      [young]: 432 / 2_592_000,
+    });
+    expect(await recorded({ interval: '5m', input_series: input, promql_expr_test })).toContain('SUCCESS');
+  });
+
+  it('of a KlingApi that is gone is nothing', async () => {
+    const input = series({ [`${CREATED}${LABELS}`]: held([0, 20], [null, 40]), [`${DOWN}${LABELS}`]: held([9, 20]) });
+    const promql_expr_test = month('50m', {});
+    expect(await recorded({ interval: '1m', input_series: input, promql_expr_test })).toContain('SUCCESS');
   });
 
   it('the time to repair, as mean and as what nineteen of twenty repairs stay under', async () => {
@@ -152,9 +190,29 @@ describe('values of the chart', () => {
     expect(find('KlingApiRepairedTooOften')).toBeUndefined();
     expect(find('KlingApiSpendNearLimit'), 'off by default').toBeUndefined();
     expect(find('KlingApiErrorBudgetBurnsFast')?.expr).toContain('14.4 * 0.005 ');
+    expect(find('KlingOperatorReconcileErrors')?.annotations?.['description']).toContain(
+      `kubectl logs -n ${RELEASE.namespace} -l app.kubernetes.io/name=kling-operator,app.kubernetes.io/instance=${RELEASE.name} --prefix`,
+    );
     expect(find('KlingOperatorAbsent')?.expr).toBe(
       `absent(up{namespace="${RELEASE.namespace}",job="${RELEASE.name}-metrics"} == 1)`,
     );
+  });
+
+  it('read as people write numbers, also from a file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'values-'));
+    const file = join(folder, 'values.yaml');
+    await writeFile(
+      file,
+      'monitoring: { prometheusRule: { thresholds: { unitsPerDay: 2000000, taskFailureRatio: 0.25 } } }',
+    );
+    const made = alertsOf(await chartRules([], ['--values', file]))
+      .map((rule) => JSON.stringify(rule))
+      .join('\n');
+    await rm(folder, { recursive: true });
+    expect(made).toContain('more than four fifths of 2000000 units');
+    expect(made).toContain('> 0.8 * 2000000"');
+    expect(made).toContain('> 0.25\\n');
+    expect(made).not.toMatch(/\de\+/);
   });
 
   it.each([

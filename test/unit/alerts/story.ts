@@ -18,11 +18,12 @@ export interface Story {
 export const held = (...parts: [value: number | null, samples: number][]): string =>
   parts.map(([value, samples]) => (value === null ? `_x${samples}` : `${value}+0x${samples - 1}`)).join(' ');
 
-/** A counter that grows by `step` with each of so many samples, one part after another. */
-export function counted(...parts: [step: number, samples: number][]): string {
+/** A counter that grows by `step` with each of so many samples, one part after another; null is none. */
+export function counted(...parts: [step: number | null, samples: number][]): string {
   let value = 0;
   return parts
     .map(([step, samples]) => {
+      if (step === null) return `_x${samples}`;
       const text = `${value}+${step}x${samples - 1}`;
       value += step * samples;
       return text;

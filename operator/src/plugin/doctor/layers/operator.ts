@@ -8,7 +8,9 @@ import { broken, type Draft, note, ok, unseen } from '../finding.ts';
 /** A leader renews every few seconds; after so many terms nobody leads. */
 const TERMS = 3;
 
-const INSTALL = 'kubectl get deployments -A -l app.kubernetes.io/name=kling-operator';
+/** For logs too: of a Deployment kubectl takes one pod, which may be the one that stands by. */
+const OURS = '-l app.kubernetes.io/name=kling-operator';
+const INSTALL = `kubectl get deployments -A ${OURS}`;
 
 function podTrouble(pods: readonly V1Pod[], now: number): string {
   for (const pod of pods) {
@@ -33,8 +35,8 @@ function one({ deployment, pods, lease }: OperatorFacts, now: number): Draft {
     return broken(
       'OperatorNotReady',
       `0 of ${wanted} pods of Deployment ${name} in namespace ${namespace} are ready${pods.kind === 'Seen' ? podTrouble(pods.value, now) : ''}`,
-      `kubectl describe pods ${at} -l app.kubernetes.io/name=kling-operator`,
-      `kubectl logs deployment/${name} ${at} --tail=50`,
+      `kubectl describe pods ${at} ${OURS}`,
+      `kubectl logs ${at} ${OURS} --prefix --tail=50`,
     );
   const image = deployment.spec?.template.spec?.containers[0]?.image ?? '';
   const told = `${name} in namespace ${namespace}: ${ready} of ${wanted} ready, ${image}`;
@@ -44,7 +46,7 @@ function one({ deployment, pods, lease }: OperatorFacts, now: number): Draft {
     return broken(
       'NobodyLeads',
       `${told}, but nobody leads: ${lease.value.holder || 'nobody'} renewed the Lease ${name} ${span(age)} ago`,
-      `kubectl logs deployment/${name} ${at} --tail=50`,
+      `kubectl logs ${at} ${OURS} --prefix --tail=50`,
     );
   return ok(`${told}, ${lease.value.holder.split('_')[0]} leads`);
 }
