@@ -13,12 +13,13 @@ import (
 	_ "github.com/coredns/coredns/plugin/loop"
 	_ "github.com/coredns/coredns/plugin/ready"
 	_ "github.com/coredns/coredns/plugin/reload"
+	_ "github.com/coredns/coredns/plugin/rewrite"
 )
 
 func main() {
 	// The order in which a query passes the plugins; CoreDNS's own order.
 	dnsserver.Directives = []string{
-		"reload", "errors", "health", "ready", "cache", "kubernetes", "loop", "forward",
+		"reload", "errors", "health", "ready", "cache", "rewrite", "kubernetes", "loop", "forward",
 	}
 	coremain.Run()
 }
