@@ -7,7 +7,7 @@ import { runCommand } from '../images/run-command.ts';
 import { settle } from '../images/settle.ts';
 import { main } from '../release.ts';
 import { sections } from './changelog.ts';
-import { checkRelease } from './check.ts';
+import { checkRelease, NONE_YET } from './check.ts';
 import { checkBranch } from './commit.ts';
 import { disagreements, namedVersions } from './versions.ts';
 
@@ -58,6 +58,12 @@ it('only a commit of the main branch is released', async () => {
   await git('commit', '--quiet', '--allow-empty', '--message=elsewhere');
   await expect(checkBranch(folder, 'main')).rejects.toThrow('is not on main (commits that are not: 1)');
   await expect(checkBranch(folder, 'origin/main')).rejects.toThrow('there is no origin/main here');
+});
+
+it('a release does not say that there is none', async () => {
+  const page = await readFile(join(ROOT, 'docs/releasing.md'), 'utf8');
+  const told = await checkRelease(ROOT, `v${packageJson.version}`).then(() => '', String);
+  expect(told.includes(`docs/releasing.md says "${NONE_YET}"`)).toBe(page.includes(NONE_YET));
 });
 
 describe('the changelog', () => {

@@ -39,6 +39,10 @@ const QUICKSTART: Played = {
     'npm run images -- kind --cluster kling': NO_DOCKER,
     'helm install kling-operator charts/kling-operator -n kling-system --create-namespace --set image.registry=localhost --set image.tag=dev --set image.pullPolicy=Never --wait':
       'the same values as every end-to-end test (test/e2e/case.ts)',
+    'cosign verify ghcr.io/OWNER/charts/kling-operator:VERSION --certificate-oidc-issuer https://token.actions.githubusercontent.com --certificate-identity https://github.com/OWNER/REPOSITORY/.github/workflows/release.yml@refs/tags/vVERSION':
+      'asks for what only the workflow of a release can sign; test/unit/workflows.test.ts holds the identity',
+    'helm install kling-operator oci://ghcr.io/OWNER/charts/kling-operator --version VERSION -n kling-system --create-namespace --wait':
+      'needs what was published; test/e2e/node/release.test.ts puts such a chart into a registry and renders it from there',
     'claude mcp add --transport http kling http://localhost:5510/mcp/v1 --header "Authorization: Bearer $KEY"': CLIENT,
   },
 };
