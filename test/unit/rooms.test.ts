@@ -54,6 +54,17 @@ describe('every folder says what lives in it', () => {
     );
   });
 
+  it.each([
+    ['operator/README.md', 'operator/src'],
+    ['scripts/README.md', 'scripts'],
+    ['test/README.md', 'test'],
+  ])('%s leads to all of %s', (path, folder) => {
+    const rooms = new Set(files.flatMap((file) => new RegExp(`^${folder}/([^/]+)/`).exec(file)?.[1] ?? []));
+    expect(rooms.size).toBeGreaterThan(6);
+    const text = texts.get(path) ?? '';
+    expect([...rooms].filter((room) => !new RegExp(`\`${room}/([\\w./-]+/)?\``).test(text))).toEqual([]);
+  });
+
   it('CONTRIBUTING names the folders that this is held of', async () => {
     const [, section = ''] = (await readFile(join(ROOT, 'CONTRIBUTING.md'), 'utf8')).split('## Where things are\n');
     const paragraph = section.split('\n## ')[0] ?? '';
