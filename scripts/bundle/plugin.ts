@@ -2,7 +2,7 @@
  * Makes `kubectl-kling` in `dist/kubectl-kling`: one file that is copied onto PATH and runs there with the Node of the machine.
  * It has no ending and no package.json beside it then, so it is CommonJS, and made for the oldest Node that its parts run on.
  */
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ import { licenceNotices } from './licences.ts';
 import { bundledPackages } from './packages.ts';
 
 /** Below it undici and the trust of another authority are missing. */
-const OLDEST_NODE = '22.19.0';
+export const OLDEST_NODE = '22.19.0';
 const ENTRY = 'operator/src/plugin/main.ts';
 
 /** Says it in words where Node is too old to read the rest. */
@@ -67,6 +67,7 @@ export async function bundlePlugin(root: string, folder: string = join(root, 'di
       })}\n`,
     ),
     licenceNotices(root, packages, legal).then((text) => writeFile(join(folder, 'LICENSES'), text)),
+    copyFile(join(root, 'LICENSE'), join(folder, 'LICENSE')),
   ]);
   return program.contents.byteLength;
 }

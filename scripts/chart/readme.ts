@@ -16,6 +16,8 @@ helm test kling-operator -n kling-system
 
 \`helm test\` asks the operator whether it is ready, makes a KlingApi on the sandbox, does an MCP handshake with it, and deletes it: half a minute, and nothing to pay. With \`tests.klingApis\` it does handshakes with those that you have. Its pods hold no token and no rights. What they say is shown by \`--logs\`; Helm looks for them in the namespace of the release alone.
 
+The chart of a release names its images and needs no value: \`oci://ghcr.io/OWNER/charts/kling-operator\`, [to be verified first](../../docs/quickstart.md#from-a-release).
+
 For one namespace, without a ClusterRole: \`--set scope=namespace\`, and \`--set crds.install=false\` where an administrator has applied \`crds/\`. For several: [docs/rbac.md](../../docs/rbac.md). Without Helm: [charts/kustomize](../kustomize/README.md).
 
 ## The CustomResourceDefinition

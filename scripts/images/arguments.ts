@@ -9,6 +9,10 @@ export const registrySchema = z
     'the registry must look like registry.example.com/team, in small letters and without https://',
   )
   .transform((value) => value.replace(/\/+$/, ''));
+/** A folder on the web. */
+export const downloadsSchema = z
+  .url({ protocol: /^https$/, error: '--downloads must look like https://example.com/releases/v1.2.3' })
+  .transform((value) => value.replace(/\/+$/, ''));
 
 /** What to tell of an error, without where it came from. */
 export function problemsOf(error: unknown): string {

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { type Section, sections } from './changelog.ts';
 import { disagreements, namedVersions } from './versions.ts';
 
+/** What the page says until the first one. */
+export const NONE_YET = 'No release has been made yet';
+
 export interface Release {
   readonly version: string;
   readonly section: Section;
@@ -28,6 +31,8 @@ export async function checkRelease(root: string, tag?: string): Promise<Release>
     problems.push(`the tag is ${tag} and the version ${version}: tag it v${version}`);
   if (tag !== undefined && section !== undefined && section.date === undefined)
     problems.push(`CHANGELOG.md calls ${version} unreleased: give the day, as in "## [${version}] - 2026-12-01"`);
+  if (tag !== undefined && (await readFile(join(root, 'docs/releasing.md'), 'utf8')).includes(NONE_YET))
+    problems.push(`docs/releasing.md says "${NONE_YET}": take that sentence out`);
   if (section === undefined || problems.length > 0) throw new Error(problems.join('\n'));
   return { version, section };
 }

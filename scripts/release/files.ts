@@ -9,6 +9,7 @@ import { oneAtATime } from '../images/one-at-a-time.ts';
 import { packageChart } from './chart-package.ts';
 import type { Release } from './check.ts';
 import { commit } from './commit.ts';
+import { packPlugin } from './plugin-archive.ts';
 import { IMAGES_FILE, readImages, writeImages } from './pushed-images.ts';
 
 export const CHECKSUMS = 'SHA256SUMS';
@@ -19,12 +20,14 @@ export interface FilesOptions {
   readonly registry: string;
   readonly arches: readonly Arch[];
   readonly release: Release;
+  /** Where people will get the files, as a folder on the web: krew has to be told. */
+  readonly downloads?: string | undefined;
   readonly tell: (line: string) => void;
 }
 
 /** @returns names of the files, in order */
 export async function writeReleaseFiles(options: FilesOptions): Promise<readonly string[]> {
-  const { root, folder, registry, arches, release, tell } = options;
+  const { root, folder, registry, arches, release, downloads, tell } = options;
   const pushed = (await readImages(folder)) ?? [];
   const stranger = pushed.find(({ name, image }) => image !== `${registry}/${name}`);
   if (stranger !== undefined)
@@ -47,6 +50,7 @@ export async function writeReleaseFiles(options: FilesOptions): Promise<readonly
     }
   });
   await packageChart(root, { registry, pushed }, created, folder);
+  await packPlugin(root, { version: release.version, created, downloads }, folder);
   await copyFile(join(root, 'crds/klingapi.dev_klingapis.yaml'), join(folder, 'crds.yaml'));
   await writeFile(join(folder, 'NOTES.md'), `${release.section.text}\n`);
 

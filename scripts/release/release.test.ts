@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import { runCommand } from '../images/run-command.ts';
 import { settle } from '../images/settle.ts';
 import { main } from '../release.ts';
 import { sections } from './changelog.ts';
-import { checkRelease } from './check.ts';
+import { checkRelease, NONE_YET } from './check.ts';
+import { checkBranch } from './commit.ts';
 import { disagreements, namedVersions } from './versions.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -44,6 +46,26 @@ describe('the check before a release', () => {
   });
 });
 
+it('only a commit of the main branch is released', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'branch-'));
+  const git = (...args: string[]) =>
+    runCommand('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], { cwd: folder });
+  await git('init', '--quiet', '--initial-branch=main');
+  await git('commit', '--quiet', '--allow-empty', '--message=one');
+  await git('commit', '--quiet', '--allow-empty', '--message=two');
+  await git('checkout', '--quiet', '--detach', 'main~1');
+  await expect(checkBranch(folder, 'main')).resolves.toBeUndefined();
+  await git('commit', '--quiet', '--allow-empty', '--message=elsewhere');
+  await expect(checkBranch(folder, 'main')).rejects.toThrow('is not on main (commits that are not: 1)');
+  await expect(checkBranch(folder, 'origin/main')).rejects.toThrow('there is no origin/main here');
+});
+
+it('a release does not say that there is none', async () => {
+  const page = await readFile(join(ROOT, 'docs/releasing.md'), 'utf8');
+  const told = await checkRelease(ROOT, `v${packageJson.version}`).then(() => '', String);
+  expect(told.includes(`docs/releasing.md says "${NONE_YET}"`)).toBe(page.includes(NONE_YET));
+});
+
 describe('the changelog', () => {
   it('is read by section', () => {
     expect(
@@ -68,6 +90,8 @@ describe('the command line', () => {
     [['files'], 'a registry is needed'],
     [['chart', 'https://registry.example.com'], 'without https://'],
     [['files', 'registry.example.com', '--arch', 'riscv64'], 'the architecture is'],
+    [['files', 'registry.example.com', '--downloads', 'example.com/v1'], '--downloads must look like https://'],
+    [['files', 'registry.example.com', '--downloads', 'http://example.com/v1'], '--downloads must look like https://'],
   ])('%j is refused with the reason', async (args, reason) => {
     await expect(main(args)).rejects.toThrow(reason);
   });

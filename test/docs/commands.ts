@@ -39,6 +39,10 @@ const QUICKSTART: Played = {
     'npm run images -- kind --cluster kling': NO_DOCKER,
     'helm install kling-operator charts/kling-operator -n kling-system --create-namespace --set image.registry=localhost --set image.tag=dev --set image.pullPolicy=Never --wait':
       'the same values as every end-to-end test (test/e2e/case.ts)',
+    'cosign verify ghcr.io/OWNER/charts/kling-operator:VERSION --certificate-oidc-issuer https://token.actions.githubusercontent.com --certificate-identity https://github.com/OWNER/REPOSITORY/.github/workflows/release.yml@refs/tags/vVERSION':
+      SIGNED,
+    'helm install kling-operator oci://ghcr.io/OWNER/charts/kling-operator --version VERSION -n kling-system --create-namespace --wait':
+      'needs what was published; test/e2e/node/release.test.ts puts such a chart into a registry and renders it from there',
     'claude mcp add --transport http kling http://localhost:5510/mcp/v1 --header "Authorization: Bearer $KEY"': CLIENT,
   },
 };
@@ -56,6 +60,10 @@ const PAGES: Readonly<Record<string, Played>> = {
     by: 'test/e2e/plugin.test.ts',
     except: {
       'npm run build': 'takes a minute of all cores; docs/concepts.md has it too, and there it is typed',
+      'kubectl krew install --manifest-url=https://github.com/OWNER/REPOSITORY/releases/download/vVERSION/kling.yaml':
+        'needs what was published; scripts/release/plugin-archive.test.ts has krew install the same from this machine',
+      'npm install -g https://github.com/OWNER/REPOSITORY/releases/download/vVERSION/kubectl-kling-VERSION.tar.gz':
+        'likewise, and npm',
       'kubectl kling logs studio -n media -f': 'goes on until it is stopped',
     },
   },

@@ -1,9 +1,4 @@
-/**
- * Who calls. `assertion.ts`: the short signed statements that our workloads and
- * the operator send each other; `callers.ts`: the list of callers, a mounted
- * folder that is read again when it changes; `authenticator.ts`: both together,
- * from an Authorization header to a subject. `errors.ts`: every refusal.
- */
+/** Who calls. What is where: `README.md` of this package. */
 export type { Assertion, Audience, Identity, Limits, Scope } from './assertion.ts';
 export { isAssertion, signAssertion, verifyAssertion } from './assertion.ts';
 export type { Authenticator, AuthenticatorOptions, Refusal } from './authenticator.ts';

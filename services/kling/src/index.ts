@@ -1,14 +1,4 @@
-/**
- * Client of the Kling developer API, usable alone. `requests/` and `schema.ts` what is
- * sent, `replies.ts` what comes back, `endpoints.ts` the paths of every kind of task,
- * `operations.ts` what answers without a task, `examples.ts` one request of each, `bodies.ts` the shapes of the families.
- * `models.ts` what the models can do, as data; `wishes.ts` what a request asks of its
- * model; `capabilities.ts` compares both, `price.ts` reckons. `codes.ts` the vendor's
- * error table with its retry rules, `errors.ts` the one error class, `credentials.ts`
- * the key or token, `exchange.ts` one HTTP call, `client.ts` what callers use: reads
- * are retried, a create is never sent twice without looking first. `batch.ts` asks for
- * many tasks at once, `webhook.ts` is the signature of callbacks.
- */
+/** Client of the Kling developer API, usable alone. What is where: `README.md` of this package. */
 export { BATCH_SIZE, type Look } from './batch.ts';
 export { type Impossible, impossible } from './capabilities.ts';
 export type { CreateOptions, KlingClient, KlingClientOptions, RecordPage, RecordQuery } from './client.ts';

@@ -1,10 +1,4 @@
-/**
- * What every process does alike, each concept in its own file: the management
- * port (`server.ts`), logs (`logger.ts`), configuration from the environment
- * (`environment.ts`) and a file (`config-file.ts`), which pages may call (`origin.ts`), draining on a signal (`drain.ts`), default metrics
- * (`metrics.ts`). Nothing here knows about MCP, Kling or Kubernetes.
- */
-
+/** What every process does alike. What is where: `README.md` of this package. */
 export { trackConnections } from './connections.ts';
 export type { DrainOptions, DrainStep } from './drain.ts';
 export { drainOnSignal, runSteps } from './drain.ts';

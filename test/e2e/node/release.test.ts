@@ -19,6 +19,7 @@ import { typeIn } from '../../docs/shell.ts';
 import { startRegistry } from './registry.ts';
 
 const REGISTRY = 'registry.example.com/team';
+const DOWNLOADS = 'https://example.com/releases/download/v0';
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const manifestSchema = z.array(z.object({ Config: z.string(), Layers: z.array(z.string()) }));
 
@@ -33,7 +34,8 @@ beforeAll(async () => {
   }));
   await writeImages(pushed, join(folder, IMAGES_FILE));
   const release = await checkRelease(ROOT);
-  await writeReleaseFiles({ root: ROOT, folder, registry: REGISTRY, arches: [HOST_ARCH], release, tell: () => {} });
+  const options = { root: ROOT, folder, registry: REGISTRY, arches: [HOST_ARCH], release, downloads: DOWNLOADS };
+  await writeReleaseFiles({ ...options, tell: () => {} });
 });
 afterAll(async () => {
   await rm(join(folder, '..'), { recursive: true, force: true });
@@ -65,7 +67,8 @@ it('is the same, byte for byte, from another folder, at another time, with anoth
   await writeImages([], join(tree, 'dist/release', IMAGES_FILE));
   await copyFile(join(folder, IMAGES_FILE), join(tree, 'dist/release', IMAGES_FILE));
   const typed = [script.command('npm run release -- check'), script.command('npm run release -- files')];
-  const adapt = (command: string) => command.replace('ghcr.io/OWNER', `${REGISTRY} --arch ${HOST_ARCH}`);
+  const here = `${REGISTRY} --arch ${HOST_ARCH} --downloads ${DOWNLOADS}`;
+  const adapt = (command: string) => command.replace('ghcr.io/OWNER', here);
   await typeIn(['umask 077', ...typed], { adapt, cwd: tree });
   const names = (await readdir(folder)).sort();
   expect((await readdir(join(tree, 'dist/release'))).sort()).toEqual(names);
@@ -110,6 +113,17 @@ describe('the files of a release', () => {
     );
     expect(images.length).toBe(5);
     for (const image of images) expect(image).toMatch(new RegExp(`^${REGISTRY}/kling-[a-z]+@${DIGEST}$`));
+  });
+
+  it('have kubectl kling, and a manifest for krew with its address and its checksum', async () => {
+    const { version } = await checkRelease(ROOT);
+    const archive = `kubectl-kling-${version}.tar.gz`;
+    const sums = await readFile(join(folder, 'SHA256SUMS'), 'utf8');
+    const sum = new RegExp(`^([0-9a-f]{64}) {2}${archive}$`, 'm').exec(sums)?.[1];
+    const text = await readFile(join(folder, 'kling.yaml'), 'utf8');
+    expect(text).toContain(`version: v${version}\n`);
+    expect(text).toContain(`uri: ${DOWNLOADS}/${archive}\n`);
+    expect(text).toContain(`sha256: ${sum}\n`);
   });
 
   it('lie in a registry as a chart that needs no value', async () => {
