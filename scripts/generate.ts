@@ -23,11 +23,11 @@ import { settingsPage } from './generate/settings-page.ts';
 
 const NOTE = '# Generated from operator/src/resource by `npm run generate`; do not edit.\n';
 
-/** The chart's copy is a template: installed on demand, and kept when the release goes. */
+/** The chart's copy is a template: installed on demand, and kept when it leaves the release, also by Argo CD, which reads no policy of Helm there. */
 function chartTemplate(definition: string): string {
   const annotated = definition.replace(
     /^metadata:\n {2}name: (.*)$/m,
-    'metadata:\n  name: $1\n  annotations:\n    helm.sh/resource-policy: keep\n  labels:\n    {{- include "kling-operator.labels" . | nindent 4 }}',
+    'metadata:\n  name: $1\n  annotations:\n    helm.sh/resource-policy: keep\n    argocd.argoproj.io/sync-options: Prune=false\n  labels:\n    {{- include "kling-operator.labels" . | nindent 4 }}',
   );
   return `${NOTE}{{- if .Values.crds.install }}\n${annotated}{{- end }}\n`;
 }

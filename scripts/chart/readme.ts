@@ -4,7 +4,7 @@ import { type Value, valuesOf } from './values.ts';
 export const chartReadme = (): string => `<!-- Generated from scripts/chart by \`npm run generate\`; do not edit. -->
 # kling-operator
 
-Installs the KlingApi operator: it runs the Kling media-generation service as API and MCP workloads and repairs the MCP server when it stops speaking MCP. Kubernetes 1.29 or newer, Helm 3.17 or newer; nothing else has to be installed before.
+Installs the KlingApi operator: it runs the Kling media-generation service as API and MCP workloads and repairs the MCP server when it stops speaking MCP. Kubernetes 1.30 or newer, Helm 3.17 or newer; nothing else has to be installed before. The tests run on Kubernetes 1.34 with Helm 4; with Helm 3.17 they render, install, upgrade and roll back, without pods.
 
 ## Install
 
@@ -22,9 +22,9 @@ For one namespace, without a ClusterRole: \`--set scope=namespace\`, and \`--set
 
 ## The CustomResourceDefinition
 
-It is a template of this chart, so an upgrade of the release upgrades it, which Helm does not do for what lies in \`crds/\`. It carries \`helm.sh/resource-policy: keep\`: nothing that Helm does deletes it, because every KlingApi would go with it ([why](../../docs/decisions/0003-crd-in-the-chart.md)).
+It is a template of this chart, so an upgrade of the release upgrades it, which Helm does not do for what lies in \`crds/\`. It carries \`helm.sh/resource-policy: keep\`, and Argo CD's \`Prune=false\`: neither deletes it, because every KlingApi would go with it ([why](../../docs/decisions/0003-crd-in-the-chart.md)).
 
-- **It is there already**, by \`kubectl\` or by another release: \`helm install … --take-ownership --force-conflicts\`, or \`--set crds.install=false\`.
+- **It is there already**, by \`kubectl\` or by another release: \`helm install … --take-ownership --force-conflicts\` and \`--force-conflicts\` again with the first upgrade that changes it, because whoever applied it shares it until then (Helm 3: \`--take-ownership\` alone, as it knows no conflicts); or \`--set crds.install=false\`.
 - **Several releases in one cluster**, each for namespaces of its own: one with \`crds.install=true\`, the newest; all others with false.
 - **It is applied by GitOps on its own**: \`crds.install=false\`, \`crds/\` before the chart. It is large, so \`kubectl apply\` needs \`--server-side\`.
 
@@ -34,6 +34,8 @@ It is a template of this chart, so an upgrade of the release upgrades it, which 
 helm upgrade kling-operator charts/kling-operator -n kling-system --reset-then-reuse-values
 helm rollback kling-operator -n kling-system
 \`\`\`
+
+\`helm rollback\` is for values. To an older version of the chart it would bring the older definition too, which drops newer fields of KlingApis: [go back with \`crds.install=false\`](../../docs/upgrading.md#back-again).
 
 The services go on meanwhile: MCP and API pods are replaced only where their template changed, a few KlingApis at a time (\`maxConcurrentRollouts\`), each verified before the next. The lead passes to the new operator in about a second.
 

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { image, images } from './values/images.ts';
 import { monitoring } from './values/monitoring.ts';
+import { serviceName } from './values/names.ts';
 import { networkPolicy, service } from './values/network.ts';
 import { container, leaderElection, more, podDisruptionBudget, replicas, rollout, scheduling } from './values/pods.ts';
 import { crds, rbac, scope, serviceAccount, watchNamespaces } from './values/rights.ts';
@@ -31,8 +32,12 @@ export const valuesSchema = z.strictObject({
   networkPolicy,
   monitoring,
   tests,
-  nameOverride: z.string().default('').describe("Instead of the chart's name in names and labels."),
-  fullnameOverride: z.string().default('').describe('Instead of the name that is made from release and chart.'),
+  nameOverride: serviceName
+    .default('')
+    .describe("Instead of the chart's name in names and labels: small letters, digits and dashes, a letter first."),
+  fullnameOverride: serviceName
+    .default('')
+    .describe('Instead of the name that is made from release and chart, written likewise.'),
   ...more,
 });
 

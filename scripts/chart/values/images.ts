@@ -1,7 +1,10 @@
 /** Values that say where images come from. */
 import { z } from 'zod';
 
-const tag = z.string().max(128);
+const tag = z
+  .string()
+  .max(128)
+  .regex(/^(\w[\w.-]*)?$/);
 
 const one = (repository: string, what: string) =>
   z.strictObject({

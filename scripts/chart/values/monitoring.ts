@@ -1,5 +1,6 @@
 /** For Prometheus and Grafana. */
 import { z } from 'zod';
+import { namespaceName } from './names.ts';
 import { strings } from './rights.ts';
 
 const duration = z.string().regex(/^([0-9]+(ms|s|m|h|d))+$/);
@@ -92,11 +93,7 @@ export const monitoring = z
         .describe("A ConfigMap for each Grafana dashboard, for the sidecar that Grafana's chart brings."),
       labels: strings.default({ grafana_dashboard: '1' }).describe('Labels by which the sidecar finds them.'),
       annotations: strings.default({}).describe('Annotations, for example { grafana_folder: Kling }.'),
-      namespace: z
-        .string()
-        .max(63)
-        .default('')
-        .describe("Where the sidecar looks; the release's own namespace when empty."),
+      namespace: namespaceName.default('').describe("Where the sidecar looks; the release's own namespace when empty."),
     }),
   })
   .describe(

@@ -1,11 +1,23 @@
 /** Values that say how many pods of the operator there are, where, and with what around them. */
 import { z } from 'zod';
+import { objectName } from './names.ts';
 import { strings } from './rights.ts';
 
 /** What Kubernetes defines and checks itself. */
 const kubernetes = z.record(z.string(), z.unknown());
 const kubernetesList = z.array(kubernetes);
 const seconds = z.int().min(1);
+/** Its path and port are the chart's. */
+const probe = z
+  .strictObject({
+    initialDelaySeconds: z.int().min(0),
+    periodSeconds: seconds,
+    timeoutSeconds: seconds,
+    successThreshold: z.int().min(1),
+    failureThreshold: z.int().min(1),
+    terminationGracePeriodSeconds: seconds,
+  })
+  .partial();
 
 export const replicas = z
   .int()
@@ -28,9 +40,9 @@ export const podDisruptionBudget = z.strictObject({
     .default(true)
     .describe('Keeps a drain from evicting all replicas at once; made only for more than one.'),
   maxUnavailable: z
-    .union([z.int().min(0), z.string()])
+    .union([z.int().min(1), z.string().regex(/^([1-9][0-9]?|100)%$/)])
     .default(1)
-    .describe('How many may be missing, as a number or a percentage.'),
+    .describe('How many may be missing, as a number or a percentage; at least one, or no node could ever be drained.'),
 });
 
 export const rollout = {
@@ -56,8 +68,7 @@ export const scheduling = {
     .describe("Topology spread constraints; one without labelSelector gets that of the operator's pods."),
   nodeSelector: strings.default({}).describe('Labels of the nodes.'),
   tolerations: kubernetesList.default([]).describe('Tolerations of the pods.'),
-  priorityClassName: z
-    .string()
+  priorityClassName: objectName
     .default('')
     .describe('Priority class, for example system-cluster-critical, which only kube-system takes everywhere.'),
 };
@@ -84,17 +95,17 @@ export const container = {
       capabilities: { drop: ['ALL'] },
     })
     .describe('Of the container.'),
-  startupProbe: kubernetes
+  startupProbe: probe
     .default({ periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 90 })
     .describe(
-      'Times of the startup probe; a starved node gets three minutes before liveness counts. The path is fixed.',
+      'Times of the startup probe; a starved node gets three minutes before liveness counts. The path is fixed, and null leaves the times to Kubernetes.',
     ),
-  livenessProbe: kubernetes
+  livenessProbe: probe
     .default({ periodSeconds: 20, timeoutSeconds: 5, failureThreshold: 3 })
-    .describe('Times of the liveness probe; the path is fixed.'),
-  readinessProbe: kubernetes
+    .describe('Times of the liveness probe, likewise.'),
+  readinessProbe: probe
     .default({ periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 })
-    .describe('Times of the readiness probe; the path is fixed.'),
+    .describe('Times of the readiness probe, likewise.'),
 };
 
 export const more = {

@@ -1,5 +1,6 @@
 /** Values that say what the operator watches, and with which rights. */
 import { z } from 'zod';
+import { objectName } from './names.ts';
 
 export const strings = z.record(z.string(), z.string());
 
@@ -34,6 +35,6 @@ export const rbac = z.strictObject({
 
 export const serviceAccount = z.strictObject({
   create: z.boolean().default(true).describe('false where the ServiceAccount is there already; then `name` is needed.'),
-  name: z.string().default('').describe("Name; made from the release's without it."),
+  name: objectName.default('').describe("Name; made from the release's without it."),
   annotations: strings.default({}).describe('Its annotations.'),
 });

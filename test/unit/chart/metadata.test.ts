@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { CHART } from './render.ts';
+import { CHART, render } from './render.ts';
 
 const chart = z
   .looseObject({
@@ -20,6 +20,14 @@ const annotation = (name: string): unknown => parse(chart.annotations[`artifacth
 
 it('has the version of the product', () => {
   expect([chart.version, chart.appVersion]).toEqual([packageJson.version, packageJson.version]);
+});
+
+it('is for the Kubernetes that its README names, and for none before', async () => {
+  const [, named] = (await readFile(join(CHART, 'README.md'), 'utf8')).match(/Kubernetes 1\.(\d+) or newer/) ?? [];
+  const renderedFor = (minor: number) =>
+    render('--kube-version', `1.${minor}.0`, '--set', 'image.registry=localhost,crds.install=false');
+  await expect(renderedFor(Number(named))).resolves.toContain('kind: Deployment');
+  await expect(renderedFor(Number(named) - 1)).rejects.toThrow('which is incompatible with Kubernetes');
 });
 
 it('carries its icon along', async () => {

@@ -20,14 +20,18 @@ const objectSchema = z.looseObject({
 });
 export type Rendered = z.output<typeof objectSchema>;
 
-async function helmed(command: string, args: string[]): Promise<string> {
-  const { helm } = await tools();
+async function helmed(command: string, args: string[], program?: string): Promise<string> {
+  const helm = program ?? (await tools()).helm;
   const all = [command, 'studio-ops', CHART, '--namespace', 'operators', ...args];
   return (await run(helm, all, { maxBuffer: 16 << 20 })).stdout;
 }
 
 /** @param args what `helm template` takes besides, such as `--set` */
-export const render = (...args: string[]): Promise<string> => helmed('template', ['--kube-version', '1.34.0', ...args]);
+export const render = (...args: string[]): Promise<string> => renderWith(undefined, ...args);
+
+/** @param program another helm than that of the tests */
+export const renderWith = (program: string | undefined, ...args: string[]): Promise<string> =>
+  helmed('template', ['--kube-version', '1.34.0', ...args], program);
 
 /** What `helm install` says at its end. */
 export async function notes(...args: string[]): Promise<string> {
@@ -42,9 +46,13 @@ export const withoutCrd = (...sets: string[]): Promise<string> =>
     ...['image.registry=registry.example.com/team', 'crds.install=false', ...sets].flatMap((set) => ['--set', set]),
   );
 
+/** @throws Error of what is no strict YAML, such as a key that is there twice, which helm takes and kustomize does not */
 export const objectsOf = (yaml: string): Rendered[] =>
   parseAllDocuments(yaml)
-    .map((document) => document.toJS() as unknown)
+    .map((document): unknown => {
+      for (const error of document.errors) throw error;
+      return document.toJS();
+    })
     .filter((object) => object !== null && object !== undefined)
     .map((object) => objectSchema.parse(object));
 
