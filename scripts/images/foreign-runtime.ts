@@ -39,6 +39,7 @@ export async function foreignRuntime(repository: string, arch: Arch): Promise<Ru
   });
   if (existsSync(complete)) return runtime();
 
+  await needDebian(arch);
   await mkdir(cacheFolder('runtime'), { recursive: true });
   const work = await mkdtemp(`${folder}.`);
   try {
@@ -51,6 +52,15 @@ export async function foreignRuntime(repository: string, arch: Arch): Promise<Ru
     await rm(work, { recursive: true, force: true });
   }
   return runtime();
+}
+
+/** @throws Error where the libraries of another architecture cannot be had */
+export async function needDebian(arch: Arch): Promise<void> {
+  if ((await answers('apt-get')) && (await answers('dpkg-deb'))) return;
+  const own = arch === 'amd64' ? 'arm64' : 'amd64';
+  throw new Error(
+    `the libraries for ${arch} are unpacked from Debian packages, and apt-get or dpkg-deb is not here: build on Debian or Ubuntu, or for this machine alone with --arch ${own}`,
+  );
 }
 
 /** npm checks what it installs against the lockfile; this package is not for this machine, so it is done here. */
@@ -69,11 +79,6 @@ async function unpackNode(work: string, spec: string, integrity: string): Promis
 
 /** Through lists of its own, so that the machine's package database learns of no second architecture. */
 async function unpackDebian(work: string, arch: Arch): Promise<readonly SystemPackage[]> {
-  if (!(await answers('apt-get')) || !(await answers('dpkg-deb'))) {
-    throw new Error(
-      `the ${arch} libraries come from Debian packages: build on Debian or Ubuntu, or only for this machine's architecture`,
-    );
-  }
   const apt = join(work, 'apt');
   const debs = join(work, 'debs');
   const root = join(work, 'root');

@@ -2,12 +2,13 @@ import { copyFile, mkdir, mkdtemp, truncate, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { kindArgs, main } from '../images.ts';
 import { HOST_ARCH } from './base.ts';
 import { digestOf, sourceFiles } from './digest.ts';
 import { readElf } from './elf.ts';
 import { type BuildRequest, buildahBuildArgs, dockerBuildArgs, isLocal } from './engine.ts';
+import { needDebian } from './foreign-runtime.ts';
 import { copyLibraries, findLibraries } from './libraries.ts';
 
 const folder = () => mkdtemp(join(tmpdir(), 'images-test-'));
@@ -90,6 +91,18 @@ describe('what is called', () => {
     ['127.0.0.1.example.com/kling-mcp:1', false],
   ])('speaks plain HTTP only to this machine: %s', (target, local) => {
     expect(isLocal(target)).toBe(local);
+  });
+});
+
+describe('a Linux without apt-get', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it.each([
+    ['arm64', '--arch amd64'],
+    ['amd64', '--arch arm64'],
+  ] as const)('makes no image for another machine (%s), and says with what flag it makes one', async (arch, flag) => {
+    vi.stubEnv('PATH', await folder());
+    await expect(needDebian(arch)).rejects.toThrow(`or for this machine alone with ${flag}`);
   });
 });
 

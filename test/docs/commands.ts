@@ -110,7 +110,7 @@ const PAGES: Readonly<Record<string, Played>> = {
   'docs/how-to/another-server.md': {
     by: 'test/e2e/python.test.ts',
     except: {
-      'npx probe http://localhost:5510/mcp/v1 --auth env:KEY --eras Both':
+      'kubectl kling probe http://localhost:5510/mcp/v1 --auth env:KEY --eras Both':
         'the quickstart types it without --eras, which services/probe/src/command.test.ts asks for',
     },
   },

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { play } from '../docs/play.ts';
 import { scriptOf } from '../docs/script.ts';
+import { freePort } from '../postgres/free-port.ts';
 import { alive, type Case, createCase, LOCAL_IMAGES, quick } from './case.ts';
 import { broken, conditioned, diagnosed, lonely, upstreamSecret } from './diagnosis.ts';
 import { breakPod, FAULTY_IMAGE, faulty, hang } from './faults.ts';
@@ -67,6 +69,8 @@ const upstream = [
 ];
 
 const script = await scriptOf('docs/kubectl-kling.md');
+/** Its commands need each other. */
+const handshake = script.commands('Does it speak MCP?');
 let kase: Case;
 let person: Person;
 beforeAll(async () => {
@@ -324,6 +328,23 @@ describe('kubectl kling', () => {
     }
   });
 
+  it('does a handshake with the server behind a forwarded port, as its page says', async () => {
+    const port = await freePort();
+    const adapt = (command: string): string =>
+      command
+        .replaceAll(/\bmedia\b/g, kase.namespace)
+        .replaceAll(/(?<=localhost:)5510/g, String(port))
+        .replace(/ 5510 &$/, ` ${port}:5510 &`);
+    const key = await kase.callerKey();
+    const { stdout, stderr } = await play(handshake, {
+      adapt,
+      programs: [join(person.folder, 'bin')],
+      env: { KUBECONFIG: join(person.folder, 'kubeconfig'), KEY: key },
+    });
+    expect(stdout).toMatch(/^Serving: .*\n +address +http:\/\/localhost:/);
+    expect(stdout + stderr).not.toContain(key);
+  });
+
   it('verifies when it is asked to', async () => {
     const before = (await kase.klingApi()).status.verification.at;
     const { code, stdout, stderr } = await person.kling('verify', 'studio');
@@ -374,7 +395,7 @@ describe('kubectl kling', () => {
   });
 
   it('does what its page says', async () => {
-    const typed = script.commands();
+    const typed = script.commands().filter((line) => !handshake.includes(line));
     expect(typed.length).toBeGreaterThan(15);
     const here = (line: string): string =>
       line

@@ -102,6 +102,28 @@ describe('YAML in documents', () => {
     }
   });
 
+  it('behind a controller that cuts waits and bodies carries what lifts that', async () => {
+    const needed = ['proxy-read-timeout', 'proxy-send-timeout', 'proxy-body-size'].map(
+      (name) => `nginx.ingress.kubernetes.io/${name}`,
+    );
+    const schema = z.looseObject({
+      spec: z.looseObject({
+        expose: z.looseObject({
+          ingress: z.looseObject({
+            className: z.literal('nginx'),
+            annotations: z.record(z.string(), z.string()).default({}),
+          }),
+        }),
+      }),
+    });
+    const found = (await documentedResources(pages)).flatMap(({ from, object }) => {
+      const { data } = schema.safeParse(object);
+      return data === undefined ? [] : [[from, Object.keys(data.spec.expose.ingress.annotations)] as const];
+    });
+    expect(found.length).toBeGreaterThan(0);
+    for (const [from, annotations] of found) expect(annotations, from).toEqual(expect.arrayContaining(needed));
+  });
+
   it('that is neither an object, a piece of a KlingApi, nor values of the chart is found', () => {
     expect(() => resourcesIn('replicaCount: 3', 'a page')).toThrow('a page: neither a Kubernetes object, ');
     expect(resourcesIn('replicas: 3', 'a page')).toEqual([]);

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DIAGNOSES, isLasting, isProcessFault } from '../../operator/src/remediation/diagnoses.ts';
+import { filesBelow } from '../docs/pages.ts';
 import { alertsOf, chartRules } from '../monitoring/chart-rules.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -10,6 +11,8 @@ const FOLDER = join(ROOT, 'docs/runbooks');
 const reasons = Object.keys(DIAGNOSES) as (keyof typeof DIAGNOSES)[];
 const alerts = alertsOf(await chartRules(['thresholds.unitsPerDay=1000']));
 const names = alerts.map(({ alert }) => alert);
+/** As the legend of the index has them. */
+const KINDS = [...new Set(Object.values(DIAGNOSES).map(({ kind }) => kind))];
 const HEADINGS = [
   'What you see',
   'What it means',
@@ -17,6 +20,9 @@ const HEADINGS = [
   'What to do',
   'How to check that it is over',
 ];
+/** The shell commands of a page, a line each. */
+const commandsOf = (page: string): string[] =>
+  [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, code = '']) => code.trim().split('\n'));
 const read = (file: string): string => readFileSync(join(FOLDER, file), 'utf8');
 
 const e2e = ['test/e2e', 'test/e2e/node']
@@ -39,16 +45,31 @@ describe('docs/runbooks', () => {
       const text = read(`${reason}.md`);
       expect(text.startsWith(`# ${reason}\n`)).toBe(true);
       expect([...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)).toEqual(HEADINGS);
-      for (const [, code = ''] of text.matchAll(/```sh\n([\s\S]*?)```/g))
-        for (const line of code.trim().split('\n')) expect(line).toMatch(/^(kubectl|curl|export KEY=\$\(kubectl) /);
+      for (const line of commandsOf(text)) expect(line).toMatch(/^(kubectl|curl|export KEY=\$\(kubectl) /);
     },
   );
 
-  it.each(reasons)('the index tells whether %s is repaired', (reason) => {
+  it.each([...reasons, ...names])('%s sends nobody to what is not there', (reason) => {
+    const text = read(`${reason}.md`);
+    const commands = commandsOf(text);
+    // the API has pods of fixed names on SQLite alone
+    expect(commands.filter((line) => /\bstudio-(api|mcp|sandbox)-/.test(line))).toEqual([]);
+    // a repair makes another pod; only one that the kubelet restarted has a container of before
+    const mayBeRepaired = reasons.some((word) => word === reason && isProcessFault(word));
+    if (mayBeRepaired && !text.includes('`KubeletRestart`'))
+      expect(commands.filter((line) => line.includes('--previous'))).toEqual([]);
+  });
+
+  it('the legend of the index has the kinds of the list', () => {
+    expect([...read('README.md').matchAll(/^- `(\w+)`: /gm)].map(([, kind]) => kind).sort()).toEqual(KINDS.sort());
+  });
+
+  it.each(reasons)('the index tells of what kind %s is, and whether it is repaired', (reason) => {
     const row = read('README.md')
       .split('\n')
       .find((line) => line.startsWith(`| [${reason}](${reason}.md) |`));
-    const [, , , meaning, repaired] = row?.split('|').map((cell) => cell.trim()) ?? [];
+    const [, , kind, meaning, repaired] = row?.split('|').map((cell) => cell.trim()) ?? [];
+    expect(kind).toBe(DIAGNOSES[reason].kind);
     expect(meaning).toBe(DIAGNOSES[reason].meaning);
     expect(repaired).toBe(isProcessFault(reason) ? 'yes' : 'no');
   });
@@ -66,4 +87,14 @@ describe('docs/runbooks', () => {
       expect(e2e.includes(`'${reason}'`)).toBe(true);
     },
   );
+});
+
+it('whoever asks for a repair or a verification gives a value that was not there before', async () => {
+  const pages = (await filesBelow(ROOT, '.md')).map((file): [string, string] => [file, readFileSync(file, 'utf8')]);
+  const descriptions = alerts.map((rule): [string, string] => [rule.alert, JSON.stringify(rule.annotations)]);
+  const asked = [...pages, ...descriptions].flatMap(([from, text]) =>
+    [...text.matchAll(/klingapi\.dev\/(?:repair|verify)=(\S+)/g)].map(([, value = '']) => [from, value]),
+  );
+  expect(asked.length).toBeGreaterThan(2);
+  expect(asked.filter(([, value = '']) => !/^(\\?")?\$\(date$/.test(value))).toEqual([]);
 });

@@ -36,6 +36,8 @@ export interface Command {
   readonly most: number;
   /** More than the summary says. */
   readonly about?: string;
+  /** The help of a command that reads its arguments itself: no flag of every command is for it, and its exit codes are its own. */
+  readonly ownUsage?: string;
   readonly options: OptionTable;
   readonly examples: readonly string[];
   /** @returns the exit code */

@@ -8,6 +8,7 @@ import { logs } from './commands/logs.ts';
 import { mcpConfig } from './commands/mcp-config.ts';
 import { pause, resume } from './commands/pause.ts';
 import { picture } from './commands/picture.ts';
+import { probe } from './commands/probe.ts';
 import { repair } from './commands/repair.ts';
 import { report } from './commands/report.ts';
 import { status } from './commands/status.ts';
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   resume,
   mcpConfig,
   picture,
+  probe,
   consoleCommand,
   completion,
   version,

@@ -10,4 +10,5 @@ export class CommandError extends Error {
   override name = 'CommandError';
 }
 
-export const EXIT = { ok: 0, finding: 1, usage: 2 } as const;
+/** `interrupted`: ended by Ctrl-C, as shells count it. */
+export const EXIT = { ok: 0, finding: 1, usage: 2, interrupted: 130 } as const;

@@ -1,5 +1,6 @@
 /** The process behind `kubectl kling`. */
 import { setTimeout } from 'node:timers/promises';
+import { EXIT } from './errors.ts';
 import { run } from './run.ts';
 import { paintFor } from './terminal/paint.ts';
 
@@ -7,7 +8,7 @@ const ended = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // whoever asks twice does not want to wait for a tidy end
-    if (ended.signal.aborted) process.exit(130);
+    if (ended.signal.aborted) process.exit(EXIT.interrupted);
     ended.abort();
   });
 }
@@ -29,7 +30,7 @@ run(process.argv.slice(2), {
   columns: process.stdout.columns ?? 100,
 }).then(
   (code) => {
-    process.exitCode = ended.signal.aborted && code === 0 ? 130 : code;
+    process.exitCode = code;
   },
   (error: unknown) => {
     process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

@@ -1,5 +1,8 @@
 /** A command line as a whole, as far as it needs no cluster. */
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,7 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function typed(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+type Said = Promise<{ code: number; out: string; err: string }>;
+
+const typed = (...argv: string[]): Said => typedUntil(new AbortController().signal, ...argv);
+
+async function typedUntil(signal: AbortSignal, ...argv: string[]): Said {
   const said = { out: '', err: '' };
   const around: Around = {
     out: (text) => {
@@ -24,7 +31,7 @@ async function typed(...argv: string[]): Promise<{ code: number; out: string; er
     },
     env: {},
     now: () => 0,
-    signal: new AbortController().signal,
+    signal,
     pause: async () => {},
     paint: PLAIN,
     progressPaint: PLAIN,
@@ -74,6 +81,10 @@ describe('kubectl kling', () => {
     expect((await typed('-n', 'media', 'status', '--help')).out).toContain('kubectl kling status [NAME]');
   });
 
+  it('ends with 130 after Ctrl-C, as shells count it', async () => {
+    expect((await typedUntil(AbortSignal.abort(), 'completion', 'bash')).code).toBe(130);
+  });
+
   it('says which API server does not answer, and never with what credentials', async () => {
     const { code, err } = await typed('status', '--kubeconfig', await kubeconfig('https://127.0.0.1:1'));
     expect(err).toMatch(/^error: the API server at https:\/\/127\.0\.0\.1:1 does not answer .*--context\)\n$/s);
@@ -112,5 +123,38 @@ describe('kubectl kling', () => {
     const { code, out } = await typed('doctor', 'studio', '--kubeconfig', await kubeconfig('https://127.0.0.1:1'));
     expect(out).toContain('It breaks at the Cluster: ApiServerUnreachable');
     expect(code).toBe(1);
+  });
+});
+
+describe('kubectl kling probe', () => {
+  it('is the command of the probe: its words, its flags and its exit codes, and no cluster', async () => {
+    const server = createServer((_request, reply) => void reply.writeHead(401).end()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { code, out, err } = await typed('probe', `http://127.0.0.1:${port}/mcp/v1`, '--eras', 'Legacy', '--json');
+    server.close();
+    expect([code, err, JSON.parse(out).verdict]).toEqual([3, '', 'AuthRequired']);
+  });
+
+  it('tells what it saw last after Ctrl-C', async () => {
+    expect((await typedUntil(AbortSignal.abort(), 'probe', 'http://127.0.0.1:1/', '--watch')).code).toBe(4);
+    expect((await typedUntil(AbortSignal.abort(), 'probe', '--help')).code).toBe(0);
+  });
+
+  it.each([
+    [['probe'], 'one URL is needed'],
+    [['probe', 'http://127.0.0.1:1', '--auth', 'env:NOT_THERE'], 'the variable NOT_THERE is not set'],
+    [['probe', 'http://127.0.0.1:1', '-n', 'media'], "Unknown option '-n'"],
+  ])('answers %j with its own code for wrong usage', async (argv, words) => {
+    const { code, out, err } = await typed(...argv);
+    expect(err).toContain(words);
+    expect(err).toContain('kubectl kling probe URL [options]');
+    expect([code, out]).toEqual([64, '']);
+  });
+
+  it.each([[['probe', '--help']], [['help', 'probe']]])('tells how it is typed: %j', async (argv) => {
+    const { code, out } = await typed(...argv);
+    expect(out).toMatch(/^kubectl kling probe URL \[options\]\n/);
+    expect(code).toBe(0);
   });
 });

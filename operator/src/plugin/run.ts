@@ -24,7 +24,9 @@ function readCommand(argv: readonly string[]): { command: Command; options: Opti
   const name = argv[at] ?? '';
   const command = COMMANDS.find((entry) => entry.name === name);
   if (command === undefined) throw new UsageError(`there is no command "${name}"${close(name)}`);
-  const options = readOptions(argv.toSpliced(at, 1), { ...SHARED, ...command.options });
+  const rest = argv.toSpliced(at, 1);
+  if (command.ownUsage !== undefined) return { command, options: readOptions(['--', ...rest], {}) };
+  const options = readOptions(rest, { ...SHARED, ...command.options });
   if (options.positionals.length > command.most)
     throw new UsageError(
       `"${options.positionals[command.most]}" is one argument too many: kubectl kling ${command.name} ${command.arguments}`,
@@ -48,7 +50,8 @@ export async function run(argv: readonly string[], around: Around): Promise<numb
       opened ??= openKube(options);
       return opened;
     };
-    return await command.run({ ...around, commands: COMMANDS, options, kube });
+    const code = await command.run({ ...around, commands: COMMANDS, options, kube });
+    return code === EXIT.ok && around.signal.aborted && command.ownUsage === undefined ? EXIT.interrupted : code;
   } catch (error) {
     if (error instanceof UsageError) {
       around.err(`error: ${error.message}\nkubectl kling --help tells what there is\n`);

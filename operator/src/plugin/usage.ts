@@ -24,12 +24,14 @@ export function overview(commands: readonly Command[]): string {
     '',
     ...optionLines(SHARED),
     '',
-    'kubectl kling COMMAND --help tells more. Exit codes: 0 well, 1 a finding or a failure, 2 wrong usage.',
+    'kubectl kling COMMAND --help tells more. Exit codes: 0 well, 1 a finding or a failure, 2 wrong usage; probe has its own,',
+    'and takes no options but its own.',
     '',
   ].join('\n');
 }
 
 export function usageOf(command: Command): string {
+  if (command.ownUsage !== undefined) return command.ownUsage;
   return [
     `${command.summary}.`,
     ...(command.about === undefined ? [] : ['', command.about]),

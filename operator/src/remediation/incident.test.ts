@@ -31,6 +31,10 @@ describe('a request by annotation', () => {
     const again = look(value, { ...spent, exhaustedSince, exhaustedGeneration: 1 }, [broken]);
     expect(again.state.exhaustedSince).toBe(exhaustedSince);
     expect(again.decision.kind).not.toBe('Repair');
+    // the second time that repairs are spent it takes another value
+    const another = look('another', { ...spent, exhaustedSince, exhaustedGeneration: 1 }, [broken]);
+    expect(another.state.exhaustedSince).toBeUndefined();
+    expect(another.decision).toMatchObject({ kind: 'Repair', trigger: 'Request' });
   });
 
   it('that the ladder has no answer to is given up on once, not again with every look', () => {

@@ -1,7 +1,7 @@
 import { createHandshaker, type HandshakeOptions, handshake } from './handshake.ts';
 import { createMonitor } from './monitor.ts';
 import type { HandshakeResult, Verdict } from './report.ts';
-import { type Options, readUsage, USAGE } from './usage.ts';
+import { type Options, readUsage, usageOf } from './usage.ts';
 import { inWords } from './words.ts';
 
 /** Exit codes by verdict; 64 is wrong usage (sysexits EX_USAGE). */
@@ -25,15 +25,24 @@ export interface Surroundings {
   pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** The command without its process. @returns the exit code */
-export async function runCommand(argv: readonly string[], around: Surroundings): Promise<number> {
+/**
+ * The command without its process.
+ *
+ * @param program as it is typed, for the help
+ * @returns the exit code
+ */
+export async function runCommand(
+  argv: readonly string[],
+  around: Surroundings,
+  program: string = 'probe',
+): Promise<number> {
   const usage = await readUsage(argv, around.env);
   if ('help' in usage) {
-    around.out(USAGE);
+    around.out(usageOf(program));
     return 0;
   }
   if ('problem' in usage) {
-    around.err(`${usage.problem}\n\n${USAGE}`);
+    around.err(`${usage.problem}\n\n${usageOf(program)}`);
     return EXIT_USAGE;
   }
   const { options } = usage;

@@ -3,20 +3,39 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { eraPolicySchema } from './report.ts';
 
-export const USAGE = `probe URL [options]
+/** Its flags, for the help and for whoever completes them. */
+export const FLAGS = {
+  eras: {
+    type: 'string',
+    value: eraPolicySchema.options.join('|'),
+    choices: eraPolicySchema.options,
+    says: 'eras that the server has to speak (Any)',
+  },
+  auth: {
+    type: 'string',
+    value: 'TOKEN',
+    says: 'bearer token to send; env:NAME or file:PATH keep it off the command line',
+  },
+  header: { type: 'string', multiple: true, value: "'NAME: VALUE'", says: 'header to send, may be repeated' },
+  host: { type: 'string', value: 'HOST', says: 'Host header to send' },
+  timeout: { type: 'string', value: 'SECONDS', says: 'limit for the whole handshake (3)' },
+  watch: { type: 'boolean', says: 'go on: one line a handshake, words when something changed' },
+  interval: { type: 'string', value: 'SECONDS', says: 'between two of them (5)' },
+  count: { type: 'string', value: 'NUMBER', says: 'end after so many' },
+  json: { type: 'boolean', says: 'print the result as JSON; with --watch one line each' },
+  help: { type: 'boolean', says: 'print this' },
+} as const;
+
+const flagLines = Object.entries(FLAGS).map(([name, flag]) =>
+  `  --${name}${'value' in flag ? ` ${flag.value}` : ''}`.padEnd(33).concat(flag.says),
+);
+
+/** @param program as it is typed, such as `probe` */
+export const usageOf = (program: string): string => `${program} URL [options]
 
 Does one MCP handshake with the server at URL and says what it shows.
 
-  --eras Any|Modern|Legacy|Both  eras that the server has to speak (Any)
-  --auth TOKEN                   bearer token to send; env:NAME or file:PATH keep it off the command line
-  --header 'NAME: VALUE'         header to send, may be repeated
-  --host HOST                    Host header to send
-  --timeout SECONDS              limit for the whole handshake (3)
-  --watch                        go on: one line a handshake, words when something changed
-  --interval SECONDS             between two of them (5)
-  --count NUMBER                 end after so many
-  --json                         print the result as JSON; with --watch one line each
-  --help                         print this
+${flagLines.join('\n')}
 
 Exit codes: 0 Serving, 1 Failing, 2 Unreachable, 3 AuthRequired, 4 Unknown, 64 wrong usage.
 With --watch it is that of the last handshake.
@@ -56,22 +75,7 @@ export async function readUsage(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Usage> {
   try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        eras: { type: 'string' },
-        auth: { type: 'string' },
-        header: { type: 'string', multiple: true },
-        host: { type: 'string' },
-        timeout: { type: 'string' },
-        watch: { type: 'boolean' },
-        interval: { type: 'string' },
-        count: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    });
+    const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: FLAGS });
     if (values.help === true) return { help: true };
     if (positionals.length !== 1) return { problem: 'one URL is needed' };
     const parsed = argumentsSchema.safeParse({ ...values, url: positionals[0] });

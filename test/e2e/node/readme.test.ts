@@ -1,11 +1,10 @@
 /** The README and the quickstart, word for word, for the whole cluster. Runs alone: this operator sees every namespace. */
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { bundlePlugin } from '../../../scripts/bundle/plugin.ts';
-import { kubeconfigPath } from '../../cluster/index.ts';
 import { ROOT } from '../../docs/pages.ts';
 import { type PlayOptions, play } from '../../docs/play.ts';
 import { scriptOf } from '../../docs/script.ts';
@@ -22,13 +21,9 @@ let options: PlayOptions;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kling-readme-'));
-  const kubeconfig = join(folder, 'kubeconfig');
-  await copyFile(await kubeconfigPath(), kubeconfig);
   const programs = [join(folder, 'bin')];
   await bundlePlugin(ROOT, join(folder, 'bin'));
-  options = { adapt, programs, env: { KUBECONFIG: kubeconfig, REGISTRY: 'localhost' } };
-  // the README names no namespace: this is where a reader's context would point
-  await play(['kubectl config set-context --current --namespace media'], options);
+  options = { adapt, programs, env: { REGISTRY: 'localhost' } };
 });
 afterEach(async () => {
   await kubectl(['delete', 'klingapis', '--all', '-n', 'media', '--ignore-not-found', '--timeout=60s']);
@@ -46,8 +41,7 @@ function adapt(command: string): string {
   return command.replace('kubectl apply --server-side', 'kubectl apply --server-side --force-conflicts');
 }
 
-it('the README: it installs in three lines, and shows what it says it shows', async () => {
-  await kubectl(['create', 'namespace', 'media']);
+it('the README: it installs in four lines, and shows what it says it shows', async () => {
   await play(readme.commands('Install it'), options);
   await kubectl(
     ['wait', 'klingapi/studio', '-n', 'media', '--for=condition=Ready', '--timeout=5m'],
@@ -55,7 +49,7 @@ it('the README: it installs in three lines, and shows what it says it shows', as
     330_000,
   );
   const text = await readFile(readme.path, 'utf8');
-  const [, head = '', row = ''] = /^\$ kubectl get klingapis\n(.*)\n(.*)$/m.exec(text) ?? [];
+  const [, head = '', row = ''] = /^\$ kubectl get klingapis -n media\n(.*)\n(.*)$/m.exec(text) ?? [];
   const [seenHead = '', seenRow = ''] = (await kubectl(['get', 'klingapis', '-n', 'media'])).split('\n');
   const cells = (line: string): string[] => line.trim().split(/\s+/);
   expect(cells(seenHead)).toEqual(cells(head));

@@ -40,7 +40,7 @@ export async function candidates(
   const typed = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   const command = commands.find(({ name }) => before.includes(name));
-  const options: OptionTable = { ...SHARED, ...command?.options };
+  const options: OptionTable = { ...(command?.ownUsage === undefined ? SHARED : {}), ...command?.options };
   const matching = (all: readonly Candidate[], prefix = typed): Candidate[] =>
     all.filter(({ text }) => text.startsWith(prefix));
 
@@ -57,7 +57,8 @@ export async function candidates(
   const isValue = (index: number): boolean => optionOf(before[index - 1] ?? '', options)?.[1].type === 'string';
   const given = before.filter((word, index) => word !== command.name && !word.startsWith('-') && !isValue(index));
   if (given.length > 0 || command.most === 0) return FREE;
-  return matching(plain(command.name === 'completion' ? names.shells : await names.klingApis()));
+  if (command.name === 'completion') return matching(plain(names.shells));
+  return command.arguments.includes('NAME') ? matching(plain(await names.klingApis())) : FREE;
 }
 
 /** As cobra prints them, which is how kubectl reads them. */

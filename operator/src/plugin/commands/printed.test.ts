@@ -204,6 +204,12 @@ describe('completion', () => {
     [['logs', '--fo'], ['--follow']],
     [['completion', 'b'], ['bash']],
     [['version', ''], []],
+    [['probe', ''], []],
+    [
+      ['probe', '--eras', ''],
+      ['Any', 'Modern', 'Legacy', 'Both'],
+    ],
+    [['probe', 'http://localhost:5510/mcp/v1', '--n'], []],
   ])('offers after %j', async (words, expected) => {
     expect(await offered(...words)).toEqual(expected);
   });
