@@ -1,7 +1,7 @@
 /** One call to the API server within its deadline, and for reads the tries that fit into it. */
 import type { CallOptions } from './client.ts';
 import { type Clock, sleep } from './clock.ts';
-import { createDeadline } from './deadline.ts';
+import { createDeadline, type Deadline } from './deadline.ts';
 import type { KubeError } from './errors.ts';
 import type { KubeMetrics } from './metrics.ts';
 import { noAnswer, rejection, type Transport, type WireReply, type WireRequest } from './transport.ts';
@@ -13,12 +13,16 @@ export interface Caller {
   call(request: CallRequest, options?: CallOptions): Promise<string>;
   /** The reply as it begins, whatever its status; @throws what undici throws */
   open(request: CallRequest, signal: AbortSignal): Promise<WireReply>;
+  /** The deadline of what `open` is asked for, from when it may be asked for. */
+  begin(limitMs: number, signal: AbortSignal | undefined): Promise<Deadline>;
 }
 
 export interface CallerOptions {
   readonly clock: Clock;
   readonly requestTimeoutMs: number;
   readonly metrics: Pick<KubeMetrics, 'restRequest'> | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly prepare: (() => Promise<void>) | undefined;
 }
 
 /** Tries of one read that is told to come later, or whose kept connection turns out to be closed. */
@@ -27,7 +31,13 @@ const READ_TRIES = 4;
 const BUSY_MS = 1_000;
 
 export function createCaller(transport: Transport, options: CallerOptions): Caller {
-  const { clock, requestTimeoutMs, metrics } = options;
+  const { clock, requestTimeoutMs, metrics, prepare } = options;
+
+  async function begin(limitMs: number, signal: AbortSignal | undefined): Promise<Deadline> {
+    if (prepare !== undefined) await prepare();
+    const signals = [options.signal, signal].filter((entry) => entry !== undefined);
+    return createDeadline(clock, limitMs, signals.length > 1 ? AbortSignal.any(signals) : signals[0]);
+  }
 
   async function open(request: CallRequest, signal: AbortSignal): Promise<WireReply> {
     const { method } = request;
@@ -48,7 +58,7 @@ export function createCaller(transport: Transport, options: CallerOptions): Call
   async function call(request: CallRequest, { signal, timeoutMs }: CallOptions = {}): Promise<string> {
     const name = `${request.method} ${request.path.split('?', 1)[0]}`;
     const limit = timeoutMs ?? requestTimeoutMs;
-    const deadline = createDeadline(clock, limit, signal);
+    const deadline = await begin(limit, signal);
     const begun = clock.monotonic();
     const read = request.method === 'GET';
     try {
@@ -73,7 +83,7 @@ export function createCaller(transport: Transport, options: CallerOptions): Call
     }
   }
 
-  return { call, open };
+  return { call, open, begin };
 }
 
 /** @returns how long to wait before the same read is tried again, or null where that would not help */

@@ -372,6 +372,16 @@ test('HTTP/2 is not even offered: a dead connection would be shared by all calls
   await new Promise((resolve) => listener.close(resolve));
 });
 
+test.each(['', '.', '..'])('%j is no name: it would make a list of everything out of one object', async (name) => {
+  for (const ref of [
+    { ...POD, name },
+    { ...POD, namespace: name },
+  ])
+    expect(await failed(client.get(ref))).toMatchObject({ code: 'Invalid' });
+  expect(await failed(client.list(KINDS.Pod, { namespace: name }))).toMatchObject({ code: 'Invalid' });
+  expect(server.exchanges).toEqual([]);
+});
+
 test('a kind that is not in the table is a mistake of ours', async () => {
   await expect(client.get({ ...POD, kind: 'Sprocket' })).rejects.toThrow(
     'Kind v1 Sprocket is not in operator/src/kube/kinds.ts',

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { encodeBody } from './body.ts';
 import { type CallRequest, createCaller } from './caller.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { createDeadline } from './deadline.ts';
 import { isNotFound, KubeError } from './errors.ts';
 import { type Kind, kindOf, pathOf } from './kinds.ts';
 import type { KubeMetrics } from './metrics.ts';
@@ -80,6 +79,14 @@ export interface PodLogOptions extends CallOptions {
   readonly timestamps?: boolean | undefined;
 }
 
+export interface FollowPodLogOptions extends Pick<PodLogOptions, 'namespace' | 'pod' | 'container' | 'tailLines'> {
+  readonly sinceSeconds?: number | undefined;
+  /** RFC 3339, by the clock of the node and in whole seconds; not together with `sinceSeconds`. */
+  readonly sinceTime?: string | undefined;
+  readonly timestamps?: boolean | undefined;
+  readonly signal: AbortSignal;
+}
+
 export interface DiscoveredResource {
   /** Plural, with the subresource after a slash: `pods/log`. */
   readonly name: string;
@@ -117,6 +124,8 @@ export interface KubeClient {
   replace<T extends KubernetesObject>(object: T, options?: CallOptions): Promise<T>;
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<void>;
   podLog(options: PodLogOptions): Promise<string>;
+  /** The text of a log as it comes, until the container ends; @throws KubeError, also when `signal` is aborted */
+  followPodLog(options: FollowPodLogOptions): AsyncGenerator<string, void, undefined>;
   /** @returns the resources of `v1`, `apps/v1` …; none where the cluster does not serve that group */
   discover(groupVersion: string, options?: CallOptions): Promise<readonly DiscoveredResource[]>;
   /** The OpenAPI document (v3) of `klingapi.dev/v1alpha1` …: a 404 where the cluster does not serve that group. */
@@ -132,12 +141,17 @@ export interface ClientOptions {
   /** Deadline of a call, in milliseconds (10 s). */
   readonly requestTimeoutMs?: number | undefined;
   readonly clock?: Clock | undefined;
+  /** Ends every call. */
+  readonly signal?: AbortSignal | undefined;
+  /** Waited for before each call; it may take longer than any deadline, as somebody who logs in does. */
+  readonly prepare?: (() => Promise<void>) | undefined;
 }
 
 export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}): KubeClient {
   const { clock = systemClock, requestTimeoutMs = 10_000, userAgent = 'kling-operator', metrics } = options;
   const transport = createTransport(kubeConfig, userAgent);
-  const { call, open } = createCaller(transport, { clock, requestTimeoutMs, metrics });
+  const { signal: ending, prepare } = options;
+  const { call, open, begin } = createCaller(transport, { clock, requestTimeoutMs, metrics, signal: ending, prepare });
 
   async function callJson(request: CallRequest, options?: CallOptions): Promise<object> {
     const text = await call(request, options);
@@ -202,7 +216,7 @@ export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}
       });
       const path = `${pathOf(kind, { namespace })}${search}`;
       const name = `Watch of ${kind.plural}`;
-      const deadline = createDeadline(clock, requestTimeoutMs, signal);
+      const deadline = await begin(requestTimeoutMs, signal);
       try {
         const reply = await open({ method: 'GET', path }, deadline.signal);
         if (reply.status >= 400) throw rejection(reply.status, await reply.body.text(), name, reply.retryAfterMs);
@@ -267,6 +281,25 @@ export function createClient(kubeConfig: KubeConfig, options: ClientOptions = {}
         timestamps: timestamps === true ? true : undefined,
       });
       return call({ method: 'GET', path: `${path}${search}`, accept: '*/*' }, callOptions);
+    },
+    async *followPodLog({ namespace, pod, container, signal, ...from }) {
+      const path = pathOf(kindOf('v1', 'Pod'), { namespace, name: pod, subresource: 'log' });
+      const search = query({ container, follow: true, ...from });
+      const name = `Log of ${pod}`;
+      const deadline = await begin(requestTimeoutMs, signal);
+      try {
+        const reply = await open({ method: 'GET', path: `${path}${search}`, accept: '*/*' }, deadline.signal);
+        if (reply.status >= 400) throw rejection(reply.status, await reply.body.text(), name, reply.retryAfterMs);
+        deadline.met();
+        // a character may come in two pieces
+        const decoder = new TextDecoder();
+        for await (const chunk of reply.body)
+          if (chunk instanceof Uint8Array) yield decoder.decode(chunk, { stream: true });
+      } catch (error) {
+        throw noAnswer(error, name, deadline.ended());
+      } finally {
+        deadline.clear();
+      }
     },
     async discover(groupVersion, callOptions) {
       const path = groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`;

@@ -45,6 +45,7 @@ export function createGate(client: KubeClient): Gate {
       list: client.list,
       watch: client.watch,
       podLog: client.podLog,
+      followPodLog: client.followPodLog,
       discover: client.discover,
       openApi: client.openApi,
       version: client.version,

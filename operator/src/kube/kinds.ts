@@ -1,4 +1,5 @@
 /** The kinds this operator speaks about, and where the API server keeps them. */
+import { KubeError } from './errors.ts';
 
 export interface Kind {
   readonly apiVersion: string;
@@ -65,13 +66,19 @@ export interface PathOptions {
   readonly subresource?: string | undefined;
 }
 
-/** Path of a collection (without `name`) or of one object, without a query. */
+/** One part of a path: an empty one would make a list of everything out of one object, and dots lead to another place. */
+function part(name: string): string {
+  if (!['', '.', '..'].includes(name)) return encodeURIComponent(name);
+  throw new KubeError({ code: 'Invalid', message: `"${name}" is no name of an object or a namespace` });
+}
+
+/** Path of a collection (without `name`) or of one object, without a query. @throws KubeError for a name that is none */
 export function pathOf(kind: Kind, { namespace, name, subresource }: PathOptions): string {
   const root = kind.apiVersion.includes('/') ? `/apis/${kind.apiVersion}` : `/api/${kind.apiVersion}`;
   const parts = [
-    ...(kind.namespaced && namespace !== undefined ? ['namespaces', encodeURIComponent(namespace)] : []),
+    ...(kind.namespaced && namespace !== undefined ? ['namespaces', part(namespace)] : []),
     kind.plural,
-    ...(name === undefined ? [] : [encodeURIComponent(name)]),
+    ...(name === undefined ? [] : [part(name)]),
     ...(subresource === undefined ? [] : [subresource]),
   ];
   return `${root}/${parts.join('/')}`;
