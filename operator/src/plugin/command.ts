@@ -38,6 +38,8 @@ export interface Command {
   readonly about?: string;
   /** The help of a command that reads its arguments itself: no flag of every command is for it, and its exit codes are its own. */
   readonly ownUsage?: string;
+  /** What it prints is shown as it was written, as kubectl shows logs; all else is cleaned of what a terminal obeys. */
+  readonly isVerbatim?: boolean;
   readonly options: OptionTable;
   readonly examples: readonly string[];
   /** @returns the exit code */

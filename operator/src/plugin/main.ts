@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { EXIT } from './errors.ts';
 import { run } from './run.ts';
+import { clean } from './terminal/clean.ts';
 import { paintFor } from './terminal/paint.ts';
 
 const ended = new AbortController();
@@ -18,6 +19,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
+/** What is still open, such as a connection that nobody answers, keeps nobody waiting. */
+function leave(code: number): void {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}
+
 run(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
@@ -28,12 +34,8 @@ run(process.argv.slice(2), {
   paint: paintFor(process.stdout.isTTY === true, process.env),
   progressPaint: paintFor(process.stderr.isTTY === true, process.env),
   columns: process.stdout.columns ?? 100,
-}).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exitCode = 1;
-  },
-);
+}).then(leave, (error: unknown) => {
+  const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(clean(`error: ${told}\n`));
+  leave(EXIT.finding);
+});

@@ -70,9 +70,10 @@ export class Options {
     this.positionals = positionals;
   }
 
+  /** An empty value counts as none, as with kubectl: a variable of the shell may not be set. */
   text(name: string): string | undefined {
     const value = this.#values[name];
-    return typeof value === 'string' ? value : undefined;
+    return typeof value === 'string' && value !== '' ? value : undefined;
   }
 
   has(name: string): boolean {

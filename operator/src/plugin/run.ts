@@ -6,6 +6,7 @@ import type { Around, Command } from './command.ts';
 import { COMMANDS, HIDDEN } from './commands.ts';
 import { CommandError, EXIT, UsageError } from './errors.ts';
 import { commandAt, type Options, type OptionTable, readOptions, SHARED } from './options.ts';
+import { clean } from './terminal/clean.ts';
 import { overview, usageOf } from './usage.ts';
 
 /** Of all commands: enough to find the name of the command among flags. */
@@ -31,10 +32,17 @@ function readCommand(argv: readonly string[]): { command: Command; options: Opti
     throw new UsageError(
       `"${options.positionals[command.most]}" is one argument too many: kubectl kling ${command.name} ${command.arguments}`,
     );
+  if (options.positionals.includes(''))
+    throw new UsageError(`an argument is empty: kubectl kling ${command.name} ${command.arguments}`);
   return { command, options };
 }
 
-export async function run(argv: readonly string[], around: Around): Promise<number> {
+export async function run(argv: readonly string[], bare: Around): Promise<number> {
+  const around: Around = {
+    ...bare,
+    out: (text) => bare.out(clean(text)),
+    err: (text) => bare.err(clean(text)),
+  };
   if (argv.length === 0 || (argv.length === 1 && ['-h', '--help', 'help'].includes(argv[0] ?? ''))) {
     around.out(overview(COMMANDS));
     return EXIT.ok;
@@ -47,12 +55,15 @@ export async function run(argv: readonly string[], around: Around): Promise<numb
       return EXIT.ok;
     }
     const kube = (): Kube => {
-      opened ??= openKube(options);
+      opened ??= openKube(options, around);
       return opened;
     };
-    const code = await command.run({ ...around, commands: COMMANDS, options, kube });
+    const out = command.isVerbatim === true ? bare.out : around.out;
+    const code = await command.run({ ...around, out, commands: COMMANDS, options, kube });
     return code === EXIT.ok && around.signal.aborted && command.ownUsage === undefined ? EXIT.interrupted : code;
   } catch (error) {
+    // whatever broke off then is no failure to tell of
+    if (around.signal.aborted) return EXIT.interrupted;
     if (error instanceof UsageError) {
       around.err(`error: ${error.message}\nkubectl kling --help tells what there is\n`);
       return EXIT.usage;

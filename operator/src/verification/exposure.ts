@@ -12,7 +12,7 @@ import { ADDRESS_REFUSED } from './public-addresses.ts';
 type Outcome = Pick<Exposure, 'result' | 'reason' | 'message'>;
 
 /** @returns the MCP endpoint as clients outside have it; undefined without `expose` */
-export function exposedEndpoint({ spec }: KlingApi): string | undefined {
+export function exposedEndpoint({ spec }: Pick<KlingApi, 'spec'>): string | undefined {
   const base = publicUrl(spec);
   return base === undefined ? undefined : `${base.replace(/\/$/, '')}${spec.mcp.path}`;
 }

@@ -12,6 +12,7 @@ import type { Kube } from './kubeconfig.ts';
 import { isReady, podsOf } from './pods.ts';
 import { rightInWords } from './refusal.ts';
 import { look } from './seen.ts';
+import { within } from './wait.ts';
 
 /** All tasks of the time are looked at. */
 const TIMEOUT_MS = 60_000;
@@ -70,7 +71,7 @@ export async function usageOfAll(
   const target = { namespace, pod: pod.metadata?.name ?? '', port: API_PORT };
   return throughForward(kube, target, async (forward) => {
     // the clock of the pod judges the assertion, and that of this machine may be another
-    const { headers, body: health } = await ask(forward, '/api/health', {});
+    const { headers, body: health } = await ask(kube, forward, '/api/health', {});
     await health?.cancel();
     const at = Date.parse(headers.get('date') ?? '') || now();
     const token =
@@ -82,7 +83,7 @@ export async function usageOfAll(
       until: new Date(until).toISOString(),
       limit: String(ROWS),
     });
-    const reply = await ask(forward, `${PATH}?${query}`, { authorization: `Bearer ${token}` });
+    const reply = await ask(kube, forward, `${PATH}?${query}`, { authorization: `Bearer ${token}` });
     const body = await readJson(reply, MOST_BYTES).catch(() => undefined);
     const { data } = usageSchema.safeParse(reply.ok ? body : undefined);
     if (data !== undefined) return data;
@@ -90,11 +91,11 @@ export async function usageOfAll(
   });
 }
 
-async function ask(forward: Forward, path: string, headers: Record<string, string>): Promise<Response> {
+async function ask(kube: Kube, forward: Forward, path: string, headers: Record<string, string>): Promise<Response> {
   try {
     return await fetch(`http://127.0.0.1:${forward.port}${path}`, {
       headers,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: within(kube, TIMEOUT_MS),
     });
   } catch {
     const failure = forward.failure();

@@ -31,9 +31,49 @@ function failureOf(error: unknown, { namespace, pod }: PodPort): ForwardFailure 
   return { message: `the API server does not forward to pod ${pod}: ${message}` };
 }
 
+type Connection = Awaited<ReturnType<PortForward['portForward']>>;
+
+/**
+ * A connection that is being opened cannot be called off, so one that opens too late is closed then.
+ * @returns undefined where the client has gone meanwhile
+ * @throws Error when the time is over
+ */
+function beforeTheEnd(opening: Promise<Connection>, client: Socket, limitMs: number): Promise<Connection | undefined> {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+      clearTimeout(timer);
+      client.off('close', onClose);
+    };
+    const onClose = (): void => {
+      end();
+      resolve(undefined);
+    };
+    const timer = setTimeout(() => {
+      end();
+      reject(new Error(`no answer within ${limitMs / 1_000} s`));
+    }, limitMs);
+    client.once('close', onClose);
+    if (client.destroyed) onClose();
+    opening.then(
+      (connection) => {
+        if (isOver && typeof connection !== 'function') connection.close();
+        end();
+        resolve(connection);
+      },
+      (error: unknown) => {
+        end();
+        reject(error);
+      },
+    );
+  });
+}
+
 /** @param at loopback port to listen on; a free one without it @throws CommandError where that port is taken */
 export async function openForward(kube: Kube, target: PodPort, at = 0): Promise<Forward> {
   let failure: ForwardFailure | undefined;
+  let waiting = 0;
   const sockets = new Set<Socket>();
   const forwarder = new PortForward(kube.config);
 
@@ -43,16 +83,20 @@ export async function openForward(kube: Kube, target: PodPort, at = 0): Promise<
       failure = { message: text.trim() };
       socket.destroy();
     });
+    const { namespace, pod, port } = target;
+    waiting += 1;
     try {
-      const { namespace, pod, port } = target;
-      const connection = await forwarder.portForward(namespace, pod, [port], socket, told, socket);
-      if (typeof connection === 'function') return;
+      await kube.prepare();
+      const opening = forwarder.portForward(namespace, pod, [port], socket, told, socket);
+      const connection = await beforeTheEnd(opening, socket, kube.requestTimeoutMs);
+      if (connection === undefined || typeof connection === 'function') return;
       connection.on('close', () => socket.end());
       socket.on('close', () => connection.close());
-      if (socket.destroyed) connection.close();
     } catch (error) {
       failure = failureOf(error, target);
       socket.destroy();
+    } finally {
+      waiting -= 1;
     }
   }
 
@@ -70,7 +114,7 @@ export async function openForward(kube: Kube, target: PodPort, at = 0): Promise<
   if (address === null || typeof address === 'string') throw new Error('the loopback port has no number');
   return {
     port: address.port,
-    failure: () => failure,
+    failure: () => failure ?? (waiting > 0 ? failureOf('it has not answered yet', target) : undefined),
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -1,8 +1,12 @@
 /** The cluster and the person that a command line names, from the kubeconfig alone. */
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { createClient, type KubeClient } from '../../kube/client.ts';
-import { CommandError } from '../errors.ts';
+import type { Around } from '../command.ts';
+import { CommandError, UsageError } from '../errors.ts';
 import type { Options } from '../options.ts';
+import { credentialOf } from './credential.ts';
+import { loadKubeConfig } from './kubeconfig-files.ts';
+import { proxyFor } from './proxy.ts';
 
 export interface Kube {
   readonly config: KubeConfig;
@@ -11,6 +15,12 @@ export interface Kube {
   readonly server: string;
   /** Names of the contexts of the kubeconfig. */
   readonly contexts: readonly string[];
+  /** Longest time of one request, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** Aborts with Ctrl-C, and with it every call. */
+  readonly signal: AbortSignal;
+  /** Whoever goes around `client` waits for it first: the person may have to log in. */
+  readonly prepare: () => Promise<void>;
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -23,23 +33,22 @@ const needs = <T extends { name: string }>(what: string, name: string, known: re
   );
 };
 
-function load(options: Options): KubeConfig {
-  const config = new KubeConfig();
-  const file = options.text('kubeconfig');
-  try {
-    if (file === undefined) config.loadFromDefault();
-    else config.loadFromFile(file);
-  } catch (error) {
-    throw new CommandError(
-      `the kubeconfig cannot be read (${error instanceof Error ? error.message : String(error)}): name one with --kubeconfig or KUBECONFIG`,
-    );
-  }
-  return config;
+/** As the API server names them; anything else would make another path of it. */
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+function namespaceOf(options: Options, ofContext: string | undefined): string {
+  const given = options.text('namespace');
+  if (given !== undefined && !LABEL.test(given))
+    throw new UsageError(`--namespace "${given}" is no name of a namespace`);
+  return given ?? (ofContext || 'default');
 }
 
-/** @throws CommandError that names what the kubeconfig lacks */
-export function openKube(options: Options): Kube {
-  const config = load(options);
+/**
+ * @param isQuiet somebody is only typing, so nobody is asked to log in
+ * @throws CommandError that names what the kubeconfig lacks
+ */
+export function openKube(options: Options, { env, signal }: Pick<Around, 'env' | 'signal'>, isQuiet = false): Kube {
+  const config = loadKubeConfig(options.text('kubeconfig'), env['KUBECONFIG']);
   const wanted = options.text('context');
   if (wanted !== undefined) config.setCurrentContext(needs('context', wanted, config.contexts).name);
   const context = config.getContextObject(config.currentContext);
@@ -55,7 +64,10 @@ export function openKube(options: Options): Kube {
   const as = options.text('as');
   const chosen = { name: 'kubectl-kling', cluster, user: person.name };
   config.loadFromOptions({
-    clusters: config.clusters,
+    clusters: config.clusters.map((entry) => {
+      const proxyUrl = entry.name === cluster ? (entry.proxyUrl ?? proxyFor(entry.server, env)) : entry.proxyUrl;
+      return proxyUrl === undefined ? entry : { ...entry, proxyUrl };
+    }),
     users:
       as === undefined
         ? config.users
@@ -63,14 +75,12 @@ export function openKube(options: Options): Kube {
     contexts: [chosen],
     currentContext: chosen.name,
   });
+  const requestTimeoutMs = options.duration('request-timeout') ?? REQUEST_TIMEOUT_MS;
+  const prepare = credentialOf(config, { signal, isQuiet });
   return {
-    config,
-    server,
-    contexts,
-    namespace: options.text('namespace') ?? context.namespace ?? 'default',
-    client: createClient(config, {
-      userAgent: 'kubectl-kling',
-      requestTimeoutMs: options.duration('request-timeout') ?? REQUEST_TIMEOUT_MS,
-    }),
+    ...{ config, server, contexts, requestTimeoutMs, signal },
+    prepare: prepare ?? (async () => {}),
+    namespace: namespaceOf(options, context.namespace),
+    client: createClient(config, { userAgent: 'kubectl-kling', requestTimeoutMs, signal, prepare }),
   };
 }

@@ -1,6 +1,4 @@
 /** Log lines of several containers in the order of their times. */
-import { Writable } from 'node:stream';
-import { Log } from '@kubernetes/client-node';
 import type { Kube } from './kubeconfig.ts';
 
 export interface Source {
@@ -57,45 +55,34 @@ export async function backlog(
   return text.split('\n').flatMap((raw) => (raw === '' ? [] : [lineOf(source, raw)]));
 }
 
+/** Where to go on with a log: behind the last line that is known, or without one as the backlog was asked for. */
+export type Start = { readonly after: string } | Pick<Backlog, 'sinceSeconds' | 'tailLines'>;
+
 /**
  * Goes on with a log until it ends or `signal` is aborted.
- * @param after time of the last line that is known: the API server counts in whole seconds, so lines come twice
+ * @throws KubeError
  */
 export async function follow(
   kube: Kube,
   source: Source,
-  after: string | undefined,
+  start: Start,
   signal: AbortSignal,
   onLine: (line: LogLine) => void,
 ): Promise<void> {
+  // the API server counts in whole seconds, so lines that are known come again
+  const known = 'after' in start ? sortable(start.after) : undefined;
+  const from = 'after' in start ? { sinceTime: start.after } : start;
   let rest = '';
-  const ended = Promise.withResolvers<void>();
-  const sink = new Writable({
-    decodeStrings: false,
-    write(chunk: Buffer | string, _encoding, done) {
-      const lines = (rest + chunk.toString()).split('\n');
+  try {
+    for await (const chunk of kube.client.followPodLog({ ...source, ...from, timestamps: true, signal })) {
+      const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
       for (const raw of lines) {
         const line = lineOf(source, raw);
-        if (after === undefined || line.at === '' || sortable(line.at) > sortable(after)) onLine(line);
+        if (known === undefined || line.at === '' || sortable(line.at) > known) onLine(line);
       }
-      done();
-    },
-  });
-  sink.on('close', () => ended.resolve());
-  sink.on('finish', () => ended.resolve());
-  sink.on('error', () => ended.resolve());
-  const { namespace, pod, container } = source;
-  const controller = await new Log(kube.config).log(namespace, pod, container, sink, {
-    follow: true,
-    timestamps: true,
-    ...(after === undefined ? {} : { sinceTime: after }),
-  });
-  const stop = (): void => {
-    controller.abort();
-    ended.resolve();
-  };
-  if (signal.aborted) stop();
-  else signal.addEventListener('abort', stop, { once: true });
-  await ended.promise;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }

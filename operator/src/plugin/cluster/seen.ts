@@ -16,7 +16,8 @@ export function notSeen(error: unknown): Seen<never> {
   const right = refusalOf(error);
   if (right !== undefined) return { kind: 'Refused', right };
   if (isNotFound(error)) return ABSENT;
-  if (error instanceof KubeError) return failed(error.message);
+  // whoever pressed Ctrl-C does not want to know what else there is
+  if (error instanceof KubeError && error.code !== 'Aborted') return failed(error.message);
   throw error;
 }
 

@@ -3,7 +3,8 @@ import type { Around } from '../command.ts';
 
 /**
  * @param ask undefined means not yet
- * @returns undefined when the time is over or the person has had enough
+ * @returns undefined when the time is over
+ * @throws the signal's reason when the person has had enough
  */
 export async function until<T>(
   { now, pause, signal }: Pick<Around, 'now' | 'pause' | 'signal'>,
@@ -14,7 +15,12 @@ export async function until<T>(
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
-    if (signal.aborted || now() >= deadline) return undefined;
+    if (now() >= deadline) return undefined;
     await pause(everyMs, signal);
+    signal.throwIfAborted();
   }
 }
+
+/** For what is asked of pods themselves: it ends when the time is over, and with Ctrl-C. */
+export const within = ({ signal }: Pick<Around, 'signal'>, timeoutMs: number): AbortSignal =>
+  AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);

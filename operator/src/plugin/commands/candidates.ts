@@ -39,7 +39,14 @@ export async function candidates(
 ): Promise<readonly Candidate[]> {
   const typed = words.at(-1) ?? '';
   const before = words.slice(0, -1);
-  const command = commands.find(({ name }) => before.includes(name));
+  const everyOption: OptionTable = Object.assign({}, SHARED, ...commands.map((entry) => entry.options));
+  const isValueOf = (index: number, known: OptionTable): boolean =>
+    optionOf(before[index - 1] ?? '', known)?.[1].type === 'string';
+  // a namespace may be called as a command is
+  const typedName = before.find(
+    (word, index) => commands.some(({ name }) => name === word) && !isValueOf(index, everyOption),
+  );
+  const command = commands.find(({ name }) => name === typedName);
   const options: OptionTable = { ...(command?.ownUsage === undefined ? SHARED : {}), ...command?.options };
   const matching = (all: readonly Candidate[], prefix = typed): Candidate[] =>
     all.filter(({ text }) => text.startsWith(prefix));
@@ -54,8 +61,9 @@ export async function candidates(
     return matching(Object.entries(options).map(([name, { says }]) => ({ text: `--${name}`, says })));
   if (command === undefined) return matching(commands.map(({ name, summary }) => ({ text: name, says: summary })));
 
-  const isValue = (index: number): boolean => optionOf(before[index - 1] ?? '', options)?.[1].type === 'string';
-  const given = before.filter((word, index) => word !== command.name && !word.startsWith('-') && !isValue(index));
+  const given = before.filter(
+    (word, index) => word !== command.name && !word.startsWith('-') && !isValueOf(index, options),
+  );
   if (given.length > 0 || command.most === 0) return FREE;
   if (command.name === 'completion') return matching(plain(names.shells));
   return command.arguments.includes('NAME') ? matching(plain(await names.klingApis())) : FREE;

@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { KINDS } from '../../kube/kinds.ts';
 import { listKlingApis } from '../cluster/klingapis.ts';
 import { type Kube, openKube } from '../cluster/kubeconfig.ts';
-import type { Command, Invocation } from '../command.ts';
+import { loadKubeConfig } from '../cluster/kubeconfig-files.ts';
+import type { Around, Command, Invocation } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { Options, SHARED } from '../options.ts';
 import { candidateLines, candidates, type Names } from './candidates.ts';
@@ -28,6 +29,9 @@ export const completion: Command = {
   },
 };
 
+/** Longer than this nobody waits for a word. */
+const TYPING_MS = 3_000;
+
 /** Flags of an unfinished line that say which cluster is asked. */
 function clusterOptions(words: readonly string[]): Options {
   const { values } = parseArgs({
@@ -43,14 +47,15 @@ function clusterOptions(words: readonly string[]): Options {
   const texts = Object.entries(values).flatMap(([name, value]) =>
     typeof value === 'string' && value !== '' ? [[name, value] as const] : [],
   );
-  return new Options(SHARED, { 'request-timeout': '3s', ...Object.fromEntries(texts) }, []);
+  return new Options(SHARED, { 'request-timeout': `${TYPING_MS}ms`, ...Object.fromEntries(texts) }, []);
 }
 
 /** Somebody is typing: whatever cannot be had is no candidate, and nothing is said about it. */
-function namesOf(words: readonly string[]): Names & { close(): Promise<void> } {
+function namesOf(words: readonly string[], { env, signal }: Around): Names & { close(): Promise<void> } {
+  const around = { env, signal: AbortSignal.any([signal, AbortSignal.timeout(TYPING_MS)]) };
   let kube: Kube | undefined;
   const open = (): Kube => {
-    kube ??= openKube(clusterOptions(words));
+    kube ??= openKube(clusterOptions(words), around, true);
     return kube;
   };
   const orNone = (ask: () => Promise<readonly string[]>) => async (): Promise<readonly string[]> => {
@@ -62,13 +67,17 @@ function namesOf(words: readonly string[]): Names & { close(): Promise<void> } {
   };
   return {
     shells: SHELLS,
-    klingApis: orNone(async () => (await listKlingApis(open(), open().namespace)).map(({ metadata }) => metadata.name)),
+    klingApis: orNone(async () =>
+      (await listKlingApis(open(), open().namespace, () => {})).map(({ metadata }) => metadata.name),
+    ),
     namespaces: orNone(async () =>
       (await open().client.list(KINDS.Namespace)).items.flatMap(({ metadata }) => metadata?.name ?? []),
     ),
     contexts: () => {
       try {
-        return openKube(clusterOptions([])).contexts;
+        // one that is half typed is in no file yet
+        const file = clusterOptions(words).text('kubeconfig');
+        return loadKubeConfig(file, env['KUBECONFIG']).contexts.map(({ name }) => name);
       } catch {
         return [];
       }
@@ -84,9 +93,10 @@ export const complete: Command = {
   most: Number.POSITIVE_INFINITY,
   options: {},
   examples: [],
-  async run({ options, out, commands }: Invocation) {
+  async run(invocation: Invocation) {
+    const { options, out, commands } = invocation;
     const words = options.positionals;
-    const names = namesOf(words.slice(0, -1));
+    const names = namesOf(words.slice(0, -1), invocation);
     out(candidateLines(await candidates(words, commands, names)));
     await names.close();
     return EXIT.ok;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { namedKlingApi } from '../cluster/klingapis.ts';
+import { namedKlingApi, nameOn } from '../cluster/klingapis.ts';
 import type { Command, Invocation } from '../command.ts';
 import { gather } from '../doctor/gather.ts';
 import { diagnosisText } from '../doctor/text.ts';
@@ -51,15 +51,16 @@ export const doctor: Command = {
     'kubectl kling doctor studio -n media --resolve kling.example.com:443:192.0.2.10',
   ],
   async run(invocation) {
-    const { options, kube, out, paint, columns, now } = invocation;
+    const { options, kube, out, paint, columns, now, signal } = invocation;
     await trustAuthority(invocation);
     const resolve = options.text('resolve');
     const lookup = resolve === undefined ? undefined : pinnedLookup(resolve);
-    const [given] = options.positionals;
-    const name = given ?? (await namedKlingApi(invocation)).metadata.name;
+    const name = nameOn(invocation) ?? (await namedKlingApi(invocation)).metadata.name;
     const diagnosis = walk(
       await gather(kube(), name, { operatorNamespace: options.text('operator-namespace'), lookup }, now),
     );
+    // what was broken off by Ctrl-C looks broken
+    signal.throwIfAborted();
     const format = options.choice('output', ['json', 'yaml']);
     out(format === undefined ? diagnosisText(diagnosis, paint, columns) : formatted(format, diagnosis));
     return diagnosis.answer === undefined ? EXIT.ok : EXIT.finding;

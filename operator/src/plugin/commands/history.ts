@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { KINDS } from '../../kube/kinds.ts';
 import { KIND } from '../../resource/klingapi.ts';
 import type { RepairRecord } from '../../resource/status.ts';
-import { type Listed, listKlingApis, readKlingApi } from '../cluster/klingapis.ts';
+import { type Listed, listKlingApis, nameOn, readKlingApi } from '../cluster/klingapis.ts';
 import type { Kube } from '../cluster/kubeconfig.ts';
 import { rightInWords } from '../cluster/refusal.ts';
 import { look, type Seen } from '../cluster/seen.ts';
@@ -112,12 +112,12 @@ export const history: Command = {
     'kubectl kling history -A',
     'kubectl kling history -n media -o json',
   ],
-  async run({ options, kube, out, paint, now }) {
+  async run({ options, kube, out, err, paint, now }) {
     const everywhere = options.has('all-namespaces');
-    const [name] = options.positionals;
+    const name = nameOn({ options });
     const klingApis =
       name === undefined
-        ? await listKlingApis(kube(), everywhere ? undefined : kube().namespace)
+        ? await listKlingApis(kube(), everywhere ? undefined : kube().namespace, err)
         : [await readKlingApi(kube(), name)];
     const repairs = klingApis
       .flatMap(({ metadata, status }) =>

@@ -2,7 +2,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { KubeError } from '../../kube/errors.ts';
 import { namedKlingApi } from '../cluster/klingapis.ts';
 import type { Kube } from '../cluster/kubeconfig.ts';
-import { backlog, follow, inOrder, type LogLine, type Source } from '../cluster/log-streams.ts';
+import { backlog, follow, inOrder, type LogLine, type Source, type Start } from '../cluster/log-streams.ts';
 import { findOperators, operatorPods, podsOf } from '../cluster/pods.ts';
 import { inWords } from '../cluster/refusal.ts';
 import type { Command, Invocation } from '../command.ts';
@@ -53,7 +53,7 @@ function printer({ options, out, paint }: Invocation): (line: LogLine) => void {
     out(`${paint.dim(`[${source.pod}]`)} ${timed && at !== '' ? `${at} ` : ''}${text}\n`);
 }
 
-async function followAll(invocation: Invocation, name: string, known: Map<string, string | undefined>): Promise<void> {
+async function followAll(invocation: Invocation, name: string, starts: Map<string, Start>): Promise<void> {
   const { kube, options, signal, pause, err } = invocation;
   const component = options.choice('component', COMPONENTS) ?? 'all';
   const print = printer(invocation);
@@ -61,16 +61,17 @@ async function followAll(invocation: Invocation, name: string, known: Map<string
   while (!signal.aborted) {
     const found = await sources(kube(), name, component, () => {}).catch((error: unknown) => {
       if (!(error instanceof KubeError)) throw error;
-      err(`${inWords(error, kube().server)}\n`);
+      if (!signal.aborted) err(`${inWords(error, kube().server)}\n`);
       return [];
     });
     for (const source of found) {
       const key = keyOf(source);
       if (open.has(key)) continue;
       open.add(key);
-      const after = known.get(key);
-      follow(kube(), source, after, signal, (line) => {
-        known.set(key, line.at === '' ? known.get(key) : line.at);
+      // of a pod that is new nothing is known, so everything is wanted
+      const start = starts.get(key) ?? { sinceSeconds: undefined, tailLines: undefined };
+      follow(kube(), source, start, signal, (line) => {
+        if (line.at !== '') starts.set(key, { after: line.at });
         print(line);
       }).then(
         () => open.delete(key),
@@ -90,6 +91,7 @@ export const logs: Command = {
   summary: 'Print the logs of MCP, API, sandbox and operator pods, merged by time',
   arguments: '[NAME]',
   most: 1,
+  isVerbatim: true,
   options: {
     component: { type: 'string', short: 'c', value: COMPONENTS.join('|'), choices: COMPONENTS, says: 'Whose (all)' },
     follow: { type: 'boolean', short: 'f', says: 'Go on, with new pods too' },
@@ -132,10 +134,11 @@ export const logs: Command = {
     const print = printer(invocation);
     for (const line of inOrder(kept)) print(line);
     if (!options.has('follow')) return EXIT.ok;
-    const last = new Map(
-      found.map((source, index) => [keyOf(source), kept[index]?.findLast(({ at }) => at !== '')?.at]),
-    );
-    await followAll(invocation, name, last);
+    const starts = found.map((source, index): [string, Start] => {
+      const after = kept[index]?.findLast(({ at }) => at !== '')?.at;
+      return [keyOf(source), after === undefined ? wanted : { after }];
+    });
+    await followAll(invocation, name, new Map(starts));
     return EXIT.ok;
   },
 };

@@ -45,6 +45,8 @@ const ABNORMAL = new Set([
   'Stalled',
   'Reconciling',
 ]);
+/** Unknown is no news of it: the operator cannot get everywhere that clients do. */
+const SHOULD_NOT_FAIL = new Set(['Exposed']);
 const EXPECTED = new Set(['Ready', 'Accepted', 'ApiAvailable', 'McpAvailable', 'ProtocolVerified']);
 
 export function summaryOf({ metadata, spec, status = {} }: Listed): StatusSummary {
@@ -86,7 +88,10 @@ export function summaryOf({ metadata, spec, status = {} }: Listed): StatusSummar
     pods: status.mcp?.pods ?? [],
     conditions: conditions.map(({ type, status: state, reason, message }) => ({
       ...{ type, status: state, reason, message },
-      worth: ABNORMAL.has(type) || (EXPECTED.has(type) && state !== 'True'),
+      worth:
+        ABNORMAL.has(type) ||
+        (EXPECTED.has(type) && state !== 'True') ||
+        (SHOULD_NOT_FAIL.has(type) && state === 'False'),
     })),
   };
 }

@@ -103,11 +103,11 @@ export const status: Command = {
   options: { ...ALL_NAMESPACES, ...OUTPUT },
   examples: ['kubectl kling status studio -n media', 'kubectl kling status -A', 'kubectl kling status studio -o json'],
   async run(invocation) {
-    const { options, kube, out, paint, now } = invocation;
+    const { options, kube, out, err, paint, now } = invocation;
     const format = options.choice('output', ['json', 'yaml']);
     const look = { paint, now: now() };
     const isFleet = options.has('all-namespaces');
-    const fleet: Listed[] | undefined = isFleet ? await listKlingApis(kube(), undefined) : undefined;
+    const fleet: Listed[] | undefined = isFleet ? await listKlingApis(kube(), undefined, err) : undefined;
     if (fleet === undefined) {
       const summary = summaryOf(await namedKlingApi(invocation));
       out(format === undefined ? statusText(summary, look) : formatted(format, summary));

@@ -25,7 +25,11 @@ export const version: Command = {
         ? operators.value.flatMap(({ spec }) => spec?.template.spec?.containers[0]?.image ?? [])
         : [];
     const missing =
-      operators.kind === 'Refused' ? `not seen: your account may not ${rightInWords(operators.right)}` : 'none';
+      operators.kind === 'Refused'
+        ? `not seen: your account may not ${rightInWords(operators.right)}`
+        : operators.kind === 'Failed'
+          ? `not seen: ${operators.message}`
+          : 'none';
     const told = {
       plugin: packageJson.version,
       operator: images,

@@ -8,6 +8,7 @@ import { type Forward, type ForwardFailure, throughForward } from '../cluster/fo
 import type { Listed } from '../cluster/klingapis.ts';
 import type { Kube } from '../cluster/kubeconfig.ts';
 import { failed, type Seen, seen } from '../cluster/seen.ts';
+import { within } from '../cluster/wait.ts';
 import type { ApiHealth, PodHandshake } from './facts.ts';
 
 const REPORT_BYTES = 256 * 1024;
@@ -43,6 +44,7 @@ function ask(kube: Kube, klingApi: Listed, pod: string, headers: Record<string, 
         // without a key only the legacy opening tells a closed door from a broken server
         eras: handshakeEras(klingApi.spec),
         timeoutMs: policy.timeoutSeconds * 1_000 + EXTRA_MS,
+        signal: kube.signal,
       }),
       forward,
     ),
@@ -53,7 +55,7 @@ function ask(kube: Kube, klingApi: Listed, pod: string, headers: Record<string, 
 function askPod(kube: Kube, namespace: string, pod: string, timeoutMs: number): Promise<ProbeReport | undefined> {
   return throughForward(kube, { namespace, pod, port: MANAGEMENT_PORT }, async ({ port }) => {
     try {
-      const reply = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(timeoutMs) });
+      const reply = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: within(kube, timeoutMs) });
       return probeReportSchema.safeParse(await readJson(reply, REPORT_BYTES)).data;
     } catch {
       return undefined;
@@ -85,7 +87,7 @@ export function askForHealth(kube: Kube, namespace: string, pod: V1Pod): Promise
   return throughForward(kube, { namespace, pod: name, port: API_PORT }, async (forward): Promise<Seen<ApiHealth>> => {
     try {
       const reply = await fetch(`http://127.0.0.1:${forward.port}/api/health`, {
-        signal: AbortSignal.timeout(5_000 + EXTRA_MS),
+        signal: within(kube, 5_000 + EXTRA_MS),
       });
       await reply.body?.cancel();
       return seen({ pod: name, ok: reply.ok, message: `GET /api/health answered HTTP ${reply.status}` });

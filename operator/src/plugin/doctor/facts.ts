@@ -1,7 +1,7 @@
 /** What the doctor knows, as plain data: everything after `gather.ts` works with this alone. */
 import type { HandshakeResult, ProbeReport } from '@klingapi/probe';
 import type { V1Deployment, V1Ingress, V1Pod, V1Service } from '@kubernetes/client-node';
-import type { Listed } from '../cluster/klingapis.ts';
+import type { Listed, Unreadable } from '../cluster/klingapis.ts';
 import type { Seen } from '../cluster/seen.ts';
 
 export interface OperatorFacts {
@@ -79,7 +79,7 @@ export interface Facts {
   readonly version: Seen<string>;
   readonly isServed: Seen<boolean>;
   readonly operators: Seen<readonly OperatorFacts[]>;
-  readonly klingApi: Seen<Listed>;
+  readonly klingApi: Seen<Listed> | Unreadable;
   readonly ingress: Seen<V1Ingress>;
   readonly classes: Seen<ClassFacts>;
   readonly certificate: Seen<CertificateFacts>;

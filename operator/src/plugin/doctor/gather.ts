@@ -10,11 +10,10 @@ import { apiWorkload } from '../../resource/absent.ts';
 import { API_VERSION, KIND } from '../../resource/klingapi.ts';
 import { type Component, childNames } from '../../resource/names.ts';
 import { callerHeaders } from '../cluster/caller-key.ts';
-import { type Listed, readKlingApi } from '../cluster/klingapis.ts';
+import { type Listed, seeKlingApi } from '../cluster/klingapis.ts';
 import type { Kube } from '../cluster/kubeconfig.ts';
 import { findOperators, isRunning, operatorPods, podsOf } from '../cluster/pods.ts';
 import { ABSENT, failed, given, look, type Seen, seen } from '../cluster/seen.ts';
-import { CommandError } from '../errors.ts';
 import { askForHandshake, askForHealth } from './ask.ts';
 import type {
   CertificateFacts,
@@ -241,12 +240,9 @@ export async function gather(kube: Kube, name: string, where: Where, now: () => 
   const [version, isServed, klingApi] = await Promise.all([
     look(async () => (await kube.client.version()).gitVersion),
     look(async () => (await kube.client.discover(API_VERSION)).some(({ kind }) => kind === KIND)),
-    look(() => readKlingApi(kube, name)).catch((error: unknown) => {
-      if (error instanceof CommandError) return ABSENT;
-      throw error;
-    }),
+    seeKlingApi(kube, name),
   ]);
-  const object = given(klingApi);
+  const object = klingApi.kind === 'Unreadable' ? undefined : given(klingApi);
   const [operators, mcp, api, sandbox, events, exposure, headers] = await Promise.all([
     operatorFacts(kube, where.operatorNamespace),
     part(kube, name, 'mcp', 'Deployment'),
@@ -265,7 +261,7 @@ export async function gather(kube: Kube, name: string, where: Where, now: () => 
   // a public address can only be judged where somebody behind it serves
   const isSomebodyThere = handshakes.some(({ own, report }) => isServing(own?.verdict ?? report?.verdict ?? 'Unknown'));
   const outside =
-    isSomebodyThere && object !== undefined ? await outsideFacts(object, headers, where.lookup) : undefined;
+    isSomebodyThere && object !== undefined ? await outsideFacts(object, where.lookup, kube.signal) : undefined;
   return {
     ...{ name, namespace: kube.namespace, server: kube.server, now: now(), version, isServed, operators, klingApi },
     ...{ ...exposure, outside, mcp, api, sandbox, events, handshakes, health },

@@ -7,6 +7,7 @@ import { klingApiOf } from '../../testing.ts';
 import { pinnedLookup } from '../resolve.ts';
 import { outsideFacts } from './outside.ts';
 
+const { signal } = new AbortController();
 const hosts: (string | undefined)[] = [];
 const server = createServer((request, response) => {
   hosts.push(request.headers.host);
@@ -23,22 +24,22 @@ afterAll(() => server.close());
 const exposed = () => klingApiOf({ expose: { url: `http://kling.invalid:${port}` } });
 
 it('is not asked where its name leads nowhere', async () => {
-  expect(await outsideFacts(exposed(), {}, undefined)).toEqual({
+  expect(await outsideFacts(exposed(), undefined, signal)).toEqual({
     url: `http://kling.invalid:${port}/mcp/v1`,
     resolves: false,
     handshake: undefined,
   });
-  expect(await outsideFacts(klingApiOf(), {}, undefined)).toBeUndefined();
+  expect(await outsideFacts(klingApiOf(), undefined, signal)).toBeUndefined();
 });
 
 it('is asked at the address that is given for its name, under its name', async () => {
-  const facts = await outsideFacts(exposed(), {}, pinnedLookup(`kling.invalid:${port}:127.0.0.1`));
+  const facts = await outsideFacts(exposed(), pinnedLookup(`kling.invalid:${port}:127.0.0.1`), signal);
   expect(facts).toMatchObject({ resolves: true, handshake: { verdict: 'AuthRequired' } });
   expect(new Set(hosts)).toEqual(new Set([`kling.invalid:${port}`]));
 });
 
 it('says so where the address was given for another name', async () => {
-  const facts = await outsideFacts(exposed(), {}, pinnedLookup('other.invalid:80:127.0.0.1'));
+  const facts = await outsideFacts(exposed(), pinnedLookup('other.invalid:80:127.0.0.1'), signal);
   expect(facts?.handshake).toMatchObject({
     verdict: 'Unknown',
     message: expect.stringContaining('--resolve names other.invalid, and kling.invalid was asked for'),

@@ -2,8 +2,8 @@
 import { lookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { handshake } from '@klingapi/probe';
-import { handshakeEras, publicUrl } from '../../resource/absent.ts';
-import { mayCarryCredentials } from '../../verification/exposure.ts';
+import { handshakeEras } from '../../resource/absent.ts';
+import { exposedEndpoint } from '../../verification/exposure.ts';
 import type { Listed } from '../cluster/klingapis.ts';
 import type { PublicFacts } from './facts.ts';
 
@@ -15,25 +15,25 @@ const isKnown = (hostname: string): Promise<boolean> =>
     () => false,
   );
 
-/** @param pinned what finds the address instead of the DNS */
+/**
+ * Without a key: who stands at a public address is not known yet, and that one is asked for says enough.
+ * @param pinned what finds the address instead of the DNS
+ */
 export async function outsideFacts(
-  { spec }: Pick<Listed, 'spec'>,
-  headers: Record<string, string>,
+  klingApi: Pick<Listed, 'spec'>,
   pinned: LookupFunction | undefined,
+  signal: AbortSignal,
 ): Promise<PublicFacts | undefined> {
-  const base = publicUrl(spec);
-  if (base === undefined) return undefined;
-  const url = `${base}${spec.mcp.path}`;
-  if (pinned === undefined && !(await isKnown(new URL(url).hostname)))
+  const url = exposedEndpoint(klingApi);
+  if (url === undefined) return undefined;
+  // in an address of IPv6 the brackets are part of the URL alone
+  if (pinned === undefined && !(await isKnown(new URL(url).hostname.replace(/^\[|\]$/g, ''))))
     return { url, resolves: false, handshake: undefined };
   return {
     url,
     resolves: true,
     handshake: await handshake({
-      url,
-      headers: mayCarryCredentials(url, spec) ? headers : {},
-      eras: handshakeEras(spec),
-      timeoutMs: TIMEOUT_MS,
+      ...{ url, eras: handshakeEras(klingApi.spec), timeoutMs: TIMEOUT_MS, signal },
       ...(pinned === undefined ? {} : { lookup: pinned }),
     }),
   };

@@ -299,6 +299,23 @@ describe('the walk', () => {
     );
   });
 
+  it('tells of a public address that fails for the operator, where this machine gets through', () => {
+    const exposure = {
+      ...{ url: 'https://kling.example.com/mcp/v1', result: 'Failed', reason: 'HttpError' },
+      ...{ message: 'POST answered HTTP 404', since: new Date(T0 - 300_000).toISOString() },
+    };
+    const exposedAt = (url: string) => wellOf({ expose: { url } }, { exposure });
+    const seenAt = (url: string) =>
+      walk(factsOf({ klingApi: seen(exposedAt(url)), outside })).findings.find(({ layer }) => layer === 'Exposure');
+    expect(seenAt('https://kling.example.com')).toMatchObject({
+      state: 'Note',
+      reason: 'HttpError',
+      seen: 'the public address fails for the operator (first seen 5m ago): POST answered HTTP 404',
+    });
+    // what was seen at another address says nothing of this one
+    expect(seenAt('https://other.example.com')).toMatchObject({ state: 'Ok' });
+  });
+
   it('stops where nothing further in can be known', () => {
     const { findings } = walk(
       factsOf({ version: failed('no answer'), isServed: failed('no answer'), klingApi: failed('no answer') }),

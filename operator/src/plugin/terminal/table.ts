@@ -7,7 +7,8 @@ export const oneLine = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, '
 
 /** @returns lines; the last column is not padded */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const all = [head, ...rows];
+  // a line break within a cell would look like a row of its own
+  const all = [head, ...rows].map((row) => row.map((cell) => cell.replace(/[\r\n]+/g, ' ')));
   const widths = head.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ''))));
   return all.map((row) =>
     head

@@ -1,5 +1,7 @@
 import type { IngressExposure } from '../../../resource/expose.ts';
-import { span } from '../../terminal/duration.ts';
+import { exposedEndpoint } from '../../../verification/exposure.ts';
+import type { Listed } from '../../cluster/klingapis.ts';
+import { ago, span } from '../../terminal/duration.ts';
 import type { Facts } from '../facts.ts';
 import { broken, type Draft, note, ok, unknown, unseen, unused, worst } from '../finding.ts';
 import { isServed } from './handshake.ts';
@@ -123,6 +125,19 @@ function outsideFinding(facts: Facts): Draft {
   );
 }
 
+/** What the operator saw there from inside the cluster; clients may stand where it does. */
+function fromInside({ now }: Facts, klingApi: Listed): Draft[] {
+  const found = klingApi.status?.exposure;
+  if (found?.result !== 'Failed' || found.url !== exposedEndpoint(klingApi)) return [];
+  return [
+    note(
+      found.reason,
+      `the public address fails for the operator (first seen ${ago(found.since, now)}): ${found.message}`,
+      `curl -v ${found.url}`,
+    ),
+  ];
+}
+
 export function exposure(facts: Facts): Draft {
   const { klingApi, ingress, name, namespace } = facts;
   if (klingApi.kind !== 'Seen') return unknown('NotSeen', 'whether it is exposed is not known');
@@ -145,6 +160,7 @@ export function exposure(facts: Facts): Draft {
     }
   }
   if (expose.httpRoute !== undefined) parts.push(routeFinding(facts));
+  parts.push(...fromInside(facts, klingApi.value));
   const whole = worst(parts, outside);
   return whole.state === 'Ok' ? outside : whole;
 }

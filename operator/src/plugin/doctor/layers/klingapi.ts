@@ -9,6 +9,13 @@ export function klingApi(facts: Facts): Draft {
   const { klingApi: thing, name, namespace, now } = facts;
   if (thing.kind === 'Absent')
     return broken('NotFound', `there is no KlingApi ${name} in namespace ${namespace}`, 'kubectl kling status -A');
+  if (thing.kind === 'Unreadable')
+    return broken(
+      'Unreadable',
+      thing.why,
+      `kubectl get klingapi ${name} -n ${namespace} -o yaml`,
+      'kubectl kling version',
+    );
   if (thing.kind !== 'Seen') return unseen(`KlingApi ${name}`, thing);
   const { metadata, spec, status = {} } = thing.value;
   const at = `${name} -n ${namespace}`;
