@@ -1,12 +1,12 @@
 /** The way of an MCP client to the server: its public address, or a port-forward where it has none. */
 
-import { Agent, fetch as undiciFetch } from 'undici';
-import { publicUrl } from '../../resource/absent.ts';
-import { mayCarryCredentials } from '../../verification/exposure.ts';
+import { Agent, type buildConnector, type Dispatcher, ProxyAgent, fetch as undiciFetch } from 'undici';
+import { exposedEndpoint } from '../../verification/exposure.ts';
 import { callerKey, keyInEnvironment, takesKeys } from '../cluster/caller-key.ts';
 import { openForward } from '../cluster/forward.ts';
 import type { Listed } from '../cluster/klingapis.ts';
 import { isReady, podsOf } from '../cluster/pods.ts';
+import { proxyFor } from '../cluster/proxy.ts';
 import type { Invocation } from '../command.ts';
 import { AUTHORITY } from '../commands/doctor.ts';
 import { CommandError } from '../errors.ts';
@@ -22,6 +22,10 @@ export const ROUTE_OPTIONS = {
   },
   ...RESOLVE,
   'port-forward': { type: 'boolean', says: 'Go through the API server although there is a public address' },
+  'insecure-http': {
+    type: 'boolean',
+    says: 'Send the key although the address is plain http: whoever is on the way can read it',
+  },
   caller: { type: 'string', value: 'NAME', says: 'Whose key of the Secret (default)' },
   'key-env': {
     type: 'string',
@@ -41,10 +45,7 @@ export interface Route {
 /** Long enough for a picture; the deadline of the whole is another. */
 const SILENCE_MS = 600_000;
 
-function connectOptions(
-  resolve: string | undefined,
-  servername: string | undefined,
-): NonNullable<Agent.Options['connect']> {
+function connectOptions(resolve: string | undefined, servername: string | undefined): buildConnector.BuildOptions {
   return {
     ...(servername === undefined ? {} : { servername }),
     ...(resolve === undefined ? {} : { lookup: pinnedLookup(resolve) }),
@@ -52,7 +53,7 @@ function connectOptions(
 }
 
 /** The fetch of undici itself: that of Node takes no dispatcher of another version. */
-function through(agent: Agent): typeof fetch {
+function through(agent: Dispatcher): typeof fetch {
   const send: unknown = (input: string | URL, init: Parameters<typeof undiciFetch>[1]) =>
     undiciFetch(input, { ...init, dispatcher: agent });
   return send as typeof fetch;
@@ -60,25 +61,27 @@ function through(agent: Agent): typeof fetch {
 
 /** @throws CommandError where no pod is ready, or the key cannot be had */
 export async function openRoute(invocation: Invocation, klingApi: Listed): Promise<Route> {
-  const { options, kube } = invocation;
+  const { options, kube, env } = invocation;
   const { name, namespace } = klingApi.metadata;
   const { port, path } = klingApi.spec.mcp;
   const key =
     keyInEnvironment(invocation) ??
     (takesKeys(klingApi) ? await callerKey(kube(), klingApi, options.text('caller')) : undefined);
   const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  const outside = options.has('port-forward') ? undefined : publicUrl(klingApi.spec);
+  const outside = options.has('port-forward') ? undefined : exposedEndpoint(klingApi);
   const limits = { headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS };
   if (outside !== undefined) {
-    if (key !== undefined && !mayCarryCredentials(outside, klingApi.spec))
+    if (key !== undefined && new URL(outside).protocol !== 'https:' && !options.has('insecure-http'))
       throw new CommandError(
-        `${outside} is neither encrypted nor a host of an Ingress or HTTPRoute of ${name}, so no key is sent there: use --port-forward`,
+        `${outside} is not encrypted, and whoever is on the way could read the key: use --port-forward, or --insecure-http where that is no harm`,
       );
-    const agent = new Agent({
-      ...limits,
-      connect: connectOptions(options.text('resolve'), options.text('tls-server-name')),
-    });
-    return { url: `${outside}${path}`, isForwarded: false, headers, fetch: through(agent), close: () => agent.close() };
+    const connect = connectOptions(options.text('resolve'), options.text('tls-server-name'));
+    const proxy = options.text('resolve') === undefined ? proxyFor(outside, env) : undefined;
+    const agent =
+      proxy === undefined
+        ? new Agent({ ...limits, connect })
+        : new ProxyAgent({ ...limits, uri: proxy, requestTls: connect });
+    return { url: outside, isForwarded: false, headers, fetch: through(agent), close: () => agent.destroy() };
   }
   const pod = (await podsOf(kube(), name, 'mcp')).find(isReady);
   if (pod === undefined)
