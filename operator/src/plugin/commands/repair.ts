@@ -1,5 +1,5 @@
 import { REPAIR_ANNOTATION } from '../../resource/klingapi.ts';
-import type { RepairRecord } from '../../resource/status.ts';
+import type { PodStatus, RepairRecord } from '../../resource/status.ts';
 import { annotate } from '../cluster/change.ts';
 import { type Listed, namedKlingApi, readKlingApi } from '../cluster/klingapis.ts';
 import { until } from '../cluster/wait.ts';
@@ -30,6 +30,12 @@ function refuse({ metadata, spec, status }: Listed): string | undefined {
     ? 'every MCP pod passes its handshake: there is nothing to repair'
     : undefined;
 }
+
+const BY_ITSELF = 'every MCP pod passes its handshake again, and no repair was needed';
+
+/** Then the operator takes the request for handled and writes no record of it. */
+const serves = (pods: readonly PodStatus[]): boolean =>
+  pods.length > 0 && pods.every(({ verdict }) => verdict === 'Serving' || verdict === 'AuthRequired');
 
 /** Prints the steps of a record as they come. */
 function follower({ err, progressPaint }: Invocation): (record: RepairRecord) => void {
@@ -69,7 +75,7 @@ export const repair: Command = {
     err(`Asked for a repair of ${name}\n`);
     const follow = follower(invocation);
     let held = '';
-    const record = await until(invocation, { timeoutMs: options.duration('timeout') ?? TIMEOUT_MS }, async () => {
+    const ended = await until(invocation, { timeoutMs: options.duration('timeout') ?? TIMEOUT_MS }, async () => {
       const { status } = await readKlingApi(kube(), name);
       const begun = status?.repairs?.find(({ id }) => !known.has(id));
       if (begun !== undefined) follow(begun);
@@ -78,16 +84,23 @@ export const repair: Command = {
         held = degraded.message;
         err(`${progressPaint.dim(`waiting: ${degraded.reason}: ${oneLine(held)}`)}\n`);
       }
-      return begun?.outcome === undefined ? undefined : begun;
+      if (begun === undefined)
+        return serves(status?.mcp?.pods ?? []) ? ({ repair: null, message: BY_ITSELF } as const) : undefined;
+      return begun.outcome === undefined ? undefined : { repair: begun };
     });
-    if (record === undefined)
+    if (ended === undefined)
       throw new CommandError(
-        `no repair of ${name} has ended in this time: kubectl kling doctor ${name} says what is in the way`,
+        `no repair of ${name} has ended in this time: kubectl kling doctor ${name} says what is in the way, and kubectl kling version whether the operator is as new as this command`,
       );
+    const { repair: record } = ended;
+    if (record === null) {
+      out(format === undefined ? `${name}: ${ended.message}\n` : formatted(format, ended));
+      return EXIT.ok;
+    }
     out(
       format === undefined
         ? `${record.pod}: ${record.diagnosis}, ${record.action}: ${record.outcome}${record.replacement === undefined ? '' : `; ${record.replacement} took its place`}\n`
-        : formatted(format, { repair: record }),
+        : formatted(format, ended),
     );
     return record.outcome === 'Failed' ? EXIT.finding : EXIT.ok;
   },

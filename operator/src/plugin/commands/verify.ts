@@ -1,7 +1,7 @@
 import { VERIFY_ANNOTATION } from '../../resource/klingapi.ts';
 import type { Verification } from '../../resource/status.ts';
 import { annotate } from '../cluster/change.ts';
-import { namedKlingApi, readKlingApi } from '../cluster/klingapis.ts';
+import { type Listed, namedKlingApi, readKlingApi } from '../cluster/klingapis.ts';
 import { until } from '../cluster/wait.ts';
 import type { Around, Command } from '../command.ts';
 import { CommandError, EXIT } from '../errors.ts';
@@ -12,7 +12,6 @@ import { oneLine, table } from '../terminal/table.ts';
 const TIMEOUT_MS = 300_000;
 /** Between two words of progress. */
 const TELL_MS = 10_000;
-const ISO_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 const COLOURS = { Passed: 'good', Failed: 'bad', Inconclusive: 'warn', Skipped: 'dim' } as const;
 
@@ -24,6 +23,17 @@ export function verificationText({ summary, checks }: Verification, { paint }: P
     oneLine(reason === undefined ? message : `${reason}: ${message}`),
   ]);
   return `${[...table(['CHECK', 'RESULT', 'TOOK', 'SEEN'], rows), '', `${summary} checks passed`].join('\n')}\n`;
+}
+
+/**
+ * Whether it answers the request. The clocks of this machine and of the operator may differ, so no time is compared with the
+ * request: one that somebody else asked for later answers too, one that was asked for before does not.
+ */
+function answers(verification: Verification, request: string, { metadata, status }: Listed): boolean {
+  const { request: answered, at } = verification;
+  if (answered === request) return true;
+  const before = [status?.verification?.request, metadata.annotations?.[VERIFY_ANNOTATION]];
+  return answered !== undefined && !before.includes(answered) && at !== status?.verification?.at;
 }
 
 export const verify: Command = {
@@ -49,13 +59,12 @@ export const verify: Command = {
         told = now();
         err(`${progressPaint.dim(`${Math.round((told - began) / 1_000)} s: not done yet`)}\n`);
       }
-      // a newer one, of somebody else, answers this one too
-      const answered = status?.verification?.request ?? '';
-      return ISO_TIME.test(answered) && answered >= request ? status?.verification : undefined;
+      const newest = status?.verification;
+      return newest !== undefined && answers(newest, request, klingApi) ? newest : undefined;
     });
     if (verification === undefined)
       throw new CommandError(
-        `no verification of ${name} was done in this time: kubectl kling doctor ${name} says whether an operator is there to do it`,
+        `no verification of ${name} was done in this time: kubectl kling doctor ${name} says whether an operator is there to do it, and kubectl kling version whether it is as new as this command`,
       );
     const format = options.choice('output', ['json', 'yaml']);
     out(format === undefined ? verificationText(verification, { paint }) : formatted(format, verification));
