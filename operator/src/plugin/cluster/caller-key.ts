@@ -29,6 +29,21 @@ function parsedOrNull(text: string): unknown {
   }
 }
 
+/** How a Secret holds the key of a caller: itself, in JSON, or only its hash. */
+type CallerForm = 'Plain' | 'Json' | 'Hash';
+export type CallerForms = ReadonlyMap<string, CallerForm>;
+
+function formOf(content: string): CallerForm {
+  if (keyIn(content) === undefined) return 'Hash';
+  return content.trim().startsWith('{') ? 'Json' : 'Plain';
+}
+
+const contentsOf = (secret: V1Secret): [caller: string, content: string][] =>
+  Object.entries(secret.data ?? {}).map(([caller, content]) => [
+    caller,
+    Buffer.from(content, 'base64').toString('utf8'),
+  ]);
+
 export interface CallerKeys {
   readonly secret: Seen<V1Secret>;
   /** Those that are there in clear. */
@@ -42,11 +57,18 @@ export async function callerKeys(kube: Kube, klingApi: Listed): Promise<CallerKe
   );
   const keys = new Map<string, string>();
   if (secret.kind === 'Seen')
-    for (const [caller, content] of Object.entries(secret.value.data ?? {})) {
-      const key = keyIn(Buffer.from(content, 'base64').toString('utf8'));
+    for (const [caller, content] of contentsOf(secret.value)) {
+      const key = keyIn(content);
       if (key !== undefined) keys.set(caller, key);
     }
   return { secret, keys };
+}
+
+/** @returns undefined where the Secret may not be read, or is not there yet */
+export async function callerForms(kube: Kube, klingApi: Listed): Promise<CallerForms | undefined> {
+  const { secret } = await callerKeys(kube, klingApi);
+  if (secret.kind !== 'Seen') return undefined;
+  return new Map(contentsOf(secret.value).map(([caller, content]) => [caller, formOf(content)]));
 }
 
 /** Whether a key of the callers opens the door of the MCP server. */

@@ -1,6 +1,6 @@
-import { publicUrl } from '../../resource/absent.ts';
 import { childNames } from '../../resource/names.ts';
-import { callerKey, callersSecret, takesKeys } from '../cluster/caller-key.ts';
+import { exposedEndpoint } from '../../verification/exposure.ts';
+import { type CallerForms, callerForms, callerKey, callersSecret, takesKeys } from '../cluster/caller-key.ts';
 import { type Listed, namedKlingApi } from '../cluster/klingapis.ts';
 import type { Command } from '../command.ts';
 import { EXIT } from '../errors.ts';
@@ -11,10 +11,10 @@ import { CLIENT_NAMES, CLIENTS, type ClientName, KEY_VARIABLE, type ServerAddres
 /** Where a client outside of the cluster reaches the server; through a port-forward where it is not exposed. */
 export function addressOf(klingApi: Listed, key: string | undefined): ServerAddress & { isForwarded: boolean } {
   const { metadata, spec } = klingApi;
-  const outside = publicUrl(spec);
+  const outside = exposedEndpoint(klingApi);
   return {
     name: `kling-${metadata.name}`,
-    url: `${outside ?? `http://127.0.0.1:${spec.mcp.port}`}${spec.mcp.path}`,
+    url: outside ?? `http://127.0.0.1:${spec.mcp.port}${spec.mcp.path}`,
     needsKey: takesKeys(klingApi),
     key,
     isForwarded: outside === undefined,
@@ -22,18 +22,36 @@ export function addressOf(klingApi: Listed, key: string | undefined): ServerAddr
 }
 
 /** What has to be so before a client can use it. */
-export function preparation(klingApi: Listed, caller: string, server: ReturnType<typeof addressOf>): string[] {
+export function preparation(
+  klingApi: Listed,
+  caller: string,
+  server: ReturnType<typeof addressOf>,
+  forms: CallerForms | undefined,
+): string[] {
   const { name, namespace } = klingApi.metadata;
   return [
     ...(server.isForwarded
       ? [`kubectl port-forward service/${childNames(name).mcp} -n ${namespace} ${klingApi.spec.mcp.port}`]
       : []),
-    ...(server.needsKey && server.key === undefined
-      ? [
-          `export ${KEY_VARIABLE}="$(kubectl get secret ${callersSecret(klingApi)} -n ${namespace} -o jsonpath='{.data.${caller.replace(/\./g, '\\.')}}' | base64 -d)"`,
-        ]
-      : []),
+    ...(server.needsKey && server.key === undefined ? [keyLine(klingApi, caller, forms)] : []),
   ];
+}
+
+/** @param forms undefined where the Secret may not be read here: then the key is taken to be there in clear */
+function keyLine(klingApi: Listed, caller: string, forms: CallerForms | undefined): string {
+  const secret = callersSecret(klingApi);
+  const read = `kubectl get secret ${secret} -n ${klingApi.metadata.namespace} -o jsonpath='{.data.${caller.replace(/\./g, '\\.')}}' | base64 -d`;
+  const form = forms === undefined ? 'Plain' : forms.get(caller);
+  switch (form) {
+    case 'Plain':
+      return `export ${KEY_VARIABLE}="$(${read})"`;
+    case 'Json':
+      return `export ${KEY_VARIABLE}="$(${read} | jq -r .key)"`;
+    case 'Hash':
+      return `# Secret ${secret} holds a hash of the key of caller ${caller} alone: set ${KEY_VARIABLE} to the key itself`;
+    case undefined:
+      return `# Secret ${secret} has no caller ${caller}: name one with --caller (${[...(forms?.keys() ?? [])].join(', ') || 'it has none'})`;
+  }
 }
 
 export function configText(server: ServerAddress, clients: readonly ClientName[], before: readonly string[]): string {
@@ -75,7 +93,8 @@ export const mcpConfig: Command = {
     const key = options.has('show-key') && takesKeys(klingApi) ? await callerKey(kube(), klingApi, caller) : undefined;
     const server = addressOf(klingApi, key);
     const one = options.choice('client', CLIENT_NAMES);
-    const before = preparation(klingApi, caller, server);
+    const forms = server.needsKey && key === undefined ? await callerForms(kube(), klingApi) : undefined;
+    const before = preparation(klingApi, caller, server, forms);
     const format = options.choice('output', ['json', 'yaml']);
     if (format !== undefined) {
       const clients = (one === undefined ? CLIENT_NAMES : [one]).map((client) => [client, CLIENTS[client](server)]);

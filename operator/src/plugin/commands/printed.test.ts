@@ -133,6 +133,13 @@ describe('what is printed', () => {
     await expect(text).toMatchFileSnapshot(golden(name));
   });
 
+  it('tells that the public address fails, and nothing where that is not known', () => {
+    const shown = (state: string): string =>
+      statusText(summaryOf(withCondition(wellOf(), 'Exposed', state, 'HttpError', 'answered HTTP 404')), look);
+    expect(shown('False')).toMatch(/Exposed +False +HttpError +answered HTTP 404/);
+    for (const state of ['True', 'Unknown']) expect(shown(state)).not.toContain('Exposed');
+  });
+
   it('has colours on a terminal alone, and none where nobody wants them', () => {
     expect(statusText(summaryOf(sick), { ...look, paint: paintFor(true, {}) })).toContain('\u001b[');
     for (const paint of [paintFor(false, {}), paintFor(true, { NO_COLOR: '1' }), paintFor(true, { TERM: 'dumb' })])
@@ -148,9 +155,23 @@ describe('mcp-config', () => {
     ['mcp-config.inside.golden.txt', wellOf()],
   ])('is as in %s', async (name, klingApi) => {
     const server = addressOf(klingApi, undefined);
-    await expect(configText(server, CLIENT_NAMES, preparation(klingApi, 'default', server))).toMatchFileSnapshot(
-      golden(name),
-    );
+    await expect(
+      configText(server, CLIENT_NAMES, preparation(klingApi, 'default', server, undefined)),
+    ).toMatchFileSnapshot(golden(name));
+  });
+
+  it.each([
+    ['plain', /^export KLING_MCP_KEY="\$\(kubectl get secret studio-callers -n media -o .* \| base64 -d\)"$/],
+    ['structured', /\| base64 -d \| jq -r \.key\)"$/],
+    ['hashed', /^# Secret studio-callers holds a hash of the key of caller hashed alone: set KLING_MCP_KEY/],
+    ['nobody', /^# Secret studio-callers has no caller nobody: name one with --caller \(plain, structured, hashed\)$/],
+  ])('says how to get the key of caller %s, as the Secret holds it', (caller, words) => {
+    const forms = new Map([
+      ['plain', 'Plain'],
+      ['structured', 'Json'],
+      ['hashed', 'Hash'],
+    ] as const);
+    expect(preparation(exposed, caller, addressOf(exposed, undefined), forms)).toEqual([expect.stringMatching(words)]);
   });
 
   it.each(CLIENT_NAMES)('gives %s the key in clear only where it is asked for', (client) => {
@@ -185,6 +206,11 @@ describe('completion', () => {
     [['do'], ['doctor']],
     [['re'], ['report', 'repair', 'resume']],
     [['-n', 'media', 'hist'], ['history']],
+    [['-n', 'repair', 'hist'], ['history']],
+    [
+      ['-n', 'repair', 'status', 'st'],
+      ['studio', 'stage'],
+    ],
     [
       ['status', 'st'],
       ['studio', 'stage'],
