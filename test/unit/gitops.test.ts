@@ -186,8 +186,8 @@ describe('objects for Argo CD and Flux, on pages and in examples', () => {
     ).toMatchInlineSnapshot(`
       [
         [
-          "spec.source.pth: there is no such field",
           "metadata.lables: there is no such field",
+          "spec.source.pth: there is no such field",
           "spec.syncPolicy.automated.prune: Invalid value: "string": spec.syncPolicy.automated.prune in body must be of type boolean: "string"",
         ],
         [

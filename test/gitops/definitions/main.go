@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -108,5 +109,7 @@ func (by definition) problems(object map[string]any) []string {
 	for _, each := range append(wrong, broken...) {
 		found = append(found, each.Error())
 	}
+	// fields of an object come in any order
+	slices.Sort(found)
 	return found
 }
