@@ -1,9 +1,10 @@
 /** The operator process: settings, connections, caches, election, and the loop in `reconcile.ts`. */
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createLogger, createRegistry, drainOnSignal, readEnvironment, startManagement } from '@klingapi/management';
 import { createHandshaker, redact } from '@klingapi/probe';
-import { KubeConfig, type KubernetesObject, type V1ObjectMeta, type V1Pod } from '@kubernetes/client-node';
+import { KubeConfig, type KubernetesObject, type V1Pod } from '@kubernetes/client-node';
 import { createAnnounce } from './announce.ts';
 import { createApplier, FIELD_MANAGER } from './apply/applier.ts';
 import { createSecrets } from './apply/secrets.ts';
@@ -22,10 +23,10 @@ import { createKubeMetrics } from './kube/metrics.ts';
 import { createOptionalInformer } from './kube/optional-informer.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { createPodObserver } from './observe/pods.ts';
-import { createReadable } from './readable.ts';
+import { createReadable, type Readable, UnreadableError } from './readable.ts';
 import { reconcile } from './reconcile.ts';
 import { stormIn } from './remediation/storm.ts';
-import { API_VERSION, KIND, type KlingApi } from './resource/klingapi.ts';
+import type { KlingApi } from './resource/klingapi.ts';
 import { type Component, MANAGED_BY, NAME_LABEL } from './resource/names.ts';
 import { createTurns } from './rollout/turns.ts';
 import { settingsSchema } from './settings.ts';
@@ -35,9 +36,10 @@ import { printable } from './status/printable.ts';
 import { createStatusWriter } from './status/write.ts';
 import { OFF } from './tracing/trace.ts';
 import { traceHandshakes, traceWrites } from './tracing/traced.ts';
+import { tellUnreadable } from './unreadable.ts';
 import { createExposureCheck } from './verification/exposure-check.ts';
 import { createVerificationJobs } from './verification/jobs.ts';
-import { allowedLookup } from './verification/public-addresses.ts';
+import { allowedLookup, clusterDomain } from './verification/public-addresses.ts';
 import { createVerifier } from './verification/verifier.ts';
 
 /** Time that looks have to come to their end when the process is told to go. */
@@ -137,6 +139,7 @@ const jobs = createVerificationJobs(now, lookAgain);
 const exposure = createExposureCheck({
   handshake,
   lookup: allowedLookup(),
+  domain: clusterDomain(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')),
   now,
   pause: (ms) => pause(ms),
   onDone: lookAgain,
@@ -158,21 +161,20 @@ const podsOf = ({ metadata }: KlingApi, component: Component): V1Pod[] =>
 /** Identities are `<pod>_<random>`. */
 const holderPod = (holder: string | undefined): string | null => holder?.split('_')[0] ?? null;
 
-const readable = createReadable((object, problem) => {
-  const { namespace, name = '', uid = '' } = ('metadata' in object ? object.metadata : {}) as V1ObjectMeta;
-  log.error({ namespace, name, problem }, 'A KlingApi cannot be read');
-  const regarding = { apiVersion: API_VERSION, kind: KIND, namespace, name, uid };
-  recorder.event({ regarding, type: 'Warning', reason: 'Unreadable', action: 'Read', note: problem });
-});
-const allKlingApis = (): KlingApi[] => readable.all(klingApis.cache.list()).map(statuses.recall);
+const stored = createReadable();
+/** With what this process last said of each, where the definition in the cluster has no place for all of it. */
+const readable: Readable = {
+  one: (object) => statuses.recall(stored.one(object)),
+  all: (objects) => stored.all(objects).map(statuses.recall),
+};
+const allKlingApis = (): KlingApi[] => readable.all(klingApis.cache.list());
 
 const deps: Context = {
   client: gate.client,
   caches: {
     klingApi(namespace, name) {
       const object = klingApis.cache.get(namespace, name);
-      const klingApi = object === undefined ? undefined : readable.one(object);
-      return klingApi && statuses.recall(klingApi);
+      return object === undefined ? undefined : readable.one(object);
     },
     mcpPods: (klingApi) => podsOf(klingApi, 'mcp'),
     apiPods: (klingApi) => podsOf(klingApi, 'api'),
@@ -238,7 +240,10 @@ const controller = createController({
   ],
   reconcile: (key, signal) =>
     trace('reconcile', { 'k8s.namespace.name': key.namespace, 'klingapi.name': key.name }, () =>
-      reconcile(key, signal, deps),
+      reconcile(key, signal, deps).catch(async (error: unknown) => {
+        if (error instanceof UnreadableError) await tellUnreadable(error, { ...deps, recorder });
+        throw error;
+      }),
     ),
   // a hung pod takes the time of two handshakes, a minute each at most, and must still be repaired
   reconcileTimeoutMs: 180_000,

@@ -84,6 +84,24 @@ it('begins the series of repairs before their first count, so that increase() se
   expect(text).toMatch(/klingoperator_repairs_total\{[^}]*diagnosis="HttpError",outcome="Recovered"\} 0/);
 });
 
+it('shows of one that cannot be read that it needs a person, and nothing else, until it can be read', async () => {
+  const registry = new Registry();
+  const metrics = createOperatorMetrics(registry, () => 0);
+  const klingApi = klingApiOf();
+  const made = plan(planInputOf(klingApi, [podOf()]), T0);
+  metrics.observe(klingApi, {}, made, WORKLOADS);
+  metrics.unreadable('media', 'studio');
+  const of = async (): Promise<string[]> =>
+    (await registry.metrics()).split('\n').filter((line) => line.includes('klingapi="studio"'));
+  expect(await of()).toEqual([
+    'klingoperator_condition{namespace="media",klingapi="studio",type="Accepted"} 0',
+    'klingoperator_condition{namespace="media",klingapi="studio",type="Ready"} 0',
+    'klingoperator_condition{namespace="media",klingapi="studio",type="Stalled"} 1',
+  ]);
+  metrics.observe(klingApi, { conditions: [] }, made, WORKLOADS);
+  expect((await of()).join()).not.toContain('type="Stalled"');
+});
+
 it('counts the time without MCP between scrapes, from the first time that it served', async () => {
   let time = 0;
   const registry = new Registry();

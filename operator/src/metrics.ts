@@ -14,6 +14,8 @@ export interface OperatorMetrics {
   /** Fields and values that the definition in the cluster lacks. */
   definition(missing: number): void;
   observe(klingApi: KlingApi, status: KlingApiStatus, plan: Plan, workloads: Workloads): void;
+  /** Nobody looks after it any more: what was measured of it ends, and it needs a person. */
+  unreadable(namespace: string, name: string): void;
   /** Ends the series of a KlingApi that is gone. */
   forget(namespace: string, name: string): void;
 }
@@ -31,6 +33,12 @@ interface RepairLabels {
 
 const CHECKS: readonly Check['name'][] = ['ApiHealth', 'McpHandshake', 'ImageGeneration'];
 const CHECKED = { Passed: 1, Failed: 0, Inconclusive: -1 } as const;
+/** Conditions of what cannot be read. */
+const UNREADABLE = [
+  ['Accepted', 0],
+  ['Ready', 0],
+  ['Stalled', 1],
+] as const;
 
 /** @param now milliseconds that never jump */
 export function createOperatorMetrics(registry: Registry, now: () => number): OperatorMetrics {
@@ -204,26 +212,33 @@ export function createOperatorMetrics(registry: Registry, now: () => number): Op
       for (const type of seen.get(key) ?? []) if (!types.has(type)) condition.remove({ ...own, type });
       seen.set(key, types);
     },
-    forget(namespace, name) {
-      const own = { namespace, klingapi: name };
-      const key = `${namespace}/${name}`;
-      for (const gauge of [created, serving, existing, wanted, apiReady, apiWanted, recent, allowed, exhausted])
-        gauge.remove(own);
-      downtime.forget(own);
-      for (const name of CHECKS) check.remove({ ...own, check: name });
-      for (const type of seen.get(key) ?? []) condition.remove({ ...own, type });
-      for (const name of diagnosed.get(key) ?? []) diagnosis.remove({ ...own, diagnosis: name });
-      for (const verdict of verdictSchema.options) handshakes.remove({ ...own, verdict });
-      for (const how of counted.get(key)?.values() ?? []) repairs.remove({ ...how });
-      const reason = exposedReasons.get(key);
-      if (reason !== undefined) exposed.remove({ ...own, reason });
-      exposedReasons.delete(key);
-      seen.delete(key);
-      diagnosed.delete(key);
-      counted.delete(key);
-      if ([...seen.keys()].some((other) => other.startsWith(`${namespace}/`))) return;
-      repairSeconds.remove({ namespace });
-      timed.delete(namespace);
+    unreadable(namespace, name) {
+      forget(namespace, name);
+      for (const [type, value] of UNREADABLE) condition.set({ namespace, klingapi: name, type }, value);
+      seen.set(`${namespace}/${name}`, new Set(UNREADABLE.map(([type]) => type)));
     },
+    forget,
   };
+
+  function forget(namespace: string, name: string): void {
+    const own = { namespace, klingapi: name };
+    const key = `${namespace}/${name}`;
+    for (const gauge of [created, serving, existing, wanted, apiReady, apiWanted, recent, allowed, exhausted])
+      gauge.remove(own);
+    downtime.forget(own);
+    for (const name of CHECKS) check.remove({ ...own, check: name });
+    for (const type of seen.get(key) ?? []) condition.remove({ ...own, type });
+    for (const name of diagnosed.get(key) ?? []) diagnosis.remove({ ...own, diagnosis: name });
+    for (const verdict of verdictSchema.options) handshakes.remove({ ...own, verdict });
+    for (const how of counted.get(key)?.values() ?? []) repairs.remove({ ...how });
+    const reason = exposedReasons.get(key);
+    if (reason !== undefined) exposed.remove({ ...own, reason });
+    exposedReasons.delete(key);
+    seen.delete(key);
+    diagnosed.delete(key);
+    counted.delete(key);
+    if ([...seen.keys()].some((other) => other.startsWith(`${namespace}/`))) return;
+    repairSeconds.remove({ namespace });
+    timed.delete(namespace);
+  }
 }

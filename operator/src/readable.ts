@@ -6,41 +6,49 @@ import type { z } from 'zod';
 import { TerminalError } from './kube/errors.ts';
 import { type KlingApi, klingApiSchema } from './resource/klingapi.ts';
 
+/** Only a change of the object helps. */
+export class UnreadableError extends TerminalError {
+  readonly object: object;
+
+  constructor(object: object, problem: string) {
+    super(problem);
+    this.object = object;
+  }
+}
+
 export interface Readable {
-  /** @throws TerminalError that names the fields: only a change of the object helps */
+  /** @throws UnreadableError that names the fields */
   one(object: object): KlingApi;
   /** Those that can be read. */
   all(objects: readonly object[]): KlingApi[];
 }
 
-/** @param onRefused called once for each version that cannot be read */
-export function createReadable(onRefused: (object: object, problem: string) => void): Readable {
-  const known = new WeakMap<object, KlingApi | string>();
+export function createReadable(): Readable {
+  const known = new WeakMap<object, KlingApi | UnreadableError>();
 
-  function read(object: object): KlingApi | string {
+  function read(object: object): KlingApi | UnreadableError {
     const seen = known.get(object);
     if (seen !== undefined) return seen;
     const { data, error } = klingApiSchema.safeParse(object);
-    const result = data ?? problemsOf(error);
+    const result = data ?? new UnreadableError(object, problemsOf(error));
     known.set(object, result);
-    if (typeof result === 'string') onRefused(object, result);
     return result;
   }
 
   return {
     one(object) {
       const result = read(object);
-      if (typeof result === 'string') throw new TerminalError(result);
+      if (result instanceof UnreadableError) throw result;
       return result;
     },
-    all: (objects) => objects.map(read).filter((result) => typeof result !== 'string'),
+    all: (objects) => objects.map(read).filter((result): result is KlingApi => !(result instanceof UnreadableError)),
   };
 }
 
 const problemsOf = (error: z.ZodError | undefined): string =>
-  `It was stored under other rules than those of this release, so it is left as it is until it is changed: ${(
+  `it was stored under other rules than those of this release, so nobody looks after it until it is changed: ${(
     error?.issues ?? []
   )
     .slice(0, 5)
     .map(({ path, message }) => `${path.join('.')}: ${message}`)
-    .join('; ')}`;
+    .join('; ')}`.slice(0, 1024);

@@ -36,7 +36,7 @@ export async function startWorld(port = 0): Promise<World> {
   const page: Console = await startConsole({
     port,
     cache,
-    readable: createReadable(() => {}),
+    readable: createReadable(),
     operator: () => ({
       pod: 'kling-operator-7c9d8-x2x4z',
       namespace: 'kling-system',

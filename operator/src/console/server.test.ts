@@ -23,7 +23,7 @@ beforeEach(async () => {
   feed = cache.feed();
   page = await startConsole({
     ...{ port: 0, cache, clock: systemClock },
-    readable: createReadable(() => {}),
+    readable: createReadable(),
     operator: () => ({ pod: 'operator-1', namespace: 'kling-system', leading, leader: 'operator-1' }),
   });
 });

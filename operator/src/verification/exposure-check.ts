@@ -14,6 +14,8 @@ import { ADDRESS_REFUSED, isRefusedHost } from './public-addresses.ts';
 export interface ExposureDeps {
   handshake: (options: HandshakeOptions) => Promise<HandshakeResult>;
   lookup: LookupFunction;
+  /** Domain of the cluster, such as cluster.local. */
+  domain?: string | undefined;
   now: () => number;
   /** Waits; injected, so that no test sleeps. */
   pause: (ms: number) => Promise<void>;
@@ -58,6 +60,8 @@ const SETTLE_MS = 3_000;
 
 export function createExposureCheck(deps: ExposureDeps): ExposureCheck {
   const looks = new Map<string, Look>();
+  /** Since when nothing serves, by uid. */
+  const silent = new Map<string, number>();
 
   async function shake(klingApi: KlingApi, url: string, headers: Record<string, string>, tries: number) {
     for (let left = tries; ; left -= 1) {
@@ -69,7 +73,7 @@ export function createExposureCheck(deps: ExposureDeps): ExposureCheck {
 
   function once(klingApi: KlingApi, url: string, headers: Record<string, string>): Promise<HandshakeResult> {
     // of these the resolver is not asked
-    if (isRefusedHost(new URL(url).hostname.replace(/^\[|\]$/g, ''))) return Promise.resolve(REFUSED);
+    if (isRefusedHost(new URL(url).hostname.replace(/^\[|\]$/g, ''), deps.domain)) return Promise.resolve(REFUSED);
     return deps.handshake({
       url,
       headers: mayCarryCredentials(url, klingApi.spec) ? headers : {},
@@ -86,6 +90,7 @@ export function createExposureCheck(deps: ExposureDeps): ExposureCheck {
       const url = exposedEndpoint(klingApi);
       if (url === undefined) {
         looks.delete(uid);
+        silent.delete(uid);
         return undefined;
       }
       const stored = klingApi.status?.exposure;
@@ -100,7 +105,10 @@ export function createExposureCheck(deps: ExposureDeps): ExposureCheck {
       const again = isOver(isSure ? PASSED_MS : RETRY_MS);
       // a rollout that stands still is no reason to know nothing any more
       const isTime = serving && (!rollingOut || isOver(PASSED_MS));
-      if (!serving && known !== undefined && last?.running !== true && isOver(PASSED_MS)) {
+      if (serving) silent.delete(uid);
+      else if (!silent.has(uid)) silent.set(uid, deps.now());
+      const silentMs = deps.now() - (silent.get(uid) ?? deps.now());
+      if (silentMs >= PASSED_MS && known !== undefined && last?.running !== true) {
         looks.delete(uid);
         return dated({ url, ...NOT_SERVING }, known, deps.now());
       }
@@ -121,7 +129,10 @@ export function createExposureCheck(deps: ExposureDeps): ExposureCheck {
       }
       return last?.result?.url === url ? last.result : known;
     },
-    forget: (uid) => void looks.delete(uid),
+    forget(uid) {
+      looks.delete(uid);
+      silent.delete(uid);
+    },
   };
 }
 

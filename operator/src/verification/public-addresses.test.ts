@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { allowedLookup, isRefusedHost } from './public-addresses.ts';
+import { allowedLookup, clusterDomain, isRefusedHost } from './public-addresses.ts';
 
 it.each([
   ['127.0.0.1', true],
@@ -41,6 +41,15 @@ const found = (...addresses: string[]): Promise<unknown> => {
     allowedLookup(resolver as never)('kling.example.com', { all: true }, (error, allowed) => resolve(error ?? allowed));
   });
 };
+
+it('knows the domain of the cluster from what the kubelet gives to its pod', () => {
+  const given = 'nameserver 10.96.0.10\nsearch media.svc.corp.example svc.corp.example corp.example\noptions ndots:5\n';
+  const domain = clusterDomain(given);
+  expect(domain).toBe('corp.example');
+  expect(isRefusedHost('prometheus.monitoring.svc.corp.example', domain)).toBe(true);
+  expect(isRefusedHost('kling.example', domain)).toBe(false);
+  expect(clusterDomain('nameserver 192.0.2.1\nsearch example.com\n')).toBeUndefined();
+});
 
 it('completes no name', async () => {
   const asked: string[] = [];

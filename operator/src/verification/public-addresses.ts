@@ -37,13 +37,26 @@ for (const [net, bits] of [
 
 export const ADDRESS_REFUSED = 'ADDRESS_REFUSED';
 
-/** `allowedLookup` completes no name, so these are all there are. */
+/** `allowedLookup` completes no name, so these and those under the domain of the cluster are all there are. */
 const NAME_OF_CLUSTER = /^[^.]+$|\.(svc|localhost|cluster\.local)$/;
 
-/** @param host an address, or a name, which says little before it is resolved: see `allowedLookup` */
-export function isRefusedHost(host: string): boolean {
+/**
+ * The domain of the cluster, from the search list that the kubelet gives to each pod.
+ *
+ * @param resolvConf as in `/etc/resolv.conf`
+ * @returns such as `cluster.local`; undefined outside a cluster
+ */
+export const clusterDomain = (resolvConf: string): string | undefined =>
+  /^search\s.*\ssvc\.(\S+)/m.exec(resolvConf)?.[1]?.replace(/\.$/, '').toLowerCase();
+
+/**
+ * @param host an address, or a name, which says little before it is resolved: see `allowedLookup`
+ * @param domain of the cluster
+ */
+export function isRefusedHost(host: string, domain?: string): boolean {
   const name = host.toLowerCase().replace(/\.$/, '');
-  return isIP(name) === 0 ? NAME_OF_CLUSTER.test(name) : isRefusedAddress(name);
+  if (isIP(name) !== 0) return isRefusedAddress(name);
+  return NAME_OF_CLUSTER.test(name) || (domain !== undefined && name.endsWith(`.${domain}`));
 }
 
 function isRefusedAddress(host: string): boolean {
