@@ -15,6 +15,8 @@ export class CommandError extends Error {
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** For its standard input; nothing by default. */
+  readonly input?: string;
 }
 
 /**
@@ -24,10 +26,12 @@ export interface CommandOptions {
 export function runCommand(
   program: string,
   args: readonly string[],
-  { cwd, env = process.env }: CommandOptions = {},
+  { cwd, env = process.env, input = '' }: CommandOptions = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
+    // One that ends before it has read all says why by how it ends.
+    child.stdin.on('error', () => {}).end(input);
     let stdout = '';
     let all = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {

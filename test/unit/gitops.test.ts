@@ -105,6 +105,12 @@ describe('what deployers make of a KlingApi', () => {
     }
   });
 
+  it('is not made up where the check breaks: its own words are told', async () => {
+    await expect(judge([looked(ready)], 'return nil')).rejects.toThrow(
+      /ended with 1:\n.*the health check gave a nil and no table/,
+    );
+  });
+
   it('in every state: Flux as our own reading of kstatus says, Argo CD never gladder than Flux', {
     timeout: 120_000,
   }, async () => {

@@ -40,12 +40,18 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{/*
 Labels of one object beside those of all: include "kling-operator.labelsAnd" (list . .Values.podLabels). Each is printed once,
-because kustomize takes no key twice: the chart's own go before those of the object, and these before commonLabels.
+because kustomize takes no key twice: the chart's own go before those of the object, and these before commonLabels. Not with
+merge, which takes an empty value for none.
 */}}
 {{- define "kling-operator.labelsAnd" -}}
 {{- $root := index . 0 }}
-{{- $own := include "kling-operator.ownLabels" $root | fromYaml }}
-{{- merge $own (deepCopy (index . 1 | default dict)) ($root.Values.commonLabels | default dict) | toYaml }}
+{{- $labels := dict }}
+{{- range list $root.Values.commonLabels (index . 1) (include "kling-operator.ownLabels" $root | fromYaml) }}
+{{- range $key, $value := . }}
+{{- $_ := set $labels $key $value }}
+{{- end }}
+{{- end }}
+{{- toYaml $labels }}
 {{- end }}
 
 {{- define "kling-operator.serviceAccountName" -}}

@@ -1,11 +1,12 @@
 /** Streams that clients share, held to what the SDK writes to each of them by itself. */
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingHttpHeaders, IncomingMessage, request, ServerResponse } from 'node:http';
+import { type AddressInfo, Socket } from 'node:net';
 import type { Management } from '@klingapi/management';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer, type ServerNotifier } from '@modelcontextprotocol/server';
 import fc from 'fast-check';
 import { afterEach, expect, it, vi } from 'vitest';
+import { createListening } from './listening.ts';
 import { startForTest } from './start-for-test.ts';
 
 /** A server, and what changes in it. */
@@ -247,4 +248,63 @@ it('a client that does not read is cut off, and the others hear all of it', { ti
   deaf.response.resume();
   await deaf.ended;
   expect(deaf.response.complete).toBe(false);
+});
+
+it('a stream that does not open in time is left to the SDK, cancelled when it comes, and asked for anew by the next', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const sse = { headers: { 'content-type': 'text/event-stream' } };
+    const streams: { open(): void; cancelled: boolean }[] = [];
+    const listening = createListening({
+      longest: 1_000,
+      maxSeconds: 60,
+      onOverTime() {},
+      ask(_, message) {
+        const forNothing = JSON.stringify(message).includes('"notifications":{}');
+        if (forNothing) return Promise.resolve(new Response('data: welcome\n\ndata: farewell\n\n', sse));
+        return new Promise((resolve) => {
+          const stream = {
+            cancelled: false,
+            open() {
+              const body = new ReadableStream({
+                start: (controller) => controller.enqueue(Buffer.from('data: welcome\n\n')),
+                cancel() {
+                  stream.cancelled = true;
+                },
+              });
+              resolve(new Response(body, sse));
+            },
+          };
+          streams.push(stream);
+        });
+      },
+    });
+    const message = { jsonrpc: '2.0', method: 'subscriptions/listen', params: { notifications: TOOLS } };
+    const ask = (id: string) => {
+      const response = new ServerResponse(new IncomingMessage(new Socket()));
+      return { response, taken: Promise.resolve(listening({}, { ...message, id }, response)) };
+    };
+
+    const late = [ask('first'), ask('second')];
+    await vi.advanceTimersByTimeAsync(5_000);
+    for (const { response, taken } of late) {
+      expect(await taken).toBe(false);
+      expect(response.headersSent).toBe(false);
+    }
+    expect(streams).toHaveLength(1);
+    streams[0]!.open();
+    await vi.waitFor(() => expect(streams[0]!.cancelled).toBe(true));
+
+    const next = ask('next');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(streams).toHaveLength(2);
+    streams[1]!.open();
+    expect(await next.taken).toBe(true);
+    expect(next.response.headersSent).toBe(true);
+    expect(streams[1]!.cancelled).toBe(false);
+    next.response.destroy();
+    next.response.emit('close');
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -137,10 +137,33 @@ describe('what is recorded', () => {
     expect(await recorded({ interval: '5m', input_series: input, promql_expr_test })).toContain('SUCCESS');
   });
 
-  it('of a KlingApi that is gone is nothing', async () => {
-    const input = series({ [`${CREATED}${LABELS}`]: held([0, 20], [null, 40]), [`${DOWN}${LABELS}`]: held([9, 20]) });
-    const promql_expr_test = month('50m', {});
+  it('stays while the operator is away for an hour, and goes on with the next one', async () => {
+    const of = (pod: string) => LABELS.replace('}', `,pod="${pod}"}`);
+    const [before, after] = [of('kling-operator-1'), of('kling-operator-2')];
+    const input = series({
+      [`${CREATED}${before}`]: held([0, 40]),
+      [`${DOWN}${before}`]: counted([0, 20], [60, 13], [0, 7]),
+      [`${CREATED}${after}`]: held([null, 100], [0, 40]),
+      [`${DOWN}${after}`]: counted([null, 100], [0, 10], [60, 5], [0, 25]),
+    });
+    const promql_expr_test = [
+      ...['39m', '50m', '99m'].flatMap((at) => month(at, { [LABELS]: 780 / 2_592_000 })),
+      ...month('135m', { [LABELS]: 1_080 / 2_592_000 }),
+    ];
     expect(await recorded({ interval: '1m', input_series: input, promql_expr_test })).toContain('SUCCESS');
+  });
+
+  it('of a KlingApi that is gone for a day is nothing', async () => {
+    // of one that is still there, the operator goes on to speak
+    const other = LABELS.replace('studio', 'other');
+    const input = series({
+      [`${CREATED}${LABELS}`]: held([0, 20], [null, 280]),
+      [`${DOWN}${LABELS}`]: held([9, 20]),
+      [`${CREATED}${other}`]: held([0, 320]),
+      [`${DOWN}${other}`]: held([9, 320]),
+    });
+    const promql_expr_test = [...month('25h', { [LABELS]: 0, [other]: 0 }), ...month('26h', { [other]: 0 })];
+    expect(await recorded({ interval: '5m', input_series: input, promql_expr_test })).toContain('SUCCESS');
   });
 
   it('the time to repair, as mean and as what nineteen of twenty repairs stay under', async () => {

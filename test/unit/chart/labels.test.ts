@@ -13,11 +13,11 @@ import { kinds, objectsOf, render } from './render.ts';
 const NAME = 'app.kubernetes.io/name';
 const VIEW = 'rbac.authorization.k8s.io/aggregate-to-view';
 const own = (team: string) => ({ team, [NAME]: 'not-taken' });
-/** The same keys wherever labels and annotations can be given. */
+/** The same keys wherever labels and annotations can be given; an empty value is one too. */
 const VALUES = {
   image: { registry: 'registry.example.com' },
-  commonLabels: { ...own('all'), [VIEW]: 'false', desk: 'video' },
-  podLabels: own('pods'),
+  commonLabels: { ...own('all'), [VIEW]: 'false', desk: 'video', shift: 'night' },
+  podLabels: { ...own('pods'), shift: '' },
   podAnnotations: { 'kubectl.kubernetes.io/default-container': 'other', 'checksum/log-signatures': 'not-taken' },
   logSignatures: [{ contains: 'database is gone' }],
   service: { labels: own('service') },
@@ -66,7 +66,7 @@ it('the label that is nearest to an object is taken, once, and never in place of
     expect(view?.metadata.labels).toMatchObject({ [VIEW]: 'true', desk: 'video' });
 
     const { selector, template } = podSchema.parse(objects.find(({ kind }) => kind === 'Deployment')).spec;
-    expect(template.metadata.labels).toMatchObject({ team: 'pods', desk: 'video', ...selector.matchLabels });
+    expect(template.metadata.labels).toMatchObject({ team: 'pods', desk: 'video', shift: '', ...selector.matchLabels });
     expect(selector.matchLabels).not.toHaveProperty('team');
     expect(template.metadata.annotations).toEqual({
       'kubectl.kubernetes.io/default-container': 'other',
