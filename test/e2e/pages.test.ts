@@ -63,6 +63,7 @@ const here = (command: string): string =>
     .replaceAll('127.0.0.1:9090', `127.0.0.1:${port}`)
     .replaceAll(/(?<=[<>] )([\w-]+\.(?:yaml|db))\b/g, `${folder}/$1`)
     .replace('helm uninstall kling-operator', 'helm uninstall operator')
+    .replace('-f crds.yaml', '-f crds/klingapi.dev_klingapis.yaml')
     .replace(
       /^(kubectl apply .*-f) docs\/examples\/restore-pod\.yaml$/,
       `sed 's#image: .*#image: localhost/kling-api:${process.env['E2E_IMAGE_TAG'] ?? 'dev'}#' docs/examples/restore-pod.yaml | $1 -`,
@@ -70,7 +71,7 @@ const here = (command: string): string =>
 
 /** What mends a fault that is not there is only shown to the API server. */
 const harmless = (command: string): string =>
-  /^kubectl (patch|create)\b/.test(command) && !command.includes('|')
+  /^kubectl (apply|patch|create)\b/.test(command) && !command.includes('|')
     ? `${here(command)} --dry-run=server`
     : here(command);
 

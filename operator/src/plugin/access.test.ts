@@ -1,7 +1,8 @@
 /** Kubeconfigs, proxies and the programs that give credentials, as kubectl takes them. */
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { credentialOf } from './cluster/credential.ts';
 import { loadKubeConfig } from './cluster/kubeconfig-files.ts';
 import { proxyFor } from './cluster/proxy.ts';
 import { wellOf } from './testing.ts';
@@ -28,7 +29,7 @@ describe('KUBECONFIG', () => {
     const { code, err } = await desk.typed(['status'], { env: { KUBECONFIG: list } });
     expect([code, err]).toEqual([0, '']);
     expect(desk.exchanges[0]?.headers.authorization).toBe('Bearer a-token');
-    expect(loadKubeConfig(undefined, list).contexts.map(({ name }) => name)).toEqual(['home', 'away']);
+    expect(loadKubeConfig(undefined, { KUBECONFIG: list }).contexts.map(({ name }) => name)).toEqual(['home', 'away']);
     expect((await desk.typed(['status', '--kubeconfig', ''], { env: { KUBECONFIG: list } })).code).toBe(0);
   });
 
@@ -73,6 +74,44 @@ describe('a credential plugin', () => {
     const around = await login(credential({ token: 'short', expirationTimestamp: '2020-01-01T00:00:00Z' }));
     expect((await desk.typed(['history', 'studio'], around)).code).toBe(0);
     expect(await runs()).toBe(desk.exchanges.length);
+  });
+
+  /** Waits as before a call. */
+  const prepared = (env: { KUBECONFIG: string }): (() => Promise<void>) => {
+    const prepare = credentialOf(loadKubeConfig(undefined, env), {
+      signal: AbortSignal.timeout(20_000),
+      isQuiet: true,
+    });
+    if (prepare === undefined) throw new Error('the user needs no program');
+    return prepare;
+  };
+
+  it('runs once for calls that begin together after its credential has ended', async () => {
+    const ended = { token: 'short', expirationTimestamp: '2020-01-01T00:00:00Z' };
+    const prepare = prepared((await login(credential(ended))).env);
+    await prepare();
+    await Promise.all(Array.from({ length: 5 }, prepare));
+    expect(await runs()).toBe(2);
+  });
+
+  it('runs again after it failed to renew its credential', async () => {
+    const ended = { token: 'short', expirationTimestamp: '2020-01-01T00:00:00Z' };
+    const failsSecond = `[ "$(wc -l < ${desk.folder}/runs)" -ne 2 ] || exit 3`;
+    const prepare = prepared((await login(`${failsSecond}\n${credential(ended)}`)).env);
+    await prepare();
+    await expect(prepare()).rejects.toThrow('it ended with 3');
+    await prepare();
+    expect(await runs()).toBe(3);
+  });
+
+  it('is looked for beside the kubeconfig of the home folder as well', async () => {
+    const { env } = await login(credential({ token: 'from-home' }));
+    await mkdir(join(desk.folder, '.kube'));
+    await rename(env.KUBECONFIG, join(desk.folder, '.kube/config'));
+    await rename(join(desk.folder, 'login'), join(desk.folder, '.kube/login'));
+    const { code, err } = await desk.typed(['status', 'studio'], { env: { HOME: desk.folder } });
+    expect([code, err]).toEqual([0, '']);
+    expect(desk.exchanges[0]?.headers.authorization).toBe('Bearer from-home');
   });
 
   it.each<[string, string, object, RegExp]>([

@@ -9,7 +9,7 @@ import { PROCESSES } from '../../../scripts/bundle/processes.ts';
 import { HOST_ARCH } from '../../../scripts/images/base.ts';
 import { buildImages, ROOT } from '../../../scripts/images/build-images.ts';
 import { runCommand } from '../../../scripts/images/run-command.ts';
-import { checkRelease } from '../../../scripts/release/check.ts';
+import { checkRelease, NONE_YET } from '../../../scripts/release/check.ts';
 import { writeReleaseFiles } from '../../../scripts/release/files.ts';
 import { pushChart } from '../../../scripts/release/push-chart.ts';
 import { IMAGES_FILE, writeImages } from '../../../scripts/release/pushed-images.ts';
@@ -48,8 +48,8 @@ async function contentOf(tar: string) {
 }
 
 /** The tree as it is here, in another place, with other times and rights. */
-async function copyTree(): Promise<string> {
-  const tree = join(elsewhere, 'another place');
+async function copyTree(name: string): Promise<string> {
+  const tree = join(elsewhere, name);
   const script = [
     'umask 077; mkdir "$1"; cd "$0"',
     // a file that was removed and not yet committed is still listed
@@ -63,13 +63,13 @@ async function copyTree(): Promise<string> {
 }
 
 it('is the same, byte for byte, from another folder, at another time, with another umask', async () => {
-  const tree = await copyTree();
+  const tree = await copyTree('another place');
   await writeImages([], join(tree, 'dist/release', IMAGES_FILE));
   await copyFile(join(folder, IMAGES_FILE), join(tree, 'dist/release', IMAGES_FILE));
-  const typed = [script.command('npm run release -- check'), script.command('npm run release -- files')];
+  const [check, , files] = script.commands('Make one');
   const here = `${REGISTRY} --arch ${HOST_ARCH} --downloads ${DOWNLOADS}`;
   const adapt = (command: string) => command.replace('ghcr.io/OWNER', here);
-  await typeIn(['umask 077', ...typed], { adapt, cwd: tree });
+  await typeIn(['umask 077', `${check}`, `${files}`], { adapt, cwd: tree });
   const names = (await readdir(folder)).sort();
   expect((await readdir(join(tree, 'dist/release'))).sort()).toEqual(names);
   for (const name of names)
@@ -88,6 +88,24 @@ it('is the same, byte for byte, from another folder, at another time, with anoth
   ]);
   for (const { name, tar } of images)
     expect(await contentOf(join(tree, `dist/images/${name}-${HOST_ARCH}.tar`)), name).toEqual(await contentOf(tar));
+});
+
+it('gets a tag when the changelog gives the day, and the page about releases does not say that there is none', async () => {
+  const tree = await copyTree('a tagged place');
+  const { version } = await checkRelease(ROOT);
+  const changelog = await readFile(join(tree, 'CHANGELOG.md'), 'utf8');
+  const page = await readFile(join(tree, 'docs/releasing.md'), 'utf8');
+  const command = script.command('npm run release -- check --tag').replace('VERSION', version);
+  const check = async (day: string, remark: string) => {
+    const heading = `## [${version}] - `;
+    const dated = changelog.split('\n').map((line) => (line.startsWith(heading) ? `${heading}${day}` : line));
+    await writeFile(join(tree, 'CHANGELOG.md'), dated.join('\n'));
+    await writeFile(join(tree, 'docs/releasing.md'), `${page.replaceAll(NONE_YET, '')}\n${remark}\n`);
+    return typeIn([command], { cwd: tree });
+  };
+  await expect(check('unreleased', '')).rejects.toThrow(`CHANGELOG.md calls ${version} unreleased: give the day`);
+  await expect(check('2026-12-01', NONE_YET)).rejects.toThrow(`docs/releasing.md says "${NONE_YET}"`);
+  expect((await check('2026-12-01', '')).stdout).toContain(`${version} can be released`);
 });
 
 describe('the files of a release', () => {

@@ -57,7 +57,6 @@ const here = (command: string): string =>
     .replace('ghcr.io/OWNER', published.registry)
     .replace('VERSION', published.version)
     .replace('-n kling-system', `-n ${kase.namespace}`)
-    .replace('kubectl apply', 'kubectl apply --force-conflicts')
     .replace('helm upgrade kling-operator', 'helm upgrade operator')
     .replace('--reset-then-reuse-values', `--reset-then-reuse-values ${NEW}`);
 /** Its pod is replaced in any case. */

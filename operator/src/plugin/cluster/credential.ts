@@ -116,13 +116,24 @@ export function credentialOf(config: KubeConfig, options: CredentialOptions): ((
   };
   let endsAt = Number.POSITIVE_INFINITY;
   let obtained: Promise<void> | undefined;
+  const renew = async (): Promise<void> => {
+    const before = endsAt;
+    // calls that come while the program runs wait for it
+    endsAt = Number.POSITIVE_INFINITY;
+    try {
+      const credential = await obtain(exec, cluster, user.name, options);
+      const { expirationTimestamp } = credential;
+      if (expirationTimestamp !== undefined) endsAt = Date.parse(expirationTimestamp);
+      put(asUser(credential));
+    } catch (error) {
+      // a first login that failed is not asked for again, a later one is
+      endsAt = before;
+      throw error;
+    }
+  };
   return () => {
     if (Date.now() >= endsAt) obtained = undefined;
-    obtained ??= obtain(exec, cluster, user.name, options).then((credential) => {
-      const { expirationTimestamp } = credential;
-      endsAt = expirationTimestamp === undefined ? Number.POSITIVE_INFINITY : Date.parse(expirationTimestamp);
-      put(asUser(credential));
-    });
+    obtained ??= renew();
     return obtained;
   };
 }

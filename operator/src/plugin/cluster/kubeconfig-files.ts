@@ -1,8 +1,10 @@
 /** The files of a kubeconfig, merged as kubectl merges them: the first that says something wins, and one that is missing is skipped. */
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { z } from 'zod';
+import type { Around } from '../command.ts';
 import { CommandError } from '../errors.ts';
 
 const unreadable = (error: unknown): CommandError =>
@@ -41,19 +43,26 @@ function read(file: string): KubeConfig | undefined {
 const firstOfEach = <T extends { readonly name: string }>(entries: readonly T[]): T[] =>
   entries.filter(({ name }, index) => entries.findIndex((entry) => entry.name === name) === index);
 
+/** What the home folder has, or else what the pod has. */
+function readDefault(home: string): KubeConfig {
+  const ofHome = read(join(home, '.kube', 'config'));
+  if (ofHome !== undefined) return ofHome;
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  return config;
+}
+
 /**
  * @param named the file that the command line names, which has to be there
- * @param list what KUBECONFIG says; without either it is `~/.kube/config`, or in a pod what the pod has
+ * @param env with KUBECONFIG; without either it is `~/.kube/config`, or in a pod what the pod has
  * @throws CommandError
  */
-export function loadKubeConfig(named: string | undefined, list: string | undefined): KubeConfig {
+export function loadKubeConfig(named: string | undefined, env: Around['env']): KubeConfig {
+  const list = env['KUBECONFIG'] ?? '';
   const merged = new KubeConfig();
   try {
-    if (named === undefined && (list ?? '') === '') {
-      merged.loadFromDefault();
-      return merged;
-    }
-    const files = named === undefined ? (list ?? '').split(delimiter).filter((file) => file !== '') : [named];
+    if (named === undefined && list === '') return readDefault(env['HOME'] || homedir());
+    const files = named === undefined ? list.split(delimiter).filter((file) => file !== '') : [named];
     const configs = files.flatMap((file) => read(file) ?? []);
     if (configs.length === 0) throw new Error(`${files.join(' and ')}: there is no such file, or nothing in it`);
     merged.loadFromOptions({

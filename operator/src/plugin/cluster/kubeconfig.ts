@@ -48,7 +48,7 @@ function namespaceOf(options: Options, ofContext: string | undefined): string {
  * @throws CommandError that names what the kubeconfig lacks
  */
 export function openKube(options: Options, { env, signal }: Pick<Around, 'env' | 'signal'>, isQuiet = false): Kube {
-  const config = loadKubeConfig(options.text('kubeconfig'), env['KUBECONFIG']);
+  const config = loadKubeConfig(options.text('kubeconfig'), env);
   const wanted = options.text('context');
   if (wanted !== undefined) config.setCurrentContext(needs('context', wanted, config.contexts).name);
   const context = config.getContextObject(config.currentContext);

@@ -77,7 +77,7 @@ function namesOf(words: readonly string[], { env, signal }: Around): Names & { c
       try {
         // one that is half typed is in no file yet
         const file = clusterOptions(words).text('kubeconfig');
-        return loadKubeConfig(file, env['KUBECONFIG']).contexts.map(({ name }) => name);
+        return loadKubeConfig(file, env).contexts.map(({ name }) => name);
       } catch {
         return [];
       }
